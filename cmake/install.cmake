@@ -1,0 +1,1 @@
+# Nothing here yet that needs more than the standard places.

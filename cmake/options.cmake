@@ -1,0 +1,33 @@
+# Flags that hold for every target: warnings, sanitizers, coverage, link-time optimisation.
+include(CheckCCompilerFlag)
+include(CheckIPOSupported)
+
+set(FAULTLINE_WARNINGS
+    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef
+    -Wswitch-enum -Wcast-qual -Wwrite-strings -Wvla -Werror)
+
+# -O0 makes a simulator too slow to test; -Og keeps every variable visible to the debugger.
+set(CMAKE_C_FLAGS_DEBUG "-Og -g")
+
+if(FAULTLINE_SANITIZERS)
+  add_compile_options(-fsanitize=${FAULTLINE_SANITIZERS} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${FAULTLINE_SANITIZERS})
+endif()
+
+if(FAULTLINE_COVERAGE)
+  set(CMAKE_C_FLAGS_DEBUG "-O0 -g")
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
+
+# Link-time optimisation where the objects stay usable without it: an installed archive of pure intermediate code could
+# only be linked by the very compiler that made it.
+set(FAULTLINE_LTO OFF)
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT FAULTLINE_SANITIZERS)
+  check_c_compiler_flag(-ffat-lto-objects FAULTLINE_HAS_FAT_LTO)
+  check_ipo_supported(RESULT ipo_works LANGUAGES C)
+  # clang 14 takes the flag and ignores it with a note, so it is asked for by compiler and version.
+  if(FAULTLINE_HAS_FAT_LTO AND ipo_works AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    set(FAULTLINE_LTO ON)
+  endif()
+endif()
