@@ -1,0 +1,98 @@
+/* A workload document: a JSON script or an op list, read, checked and ready to run (WORKLOAD.md is its language). After
+ * loading, everything in it is valid; what can still go wrong while it runs depends on values that only the run knows.
+ * One allocation owner: document_free frees it all. Looking at it is free; only document_set changes it. */
+#ifndef FAULTLINE_DOCUMENT_H
+#define FAULTLINE_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "faultline/kernel.h"
+#include "faultline/op.h"
+#include "faultline/process.h"
+#include "faultline/status.h"
+
+struct heap_ops;
+struct cpu_profile;
+
+enum { DOCUMENT_MAX_PROCESSES = 64 };
+
+/* A value that only the run knows: key `key` of the operation is computed from the loop variables each time. */
+struct op_formula {
+	const struct op_key *key;
+	const char *text; /* a template such as node-{i}, or an expression without its braces */
+	size_t field;     /* offset in struct op of the integer or place that it fills */
+	bool is_offset;   /* it is the offset of a place */
+};
+
+/* An operation of a script with its formulas. A script is flat: the body of a repeat follows it and ends before
+ * op.body_end. */
+struct script_op {
+	struct op op;
+	const struct op_formula *formulas;
+	unsigned formula_count;
+};
+
+struct script {
+	const struct script_op *ops;
+	uint32_t count;
+	const char *const *slot_names; /* names without loop variables, by slot; each process has its own */
+	uint32_t slot_count;
+};
+
+/* glibc.malloc.NAME=value of GLIBC_TUNABLES. */
+struct tunable {
+	const char *name;
+	uint64_t value;
+};
+
+struct document_process {
+	const char *name;
+	const struct heap_ops *libc;
+	struct process_spec spec;
+	const struct tunable *tunables;
+	unsigned tunable_count;
+	struct script script;
+	const char *op_list; /* path of the op list that it replays instead of a script; NULL: none */
+};
+
+struct document_machine {
+	uint64_t memory_bytes;
+	const struct cpu_profile *profile;
+	unsigned paging_levels;
+};
+
+struct document {
+	const char *path; /* as given */
+	const char *name;
+	const char *description; /* "" when it has none */
+	struct document_machine machine;
+	struct kernel_config kernel;
+	struct document_process *processes;
+	unsigned process_count;
+	uint64_t digest; /* FNV-1a 64 of the file's bytes and of all settings applied to it */
+};
+
+/* Reads a .json, .ops or .ops.gz file. BAD_INPUT: error says where, what and how to mend. HOST: cannot be read. */
+enum status document_load(const char *path, struct document **out, struct error *error);
+
+/* The same for a JSON text in memory; `name` stands for the path in messages. */
+enum status document_parse(const char *text, size_t length, const char *name, struct document **out,
+			   struct error *error);
+
+void document_free(struct document *document); /* NULL is allowed */
+
+/* Overrides one setting: "machine.memory=64MiB", "kernel.overcommit=never", "processes.NAME.libc=glibc", or
+ * "libc=glibc" for all processes. */
+enum status document_set(struct document *document, const char *assignment, struct error *error);
+
+/* Calls visit("machine.memory", "64MiB", text) for every setting of the document with its present value. */
+typedef void document_setting_fn(void *self, const char *key, const char *value, const char *text);
+void document_settings(const struct document *document, document_setting_fn *visit, void *self);
+
+/* Writes the JSON schema (draft 2020-12) of the script language. False: writing failed. */
+typedef bool document_write_fn(void *self, const char *text, size_t length);
+bool document_write_schema(document_write_fn *write, void *self);
+
+#endif

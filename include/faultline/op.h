@@ -1,0 +1,214 @@
+/* The operations of a workload, as one table: the loader, the JSON schema, `list ops`, the documentation and completion
+ * are expansions of it. An operation is one step of a program: a call of the C library, an access, a system call, a
+ * processor instruction, or a word to the simulator itself. */
+#ifndef FAULTLINE_OP_H
+#define FAULTLINE_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OP_GROUP_LIST(X)                                                                                               \
+	X(LIBC, "libc", "calls of the C library")                                                                      \
+	X(ACCESS, "access", "loads, stores and instruction fetches of the program")                                    \
+	X(SYSCALL, "system call", "made directly from ring 3, bypassing the C library")                                \
+	X(PROCESSOR, "processor", "one instruction, executed at the current privilege level")                          \
+	X(STACK, "stack", "calls of functions")                                                                        \
+	X(CONTROL, "control", "loops, phases, the scheduler")                                                          \
+	X(CHECK, "check", "what must hold here")
+
+enum op_group {
+#define X(id, name, text) OP_GROUP_##id,
+	OP_GROUP_LIST(X)
+#undef X
+	    OP_GROUP_COUNT
+};
+
+/* X(ID, "name", GROUP, "text"): the keys of each are in op_keys(). */
+#define OP_LIST(X)                                                                                                     \
+	X(MALLOC, "malloc", LIBC, "malloc(size); the block is called id")                                              \
+	X(CALLOC, "calloc", LIBC, "calloc(count, size)")                                                               \
+	X(REALLOC, "realloc", LIBC, "realloc(id, size); the result is called new_id, or id again")                     \
+	X(FREE, "free", LIBC, "free(id); id keeps its value, as a pointer does")                                       \
+	X(ALIGNED_ALLOC, "aligned_alloc", LIBC, "aligned_alloc(alignment, size)")                                      \
+	X(MALLOC_TRIM, "malloc_trim", LIBC, "malloc_trim(pad)")                                                        \
+	X(MALLOPT, "mallopt", LIBC, "mallopt(param, value)")                                                           \
+	X(USABLE_SIZE, "malloc_usable_size", LIBC, "malloc_usable_size(id)")                                           \
+	X(READ, "read", ACCESS, "loads from a range")                                                                  \
+	X(WRITE, "write", ACCESS, "stores to a range")                                                                 \
+	X(EXECUTE, "execute", ACCESS, "fetches instructions from a range")                                             \
+	X(ACCESS, "access", ACCESS, "many accesses to a range in a pattern")                                           \
+	X(BRK, "brk", SYSCALL, "brk(at)")                                                                              \
+	X(SBRK, "sbrk", SYSCALL, "sbrk(increment), the C library's function on top of brk")                            \
+	X(MMAP, "mmap", SYSCALL, "mmap(at, length, prot, flags, -1, 0); the mapping is called id")                     \
+	X(MUNMAP, "munmap", SYSCALL, "munmap(at, length)")                                                             \
+	X(MREMAP, "mremap", SYSCALL, "mremap(at, length, new_length, flags, to); the result is called new_id")         \
+	X(MPROTECT, "mprotect", SYSCALL, "mprotect(at, length, prot)")                                                 \
+	X(MADVISE, "madvise", SYSCALL, "madvise(at, length, advice)")                                                  \
+	X(GETPID, "getpid", SYSCALL, "getpid(), the shortest way into the kernel and back")                            \
+	X(EXIT, "exit", SYSCALL, "exit(status)")                                                                       \
+	X(INSTRUCTION, "instruction", PROCESSOR, "one privileged or sensitive instruction")                            \
+	X(CALL, "call", STACK, "calls a function that uses `frame` bytes of stack")                                    \
+	X(RETURN, "return", STACK, "returns from the function called last")                                            \
+	X(REPEAT, "repeat", CONTROL, "runs `body` `times` times; `as` names the loop variable, which counts from 0")   \
+	X(PHASE, "phase", CONTROL, "begins a phase; statistics are also kept per phase")                               \
+	X(YIELD, "yield", CONTROL, "lets the scheduler pick the next process")                                         \
+	X(EXPECT, "expect", CHECK, "compares a statistic or the answer of a query")
+
+enum op_kind {
+#define X(id, name, group, text) OP_##id,
+	OP_LIST(X)
+#undef X
+	    OP_KIND_COUNT
+};
+
+/* What a key's value may be: X(ID, "what is allowed, in words"). */
+#define OP_TYPE_LIST(X)                                                                                                \
+	X(NEW_ID, "a name for the result: a letter or _, then letters, digits, _ . - and {loop variable}")             \
+	X(ID, "the name of a block or mapping")                                                                        \
+	X(SIZE, "a number of bytes, \"4KiB\", \"0x1000\" or \"{expression}\"")                                         \
+	X(STRIDE, "a number of bytes above 0, \"4KiB\", \"page\" or \"{expression}\"")                                 \
+	X(COUNT, "a whole number from 0 up, or \"{expression}\"")                                                      \
+	X(INTEGER, "a whole number, \"4KiB\", \"-4KiB\" or \"{expression}\"")                                          \
+	X(WORD, "a whole number from 0 up, \"0x...\" or \"{expression}\"")                                             \
+	X(RATIO, "a number from 0 to 1")                                                                               \
+	X(EXPONENT, "a number above 0, at most 10")                                                                    \
+	X(FLAG, "true or false")                                                                                       \
+	X(PLACE,                                                                                                       \
+	  "a place: \"id\", \"id+4096\", \"0x...\", {\"block\": id}, {\"mapping\": id}, {\"addr\": \"0x...\"}, "       \
+	  "{\"segment\": name} or {\"brk\": n}")                                                                       \
+	X(TEXT, "a text that is not empty")                                                                            \
+	X(NAME, "a letter or _, then letters, digits and _")                                                           \
+	X(CHOICE, "one of the listed words")                                                                           \
+	X(FLAGS, "listed words joined by |")                                                                           \
+	X(PARAM, "one of the listed words, or a whole number")                                                         \
+	X(BODY, "a list of operations")                                                                                \
+	X(THAT, "a statistic, op.STATISTIC, phase.STATISTIC, machine.STATISTIC, result, errno, signal, "               \
+		"mapped(PLACE), frame(PLACE) or content(PLACE)")                                                       \
+	X(ANSWER, "a whole number, \"4KiB\", \"0x...\", true, false or a name such as \"SIGSEGV\"")
+
+enum op_type {
+#define X(id, text) OP_TYPE_##id,
+	OP_TYPE_LIST(X)
+#undef X
+	    OP_TYPES
+};
+
+/* A word of a CHOICE, FLAGS or PARAM key and what it stands for. Lists end with a NULL name. */
+struct op_choice {
+	const char *name;
+	uint64_t value;
+	const char *text;
+};
+
+/* One key of an operation. */
+struct op_key {
+	const char *name;
+	enum op_type type;
+	bool required;
+	const char *preset; /* the default in words; "" when required or absent */
+	size_t field;       /* offset in struct op */
+	const struct op_choice *choices;
+	const char *text;
+};
+
+struct op_info {
+	const char *name;
+	enum op_group group;
+	const char *text;
+};
+
+const struct op_info *op_info(enum op_kind kind);
+bool op_find(const char *name, enum op_kind *out);
+const char *op_group_name(enum op_group group);
+const char *op_type_text(enum op_type type);
+/* The keys of an operation, without "op", "note" and "label", which all have. */
+const struct op_key *op_keys(enum op_kind kind, unsigned *count);
+
+/* Variables of the program are numbered slots; a slot keeps its address after free, as a pointer does. */
+#define OP_NO_SLOT UINT32_MAX
+
+enum place_kind { PLACE_NONE, PLACE_SLOT, PLACE_ADDRESS, PLACE_SEGMENT, PLACE_BREAK };
+
+/* What an access or a system call points at: the base that `kind` says, plus offset. */
+struct place {
+	enum place_kind kind;
+	uint32_t slot;    /* PLACE_SLOT */
+	uint32_t segment; /* PLACE_SEGMENT: enum segment */
+	uint64_t address; /* PLACE_ADDRESS */
+	int64_t offset;
+};
+
+/* op.stride: one byte of every page of the range, the first at its start, the others at the pages' first bytes. */
+#define OP_STRIDE_PAGE UINT64_MAX
+
+#define ACCESS_PATTERN_LIST(X)                                                                                         \
+	X(SEQUENTIAL, "sequential", "element after element, upwards, from the start again behind the end")             \
+	X(REVERSE, "reverse", "element after element, downwards")                                                      \
+	X(STRIDE, "stride", "as sequential; say the distance with `stride`")                                           \
+	X(UNIFORM, "uniform", "every element equally likely")                                                          \
+	X(ZIPF, "zipf", "element k (from 1) with probability proportional to 1/k^theta")                               \
+	X(CHASE, "chase", "pointer chasing: one pseudo-random cycle through all elements")                             \
+	X(PHASES, "phases", "the range in `phases` parts, one after the other, uniform in each")
+
+enum access_pattern {
+#define X(id, name, text) ACCESS_PATTERN_##id,
+	ACCESS_PATTERN_LIST(X)
+#undef X
+	    ACCESS_PATTERN_COUNT
+};
+
+/* What an `expect` asks. */
+enum that_kind {
+	THAT_STAT, /* of this process since its start */
+	THAT_OP,   /* of the operation before */
+	THAT_PHASE,
+	THAT_MACHINE,
+	THAT_RESULT,
+	THAT_ERRNO,
+	THAT_SIGNAL,
+	THAT_MAPPED,
+	THAT_FRAME,
+	THAT_CONTENT,
+};
+
+struct that {
+	const char *text; /* as written */
+	enum that_kind kind;
+	uint32_t stat;      /* enum stat */
+	struct place place; /* of the queries */
+};
+
+/* A number, or a word such as "SIGSEGV" (then text is set). */
+struct answer {
+	bool given;
+	const char *text;
+	uint64_t number;
+};
+
+/* One operation, checked and ready to be executed. Names are as their keys; a key that an operation does not have is
+ * zero. The texts belong to the document. */
+struct op {
+	enum op_kind kind;
+	uint32_t line, column; /* in the source */
+	const char *pointer;   /* JSON pointer; "" in an op list */
+	const char *note;      /* NULL: none */
+	const char *label;     /* NULL: none */
+	uint32_t id, new_id;   /* slots */
+	const char *id_text, *new_id_text;
+	struct place at, to;
+	int64_t offset, increment;
+	uint64_t size, length, new_length, count, alignment, stride, value, pad, frame, times, seed, phases, operand;
+	bool has_value, has_frame;
+	bool whole_pages; /* madvise, mprotect: the whole pages inside the range; no call when there is none */
+	bool forgets;     /* op lists: the slots named by id end with this operation */
+	int64_t param;
+	uint64_t prot, flags, advice, pattern, insn, status;
+	double write_ratio, theta;
+	const char *name, *as;
+	struct that that;
+	struct answer equals, at_least, at_most;
+	uint32_t body_end; /* repeat: index of the operation behind its body */
+};
+
+#endif

@@ -1,0 +1,97 @@
+/* Statistics by name, as one list: what `expect` may ask for, what reports print, what the JSON schema documents. A
+ * stats object is a snapshot; the difference of two snapshots describes the time between them. */
+#ifndef FAULTLINE_STAT_H
+#define FAULTLINE_STAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A total grows for ever, a level goes up and down (its difference is meaningless: the later value is shown), a peak
+ * is the highest level so far. */
+enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
+
+/* X(ID, "name", kind, "unit", "text"). Scope of a name: of a process, and summed or taken from the machine for all. */
+#define STAT_LIST(X)                                                                                                   \
+	X(FAULTS_MINOR, "faults.minor", TOTAL, "faults", "page faults resolved without a device")                      \
+	X(FAULTS_MAJOR, "faults.major", TOTAL, "faults", "page faults that had to wait for a device")                  \
+	X(FAULTS_DEMAND_ZERO, "faults.demand_zero", TOTAL, "faults", "first writes that got a zeroed frame")           \
+	X(FAULTS_ZERO_PAGE, "faults.zero_page", TOTAL, "faults", "first reads that got the shared zero page")          \
+	X(FAULTS_ZERO_PAGE_WRITE, "faults.zero_page_write", TOTAL, "faults", "writes that replaced the zero page")     \
+	X(FAULTS_STACK_GROWTH, "faults.stack_growth", TOTAL, "faults", "faults that grew the stack")                   \
+	X(FAULTS_SPURIOUS, "faults.spurious", TOTAL, "faults", "faults whose entry already allowed the access")        \
+	X(FAULTS_SEGV, "faults.segv", TOTAL, "faults", "faults that ended in SIGSEGV")                                 \
+	X(SYSCALLS_TOTAL, "syscalls.total", TOTAL, "calls", "system calls")                                            \
+	X(SYSCALLS_BRK, "syscalls.brk", TOTAL, "calls", "brk")                                                         \
+	X(SYSCALLS_MMAP, "syscalls.mmap", TOTAL, "calls", "mmap")                                                      \
+	X(SYSCALLS_MUNMAP, "syscalls.munmap", TOTAL, "calls", "munmap")                                                \
+	X(SYSCALLS_MREMAP, "syscalls.mremap", TOTAL, "calls", "mremap")                                                \
+	X(SYSCALLS_MPROTECT, "syscalls.mprotect", TOTAL, "calls", "mprotect")                                          \
+	X(SYSCALLS_MADVISE, "syscalls.madvise", TOTAL, "calls", "madvise")                                             \
+	X(SYSCALLS_WRITE, "syscalls.write", TOTAL, "calls", "write")                                                   \
+	X(SYSCALLS_GETPID, "syscalls.getpid", TOTAL, "calls", "getpid")                                                \
+	X(RINGS_CHANGES, "rings.changes", TOTAL, "changes", "changes of privilege level, in and out")                  \
+	X(RINGS_SYSCALL, "rings.syscall", TOTAL, "changes", "entries to ring 0 by SYSCALL")                            \
+	X(RINGS_EXCEPTION, "rings.exception", TOTAL, "changes", "entries to ring 0 by an exception")                   \
+	X(ACCESSES_TOTAL, "accesses.total", TOTAL, "accesses", "loads, stores and fetches that the MMU served")        \
+	X(ACCESSES_READ, "accesses.read", TOTAL, "accesses", "loads")                                                  \
+	X(ACCESSES_WRITE, "accesses.write", TOTAL, "accesses", "stores")                                               \
+	X(ACCESSES_FETCH, "accesses.fetch", TOTAL, "accesses", "instruction fetches")                                  \
+	X(TLB_L1_HITS, "tlb.l1_hits", TOTAL, "hits", "translations found in the first-level TLBs")                     \
+	X(TLB_L2_HITS, "tlb.l2_hits", TOTAL, "hits", "translations found in the second-level TLB")                     \
+	X(TLB_MISSES, "tlb.misses", TOTAL, "misses", "translations in no TLB: page walks")                             \
+	X(TLB_FLUSHES, "tlb.flushes", TOTAL, "flushes", "invalidations, of one page or of many")                       \
+	X(WALKS_ENTRIES, "walks.entries", TOTAL, "entries", "paging-structure entries read from RAM by walks")         \
+	X(CYCLES, "cycles", TOTAL, "cycles", "simulated time")                                                         \
+	X(CYCLES_APP, "cycles.app", TOTAL, "cycles", "simulated time in the program")                                  \
+	X(CYCLES_LIBC, "cycles.libc", TOTAL, "cycles", "simulated time in the C library")                              \
+	X(CYCLES_KERNEL, "cycles.kernel", TOTAL, "cycles", "simulated time in ring 0")                                 \
+	X(CYCLES_WALK, "cycles.walk", TOTAL, "cycles", "of all: spent in page walks and TLB misses")                   \
+	X(MEMORY_RSS, "memory.rss", LEVEL, "pages", "pages with a frame of their own")                                 \
+	X(MEMORY_PEAK_RSS, "memory.peak_rss", PEAK, "pages", "highest memory.rss")                                     \
+	X(MEMORY_ZERO, "memory.zero", LEVEL, "pages", "pages that map the shared zero page")                           \
+	X(MEMORY_VIRTUAL, "memory.virtual", LEVEL, "bytes", "address space promised")                                  \
+	X(MEMORY_TABLES, "memory.tables", LEVEL, "frames", "frames that hold page tables")                             \
+	X(HEAP_BYTES, "heap.bytes", LEVEL, "bytes", "first break to current break")                                    \
+	X(HEAP_MALLOCS, "heap.mallocs", TOTAL, "calls", "successful allocations")                                      \
+	X(HEAP_FREES, "heap.frees", TOTAL, "calls", "blocks freed")                                                    \
+	X(HEAP_REALLOCS, "heap.reallocs", TOTAL, "calls", "realloc calls on a live block")                             \
+	X(HEAP_FAILURES, "heap.failures", TOTAL, "calls", "allocations that returned NULL")                            \
+	X(HEAP_LIVE_BLOCKS, "heap.live_blocks", LEVEL, "blocks", "blocks in use")                                      \
+	X(HEAP_LIVE_BYTES, "heap.live_bytes", LEVEL, "bytes", "their usable bytes")                                    \
+	X(HEAP_PEAK_LIVE_BYTES, "heap.peak_live_bytes", PEAK, "bytes", "highest heap.live_bytes")                      \
+	X(HEAP_REQUESTED, "heap.requested_bytes", TOTAL, "bytes", "sum of all requests")                               \
+	X(HEAP_SEARCHED, "heap.searched", TOTAL, "chunks", "free chunks looked at by searches")                        \
+	X(HEAP_SPLITS, "heap.splits", TOTAL, "chunks", "free chunks split")                                            \
+	X(HEAP_COALESCES, "heap.coalesces", TOTAL, "chunks", "free chunks joined with a neighbour")                    \
+	X(FRAMES_TOTAL, "frames.total", LEVEL, "frames", "frames of RAM")                                              \
+	X(FRAMES_FREE, "frames.free", LEVEL, "frames", "frames nobody uses")                                           \
+	X(FRAMES_USED, "frames.used", LEVEL, "frames", "frames in use")                                                \
+	X(FRAMES_TAKEN, "frames.taken", TOTAL, "frames", "anonymous frames handed out")                                \
+	X(PROCESSES_SWITCHES, "processes.switches", TOTAL, "switches", "context switches")                             \
+	X(EVENTS, "events", TOTAL, "events", "events of the world so far")
+
+enum stat {
+#define X(id, name, kind, unit, text) STAT_##id,
+	STAT_LIST(X)
+#undef X
+	    STAT_COUNT
+};
+
+struct stats {
+	uint64_t value[STAT_COUNT];
+};
+
+struct stat_info {
+	const char *name;
+	enum stat_kind kind;
+	const char *unit;
+	const char *text;
+};
+
+const struct stat_info *stat_info(enum stat stat);
+bool stat_find(const char *name, enum stat *out);
+
+/* later - earlier for totals, later for levels and peaks. */
+void stats_difference(const struct stats *later, const struct stats *earlier, struct stats *out);
+
+#endif
