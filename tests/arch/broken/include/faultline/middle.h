@@ -1,0 +1,2 @@
+/* Nothing wrong here. */
+#include "faultline/low.h"

@@ -1,0 +1,3 @@
+#include "../machine/private.h"
+#include "elsewhere.h"
+#include "faultline/middle.h"

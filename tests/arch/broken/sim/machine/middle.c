@@ -1,0 +1,3 @@
+#include "faultline/low.h"
+#include "faultline/nowhere.h"
+#include <zlib.h>
