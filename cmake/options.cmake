@@ -20,13 +20,21 @@ if(FAULTLINE_COVERAGE)
   add_link_options(--coverage)
 endif()
 
+# The harnesses bring libFuzzer's main; everything else only needs to tell it where it has been.
+if(FAULTLINE_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "FAULTLINE_FUZZ needs clang: libFuzzer is part of it")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Link-time optimisation where the objects stay usable without it: an installed archive of pure intermediate code could
 # only be linked by the very compiler that made it.
 set(FAULTLINE_LTO OFF)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT FAULTLINE_SANITIZERS)
   check_c_compiler_flag(-ffat-lto-objects FAULTLINE_HAS_FAT_LTO)
   check_ipo_supported(RESULT ipo_works LANGUAGES C)
-  # clang 14 takes the flag and ignores it with a note, so it is asked for by compiler and version.
+  # clang before 17 takes the flag and ignores it.
   if(FAULTLINE_HAS_FAT_LTO AND ipo_works AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     set(FAULTLINE_LTO ON)
   endif()

@@ -44,7 +44,7 @@ deps_cmake_is_new_enough() {
 deps_packages() {
 	deps_row=$(
 		case $2 in
-		cc) echo "gcc libc6-dev | gcc | gcc | gcc musl-dev | llvm" ;;
+		cc) echo "gcc libc6-dev | gcc | gcc | gcc musl-dev |" ;;
 		cmake) echo "cmake | cmake | cmake | cmake | cmake" ;;
 		ninja) echo "ninja-build | ninja-build | ninja | ninja | ninja" ;;
 		pkg-config) echo "pkg-config | pkgconf-pkg-config | pkgconf | pkgconf | pkgconf" ;;
@@ -52,7 +52,7 @@ deps_packages() {
 		zlib) echo "zlib1g-dev | zlib-devel | zlib | zlib-dev | zlib" ;;
 		cmocka) echo "libcmocka-dev | libcmocka-devel | cmocka | cmocka-dev | cmocka" ;;
 		python3) echo "python3 | python3 | python | python3 | python" ;;
-		jsonschema) echo "python3-jsonschema | python3-jsonschema | python-jsonschema | py3-jsonschema | python-jsonschema" ;;
+		jsonschema) echo "python3-jsonschema | python3-jsonschema | python-jsonschema | py3-jsonschema |" ;;
 		clang) echo "clang libclang-rt-dev | clang compiler-rt | clang compiler-rt | clang compiler-rt | llvm" ;;
 		clang-format) echo "clang-format | clang-tools-extra | clang | clang-extra-tools | clang-format" ;;
 		gcovr) echo "gcovr | gcovr | gcovr | gcovr | gcovr" ;;
@@ -81,11 +81,11 @@ deps_command() {
 	# shellcheck disable=SC2086
 	set -- $deps_list
 	case $deps_system in
-	debian) echo "apt-get update && apt-get install -y --no-install-recommends $*" ;;
+	debian) echo "apt-get update; apt-get install -y --no-install-recommends $*" ;;
 	fedora) echo "dnf install -y $*" ;;
 	arch) echo "pacman -S --needed --noconfirm $*" ;;
 	alpine) echo "apk add $*" ;;
-	homebrew) echo "brew install $*" ;;
+	homebrew) echo "xcode-select --install; brew install $*" ;;
 	esac
 }
 

@@ -1,0 +1,22 @@
+# fuzz/NAME.c is a libFuzzer harness. In every build its seeds go through it by way of a plain main; with clang and
+# FAULTLINE_FUZZ=ON it also becomes a real fuzzer, build/<preset>/tests/fuzz_NAME.
+file(GLOB harnesses CONFIGURE_DEPENDS fuzz/*.c)
+foreach(source IN LISTS harnesses)
+  cmake_path(GET source STEM name)
+  add_executable(fuzz_${name}_seeds ${source} fuzz/plain/main.c)
+  faultline_test_settings(fuzz_${name}_seeds)
+  target_link_libraries(fuzz_${name}_seeds PRIVATE faultline_test_support ${FAULTLINE_TOP_LAYER})
+  set(seeds ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
+  if(NOT IS_DIRECTORY ${seeds})
+    set(seeds ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus)
+  endif()
+  add_test(NAME fuzz.${name}.seeds COMMAND fuzz_${name}_seeds ${seeds})
+  set_tests_properties(fuzz.${name}.seeds PROPERTIES TIMEOUT 300)
+
+  if(FAULTLINE_FUZZ)
+    add_executable(fuzz_${name} ${source})
+    faultline_test_settings(fuzz_${name})
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    target_link_libraries(fuzz_${name} PRIVATE faultline_test_support ${FAULTLINE_TOP_LAYER})
+  endif()
+endforeach()

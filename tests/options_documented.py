@@ -1,0 +1,43 @@
+"""The manual page and the completion know every command and every option that the program's help prints.
+
+usage: options_documented.py PROGRAM SOURCE_DIR
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+COMMAND = re.compile(r"^  ([a-z]+)(?:\s|$)")
+OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z](?![\w-]))")
+
+
+def help_of(program, *command):
+    done = subprocess.run([program, *command, "--help"], text=True, capture_output=True)
+    if done.returncode:
+        raise SystemExit(f"{program} {' '.join(command)} --help: exit status {done.returncode}")
+    return done.stdout
+
+
+def main():
+    program, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    manual = (root / "man/faultline.1").read_text()
+    completion = (root / "completions/faultline.bash").read_text()
+    overview = help_of(program)
+    commands = [match.group(1) for line in overview.splitlines() if (match := COMMAND.match(line))]
+    if not {"run", "validate", "list", "explain"} <= set(commands):
+        raise SystemExit(f"--help does not list the commands, two blanks before each:\n{overview}")
+    problems = []
+    for command in commands:
+        problems += [f"the manual has no command {command}"] * (f".It Cm {command}" not in manual)
+        for option in sorted(set(OPTION.findall(help_of(program, command)))):
+            bare = option.lstrip("-") if len(option) == 2 else option[1:]
+            # mdoc: ".Fl -stats" is --stats, ".Fl o" is -o; \- is a minus sign.
+            if not re.search(rf"Fl {re.escape(bare)}\b", manual.replace("\\-", "-")):
+                problems.append(f"the manual has no option {option} of {command}")
+            if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", completion):
+                problems.append(f"the completion has no option {option} of {command}")
+    print("\n".join(problems) or f"{len(commands)} commands, every option in the manual and in the completion")
+    raise SystemExit(1 if problems else 0)
+
+
+main()

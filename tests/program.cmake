@@ -1,0 +1,22 @@
+# Tests of the finished program: every shipped workload runs to its end under the checker, twice the same, and the
+# completion and the manual know its commands.
+if(NOT TARGET faultline_program)
+  return()
+endif()
+
+file(GLOB workloads CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/workloads/*.json)
+foreach(path IN LISTS workloads)
+  cmake_path(GET path STEM name)
+  add_test(NAME workload.${name} COMMAND faultline_program run --check --quiet ${path})
+  set_tests_properties(workload.${name} PROPERTIES TIMEOUT 300)
+endforeach()
+
+# The peer is the same program from another compiler; without one, the program is compared with itself.
+set(FAULTLINE_PEER "" CACHE FILEPATH "A faultline built by another compiler, to compare events with")
+if(FAULTLINE_PEER)
+  faultline_script_test(determinism.compilers determinism.py $<TARGET_FILE:faultline_program> ${FAULTLINE_PEER}
+                        ${workloads})
+endif()
+faultline_script_test(determinism.runs determinism.py $<TARGET_FILE:faultline_program>
+                      $<TARGET_FILE:faultline_program> ${workloads})
+faultline_script_test(docs.options options_documented.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})
