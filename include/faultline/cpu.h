@@ -1,0 +1,86 @@
+/* The registers of one x86-64 processor. Registers are values: whoever holds the cpu reads them; code in ring 0 writes
+ * them through the functions of machine.h where a write has side effects. SDM 3A chapter 2. */
+#ifndef FAULTLINE_CPU_H
+#define FAULTLINE_CPU_H
+
+#include <stdint.h>
+
+#include "faultline/units.h"
+
+/* General registers in the order of their encoding. */
+enum gpr {
+	GPR_RAX,
+	GPR_RCX,
+	GPR_RDX,
+	GPR_RBX,
+	GPR_RSP,
+	GPR_RBP,
+	GPR_RSI,
+	GPR_RDI,
+	GPR_R8,
+	GPR_R9,
+	GPR_R10,
+	GPR_R11,
+	GPR_R12,
+	GPR_R13,
+	GPR_R14,
+	GPR_R15,
+	GPR_COUNT
+};
+
+#define CR0_PE ((uint64_t)1 << 0)
+#define CR0_MP ((uint64_t)1 << 1)
+#define CR0_ET ((uint64_t)1 << 4)
+#define CR0_NE ((uint64_t)1 << 5)
+#define CR0_WP ((uint64_t)1 << 16)
+#define CR0_PG ((uint64_t)1 << 31)
+
+#define CR4_PSE ((uint64_t)1 << 4)
+#define CR4_PAE ((uint64_t)1 << 5)
+#define CR4_PGE ((uint64_t)1 << 7)
+#define CR4_UMIP ((uint64_t)1 << 11)
+#define CR4_LA57 ((uint64_t)1 << 12)
+#define CR4_PCIDE ((uint64_t)1 << 17)
+#define CR4_SMEP ((uint64_t)1 << 20)
+#define CR4_SMAP ((uint64_t)1 << 21)
+#define CR4_PKE ((uint64_t)1 << 22)
+
+#define EFER_SCE ((uint64_t)1 << 0)
+#define EFER_LME ((uint64_t)1 << 8)
+#define EFER_LMA ((uint64_t)1 << 10)
+#define EFER_NXE ((uint64_t)1 << 11)
+
+#define RFLAGS_FIXED ((uint64_t)1 << 1) /* reads as 1 */
+#define RFLAGS_TF ((uint64_t)1 << 8)
+#define RFLAGS_IF ((uint64_t)1 << 9)
+#define RFLAGS_DF ((uint64_t)1 << 10)
+#define RFLAGS_NT ((uint64_t)1 << 14)
+#define RFLAGS_AC ((uint64_t)1 << 18)
+#define RFLAGS_IOPL ((uint64_t)3 << 12)
+
+/* CR3: bits 11:0 hold the PCID when CR4.PCIDE is set; bit 63 of the *written* value keeps the TLB entries of that PCID.
+ */
+#define CR3_PCID_MASK ((uint64_t)0xfff)
+#define CR3_NOFLUSH ((uint64_t)1 << 63)
+
+/* GDTR and IDTR. */
+struct descriptor_table {
+	struct vaddr base;
+	uint16_t limit;
+};
+
+struct cpu {
+	uint64_t gpr[GPR_COUNT];
+	uint64_t rip;
+	uint64_t rflags;
+	uint16_t cs, ss, ds, es, fs, gs; /* selectors */
+	uint8_t cpl;                     /* current privilege level: the ring, 0 to 3 */
+	uint64_t cr0, cr2, cr3, cr4;
+	uint64_t efer, star, lstar, fmask;
+	uint32_t pkru;
+	struct descriptor_table gdtr, idtr;
+	uint16_t tr;           /* selector of the TSS */
+	struct vaddr tss_base; /* hidden part of TR */
+};
+
+#endif
