@@ -1,0 +1,124 @@
+/* What can happen in a world, as one list. Names, JSON keys, story sentences, documentation and `list events` are all
+ * expansions of it. A fact counted per access (a TLB hit) is a counter of its owner; a fact with a story is an event.
+ */
+#ifndef FAULTLINE_EVENT_H
+#define FAULTLINE_EVENT_H
+
+#include <stdint.h>
+
+#define LAYER_LIST(X)                                                                                                  \
+	X(APP, app, "the program: its script")                                                                         \
+	X(LIBC, libc, "the C library in ring 3: its allocator")                                                        \
+	X(KERNEL, kernel, "the operating system in ring 0")                                                            \
+	X(HARDWARE, hardware, "the processor and its memory management unit")
+
+enum layer {
+#define X(id, name, text) LAYER_##id,
+	LAYER_LIST(X)
+#undef X
+	    LAYER_COUNT
+};
+
+/* X(ID, name, layer, fields, sentence)
+ * fields: "name:type ..." in the order of event.arg. Types: hex (an address or a word), pfn, dec, bytes (a size),
+ * result (a system call's result: a value or -errno), text (a string that lives as long as the world; never NULL).
+ * sentence: what the story says; {field} is replaced by the field's value. */
+#define EVENT_LIST(X)                                                                                                  \
+	X(OP_START, op_start, APP, "op:text detail:text line:dec", "{op} {detail}")                                    \
+	X(OP_END, op_end, APP, "op:text result:hex", "{op} is done, result {result}")                                  \
+	X(NOTE, note, APP, "text:text", "note: {text}")                                                                \
+	X(PHASE, phase, APP, "name:text", "phase {name} begins")                                                       \
+	X(EXPECT, expect, APP, "that:text verdict:text expected:text actual:text",                                     \
+	  "expect {that} {expected}: {verdict}, it is {actual}")                                                       \
+	X(ACCESS, access, APP, "kind:text va:hex length:bytes", "the program wants to {kind} {length} at {va}")        \
+	X(LIBC_CALL, libc_call, LIBC, "function:text a:hex b:hex", "{function}({a}, {b}) is called in ring 3")         \
+	X(LIBC_RETURN, libc_return, LIBC, "function:text result:hex", "{function} returns {result}")                   \
+	X(LIBC_SEARCH, libc_search, LIBC, "where:text need:bytes found:hex", "looks in {where} for {need}: {found}")   \
+	X(LIBC_SPLIT, libc_split, LIBC, "chunk:hex bytes:bytes rest:hex rest_bytes:bytes",                             \
+	  "splits {bytes} off at {chunk}; {rest_bytes} remain at {rest}")                                              \
+	X(LIBC_COALESCE, libc_coalesce, LIBC, "chunk:hex neighbour:hex bytes:bytes",                                   \
+	  "joins the free chunk {chunk} with its neighbour {neighbour}: {bytes}")                                      \
+	X(LIBC_PLACE, libc_place, LIBC, "chunk:hex bytes:bytes where:text",                                            \
+	  "puts the free chunk {chunk} of {bytes} into {where}")                                                       \
+	X(LIBC_GROW, libc_grow, LIBC, "how:text bytes:bytes",                                                          \
+	  "no free chunk fits: asks the kernel for {bytes} by {how}")                                                  \
+	X(LIBC_SHRINK, libc_shrink, LIBC, "how:text bytes:bytes", "gives {bytes} back to the kernel by {how}")         \
+	X(LIBC_ABORT, libc_abort, LIBC, "message:text", "the C library aborts the program: {message}")                 \
+	X(SYSCALL, syscall, KERNEL, "name:text a0:hex a1:hex a2:hex a3:hex",                                           \
+	  "the kernel serves {name}({a0}, {a1}, {a2}, {a3})")                                                          \
+	X(SYSCALL_RETURN, syscall_return, KERNEL, "name:text result:result", "{name} returns {result}")                \
+	X(VMA_ADD, vma_add, KERNEL, "start:hex end:hex prot:text name:text",                                           \
+	  "a VMA {start}-{end} {prot} {name} appears: addresses are promised, no frame is given")                      \
+	X(VMA_CHANGE, vma_change, KERNEL, "start:hex end:hex prot:text name:text",                                     \
+	  "the VMA {name} is now {start}-{end} {prot}; no frame is given")                                             \
+	X(VMA_REMOVE, vma_remove, KERNEL, "start:hex end:hex name:text", "the VMA {start}-{end} {name} disappears")    \
+	X(BREAK, break, KERNEL, "from:hex to:hex", "the program break moves from {from} to {to}")                      \
+	X(FAULT, fault, KERNEL, "va:hex cause:text kind:text", "page fault at {va} resolved: {cause} ({kind} fault)")  \
+	X(FRAME_ALLOC, frame_alloc, KERNEL, "frame:pfn use:text order:dec",                                            \
+	  "takes frame {frame} (order {order}) for {use}")                                                             \
+	X(FRAME_FREE, frame_free, KERNEL, "frame:pfn order:dec", "frame {frame} (order {order}) is free again")        \
+	X(PTE_SET, pte_set, KERNEL, "va:hex entry:hex level:dec", "writes the level-{level} entry {entry} for {va}")   \
+	X(PTE_CLEAR, pte_clear, KERNEL, "va:hex entry:hex level:dec",                                                  \
+	  "clears the level-{level} entry for {va}; it was {entry}")                                                   \
+	X(SIGNAL, signal, KERNEL, "name:text va:hex why:text", "signal {name} at {va}: {why}")                         \
+	X(PROCESS_START, process_start, KERNEL, "pid:dec name:text", "process {pid} ({name}) starts")                  \
+	X(PROCESS_EXIT, process_exit, KERNEL, "pid:dec cause:text status:dec",                                         \
+	  "process {pid} ends: {cause}, status {status}; everything it held is freed")                                 \
+	X(SWITCH, switch, KERNEL, "from:dec to:dec", "switches from process {from} to process {to}")                   \
+	X(OOM, oom, KERNEL, "what:text", "out of memory: {what}")                                                      \
+	X(BOOT, boot, KERNEL, "memory:bytes frames:dec", "the kernel boots on {memory} of RAM: {frames} frames")       \
+	X(RING, ring, HARDWARE, "from:dec to:dec how:text rip:hex", "ring {from} -> {to} by {how}, RIP {rip}")         \
+	X(PUSH, push, HARDWARE, "rsp:hex words:dec", "{words} words are pushed on the kernel stack, RSP {rsp}")        \
+	X(TLB_MISS, tlb_miss, HARDWARE, "va:hex kind:text", "no TLB holds the page of {va}: the tables are walked")    \
+	X(WALK, walk, HARDWARE, "va:hex levels:dec entry:hex outcome:text",                                            \
+	  "the walk for {va} reads {levels} entries, the last is {entry}: {outcome}")                                  \
+	X(TLB_FILL, tlb_fill, HARDWARE, "page:hex frame:pfn bytes:bytes",                                              \
+	  "the TLB learns {page} -> frame {frame}, a page of {bytes}")                                                 \
+	X(TLB_FLUSH, tlb_flush, HARDWARE, "how:text va:hex", "{how} drops TLB entries ({va})")                         \
+	X(EXCEPTION, exception, HARDWARE, "name:text error:hex va:hex rip:hex",                                        \
+	  "{name}, error code {error}, address {va}, at RIP {rip}")                                                    \
+	X(INSTRUCTION, instruction, HARDWARE, "name:text outcome:text", "instruction {name}: {outcome}")
+
+enum event_kind {
+#define X(id, name, layer, fields, sentence) EVENT_##id,
+	EVENT_LIST(X)
+#undef X
+	    EVENT_COUNT
+};
+
+_Static_assert(EVENT_COUNT <= 64, "an event mask is one 64-bit word");
+
+enum { EVENT_ARGS = 5 };
+
+struct event {
+	uint64_t number; /* position in the history of the world, from 1; the same whoever listens */
+	uint64_t cycle;  /* simulated time */
+	uint32_t pid;    /* 0: no process */
+	uint8_t kind;    /* enum event_kind */
+	uint8_t ring;
+	uint64_t arg[EVENT_ARGS];
+};
+
+/* A string as an event argument, and back. */
+static inline uint64_t event_text(const char *text)
+{
+	return (uint64_t)(uintptr_t)text;
+}
+
+static inline const char *event_arg_text(const struct event *event, unsigned index)
+{
+	return (const char *)(uintptr_t)event->arg[index];
+}
+
+/* One row of the list, for outputs and documentation. */
+struct event_info {
+	const char *name;
+	enum layer layer;
+	const char *fields;
+	const char *sentence;
+};
+
+const struct event_info *event_info(enum event_kind kind);
+const char *layer_name(enum layer layer);
+
+#endif
