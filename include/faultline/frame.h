@@ -1,0 +1,67 @@
+/* Physical frames: a binary buddy allocator (Knuth, TAOCP 1, 2.5; Linux mm/page_alloc.c) over orders 0 to 10, and one
+ * record per frame. Frames behind the highest one ever used have no record yet, so that a terabyte of untouched RAM
+ * costs nothing. */
+#ifndef FAULTLINE_FRAME_H
+#define FAULTLINE_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "faultline/arena.h"
+#include "faultline/bus.h"
+#include "faultline/physmem.h"
+#include "faultline/units.h"
+
+enum { FRAME_MAX_ORDER = 10 };
+
+#define FRAME_USE_LIST(X)                                                                                              \
+	X(FREE, free, '.', "free")                                                                                     \
+	X(KERNEL, kernel, 'K', "kernel text, data and stacks")                                                         \
+	X(TABLE, page_table, 'P', "page table")                                                                        \
+	X(IMAGE, image, 'T', "program image: text, rodata, data")                                                      \
+	X(ANON, anonymous, 'D', "anonymous memory: heap, stack, mappings")                                             \
+	X(ZERO, zero_page, 'Z', "the shared zero page")
+
+enum frame_use {
+#define X(id, name, glyph, text) FRAME_##id,
+	FRAME_USE_LIST(X)
+#undef X
+	    FRAME_USE_COUNT
+};
+
+const char *frame_use_name(enum frame_use use);
+char frame_use_glyph(enum frame_use use);
+
+/* Invariant for a frame in use: mappings counts the page-table entries of processes that point at it. */
+struct frame {
+	uint32_t next, prev; /* links of a free list, by frame number */
+	uint32_t mappings;
+	uint8_t use;      /* enum frame_use */
+	uint8_t order;    /* of the block that starts here */
+	bool block_start; /* first frame of a free or used block */
+	uint32_t pid;     /* owner of an anonymous or image frame with one mapping */
+	uint64_t vpn;     /* where it is mapped there */
+};
+
+/* Invariant: free + sum(used[]) == total; every free block is aligned to its size and is on exactly one list. */
+struct frame_pool;
+
+/* Frame 0 stays out of use: a pfn of 0 means none. */
+struct frame_pool *frame_pool_new(struct arena *arena, struct physmem *mem, struct bus *bus, bool junk);
+
+/* A block of 2^order frames, not zeroed. False: no block of that size is free. */
+bool frame_take(struct frame_pool *pool, unsigned order, enum frame_use use, struct pfn *out);
+/* Gives the block back and joins it with its free buddies. */
+void frame_put(struct frame_pool *pool, struct pfn first);
+
+struct frame *frame_at(struct frame_pool *pool, struct pfn frame);
+const struct frame *frame_peek(const struct frame_pool *pool, struct pfn frame); /* NULL: never used or no RAM */
+
+uint64_t frame_pool_total(const struct frame_pool *pool);
+uint64_t frame_pool_free(const struct frame_pool *pool);
+uint64_t frame_pool_used(const struct frame_pool *pool, enum frame_use use);
+uint64_t frame_pool_low_water(const struct frame_pool *pool);                   /* fewest free frames so far */
+uint64_t frame_pool_free_blocks(const struct frame_pool *pool, unsigned order); /* as /proc/buddyinfo counts them */
+bool frame_pool_check(const struct frame_pool *pool, const char **why);
+
+#endif

@@ -1,0 +1,57 @@
+/* The simulated kernel: a small Linux. It boots on a machine, gives every process its own page tables, serves system
+ * calls and page faults in ring 0, and is reached only through the gates that it installed. */
+#ifndef FAULTLINE_KERNEL_H
+#define FAULTLINE_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "faultline/arena.h"
+#include "faultline/frame.h"
+#include "faultline/machine.h"
+#include "faultline/process.h"
+#include "faultline/status.h"
+
+/* vm.overcommit_memory, Linux Documentation/mm/overcommit-accounting. */
+#define OVERCOMMIT_LIST(X)                                                                                             \
+	X(HEURISTIC, heuristic, "refuses only what can never fit: one request above all RAM")                          \
+	X(ALWAYS, always, "never refuses")                                                                             \
+	X(NEVER, never, "all promises together stay below half of RAM")
+
+enum overcommit {
+#define X(id, name, text) OVERCOMMIT_##id,
+	OVERCOMMIT_LIST(X)
+#undef X
+	    OVERCOMMIT_COUNT
+};
+
+struct kernel_config {
+	enum overcommit overcommit;
+	bool junk_freed_frames; /* fill freed frames that had content with 0x6b, so that misuse is loud */
+};
+
+struct kernel;
+
+/* Builds the kernel's tables, gates and stacks in RAM and turns paging on. BAD_INPUT: too little RAM to boot. */
+enum status kernel_boot(struct arena *arena, struct machine *machine, const struct kernel_config *config,
+			struct kernel **out, struct error *error);
+
+struct machine *kernel_machine(struct kernel *kernel);
+const struct machine *kernel_machine_const(const struct kernel *kernel);
+const struct frame_pool *kernel_frames(const struct kernel *kernel);
+
+/* Creates a process with the image and layout of the spec; it is not running yet. NULL: not enough RAM. */
+struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *spec);
+
+/* The scheduler's door: makes the (living) process current, in ring 3, where it left off. */
+void kernel_run(struct kernel *kernel, struct process *process);
+struct process *kernel_current(const struct kernel *kernel); /* NULL: the CPU idles in ring 0 */
+
+/* All processes ever started, in the order of their pids; the dead keep their statistics. */
+struct process *kernel_process(const struct kernel *kernel, unsigned index); /* NULL behind the last */
+
+/* Invariants over everything the kernel holds: frames conserved, reference counts equal mappings, tables agree with
+ * VMAs, resident counts. False with a reason. Touches nothing. */
+bool kernel_check(const struct kernel *kernel, struct error *why);
+
+#endif

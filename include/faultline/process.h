@@ -1,0 +1,128 @@
+/* A process: an address space, a saved register set, a life. Open for looking; only the kernel changes it. */
+#ifndef FAULTLINE_PROCESS_H
+#define FAULTLINE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "faultline/syscall.h"
+#include "faultline/units.h"
+#include "faultline/vma.h"
+
+/* Segments of the image, in address order from the usual Linux load address. */
+#define SEGMENT_LIST(X)                                                                                                \
+	X(TEXT, text, "the program's code, r-x")                                                                       \
+	X(RODATA, rodata, "constants, r--")                                                                            \
+	X(DATA, data, "initialised variables, rw-")                                                                    \
+	X(BSS, bss, "zero-initialised variables, rw-, demand-zero")                                                    \
+	X(HEAP, heap, "from the first break to the current break")                                                     \
+	X(STACK, stack, "the current stack pointer; offsets may be negative")                                          \
+	X(LIBC, libc, "the C library's code, r-x")                                                                     \
+	X(LIBC_DATA, libc_data, "the C library's variables, rw-, resident")                                            \
+	X(KERNEL, kernel, "kernel text in the upper half: supervisor only")
+
+enum segment {
+#define X(id, name, text) SEGMENT_##id,
+	SEGMENT_LIST(X)
+#undef X
+	    SEGMENT_COUNT
+};
+
+/* What a new process looks like. Zero means the default of a stock 64-bit Linux without address randomisation. */
+struct process_spec {
+	const char *name;          /* must live as long as the world */
+	uint64_t text_bytes;       /* default 16 KiB */
+	uint64_t rodata_bytes;     /* default 8 KiB */
+	uint64_t data_bytes;       /* default 8 KiB */
+	uint64_t bss_bytes;        /* default 8 KiB */
+	uint64_t libc_data_bytes;  /* default 16 KiB */
+	uint64_t stack_limit;      /* RLIMIT_STACK, default 8 MiB */
+	struct vaddr start_brk;    /* default: the page after bss */
+	struct vaddr mmap_ceiling; /* top of the mmap area; default: below the stack and its gap */
+};
+
+/* Why a page fault was taken or refused: one row each; faults.* statistics, events and reports read this list.
+ * X(ID, name, counts as minor fault, text) */
+#define FAULT_CAUSE_LIST(X)                                                                                            \
+	X(DEMAND_ZERO, demand_zero, 1, "first write: a zeroed frame")                                                  \
+	X(ZERO_PAGE, zero_page, 1, "first read: the shared zero page")                                                 \
+	X(ZERO_PAGE_WRITE, zero_page_write, 1, "first write after a read: the zero page is replaced by a frame")       \
+	X(STACK_GROWTH, stack_growth, 1, "the stack VMA grew down, then a zeroed frame")                               \
+	X(SPURIOUS, spurious, 1, "the entry already allowed it: a stale translation")                                  \
+	X(SEGV_MAPERR, segv_maperr, 0, "no VMA holds the address")                                                     \
+	X(SEGV_ACCERR, segv_accerr, 0, "the VMA does not allow this access")                                           \
+	X(OUT_OF_MEMORY, out_of_memory, 0, "no frame left")
+
+enum fault_cause {
+#define X(id, name, minor, text) FAULT_CAUSE_##id,
+	FAULT_CAUSE_LIST(X)
+#undef X
+	    FAULT_CAUSE_COUNT
+};
+
+const char *fault_cause_name(enum fault_cause cause);
+const char *fault_cause_text(enum fault_cause cause);
+bool fault_cause_is_minor(enum fault_cause cause);
+
+/* Facts of one process. Invariant: minor_faults == sum of causes[] that count as minor. */
+struct process_stats {
+	uint64_t minor_faults;
+	uint64_t major_faults;
+	uint64_t causes[FAULT_CAUSE_COUNT];
+	uint64_t syscalls[SYSCALL_COUNT];
+	uint64_t frames_taken;  /* anonymous frames given to it so far */
+	uint64_t peak_resident; /* highest process_resident_pages so far */
+	uint64_t switches;      /* times it was made current */
+};
+
+/* How it ended; all zero while it lives. */
+struct process_death {
+	bool dead;
+	int status;      /* exit status, if it exited by itself */
+	unsigned signal; /* 11 SIGSEGV, 6 SIGABRT, 9 SIGKILL (out of memory), 0: exited */
+	const char *signal_name;
+	struct vaddr va; /* of the deadly access */
+	uint64_t rip;
+	uint32_t error_code; /* of the page fault */
+	unsigned vector;     /* 14 #PF, 13 #GP ...; 0: none */
+	const char *why;     /* the verdict in words */
+	const char *vma;     /* name of the VMA that refused, "" if none */
+};
+
+struct process {
+	uint32_t pid;
+	uint16_t pcid;
+	const char *name;
+	struct mm *mm; /* NULL after death */
+	struct process_stats stats;
+	struct process_death death;
+	char message[160]; /* what it wrote to stderr last */
+	/* While it is not running: general registers, and where the kernel stack stands. What IRETQ needs to resume it
+	 * (RIP, CS, RFLAGS, RSP, SS) lies on that stack in RAM. */
+	struct {
+		uint64_t gpr[16];
+		struct vaddr kernel_rsp;
+		bool ran_before;
+	} saved;
+	struct vaddr segment_start[SEGMENT_COUNT];
+	uint64_t segment_bytes[SEGMENT_COUNT];
+	struct vaddr kernel_stack_top;
+};
+
+const char *segment_name(enum segment segment);
+/* Start of a segment now: the heap and the stack move. */
+struct vaddr process_segment(const struct process *process, enum segment segment);
+
+/* Size of the address space, as /proc/PID/status has it. Zero after death. */
+uint64_t process_virtual_bytes(const struct process *process);
+uint64_t process_resident_pages(const struct process *process); /* without the shared zero page */
+uint64_t process_zero_pages(const struct process *process);     /* entries that map the shared zero page */
+uint64_t process_table_pages(const struct process *process);    /* page tables of the process itself */
+uint64_t process_heap_bytes(const struct process *process);     /* break - first break */
+struct vaddr process_break(const struct process *process);
+struct paddr process_page_table(const struct process *process); /* of the PML4 */
+/* The VMA that holds va, or NULL; and the lowest one that ends above va, to go through all of them. */
+const struct vma *process_vma_at(const struct process *process, struct vaddr va);
+const struct vma *process_vma_after(const struct process *process, struct vaddr va);
+
+#endif

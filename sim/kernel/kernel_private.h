@@ -1,0 +1,150 @@
+/* What the files of the kernel share. Nothing outside sim/kernel includes this. */
+#ifndef FAULTLINE_KERNEL_PRIVATE_H
+#define FAULTLINE_KERNEL_PRIVATE_H
+
+#include "faultline/kernel.h"
+#include "faultline/pte.h"
+#include "vma_tree.h"
+
+enum { MAX_MAP_COUNT = 65530 }; /* vm.max_map_count */
+
+/* One address space.
+ * Invariants: resident, zero and tables count what the page tables hold (mm_check); every present user entry lies in a
+ * VMA; committed is the sum of the sizes of the VMAs with VMA_ACCOUNT. */
+struct mm {
+	struct kernel *kernel;
+	struct process *process;
+	struct vma_tree vmas;
+	struct pfn root; /* PML4 */
+	struct vaddr start_brk, brk;
+	struct vaddr mmap_ceiling;
+	uint64_t stack_limit;
+	uint64_t resident; /* pages with a frame of their own */
+	uint64_t zero;     /* entries that map the shared zero page */
+	uint64_t tables;
+	uint64_t virtual_bytes;
+	uint64_t committed; /* pages */
+	/* The page table (level 1) used last, so that neighbouring faults need no descent. */
+	uint64_t cached_region; /* va >> 21, UINT64_MAX: none */
+	struct paddr cached_table;
+};
+
+/* Per vector, so that one native function serves all gates. */
+struct gate {
+	struct kernel *kernel;
+	unsigned vector;
+};
+
+enum { GATES = 256 };
+
+struct kernel {
+	struct arena *arena;
+	struct machine *machine;
+	struct physmem *mem;
+	struct bus *bus;
+	struct frame_pool *frames;
+	struct kernel_config config;
+	struct pfn root;      /* PML4 of the kernel alone: its upper half is copied into every process */
+	struct pfn zero_page; /* shared, read-only */
+	struct vaddr gdt, idt, tss;
+	struct vaddr idle_stack_top;
+	struct gate gates[GATES];
+	struct pool mm_pool, vma_pool, process_pool;
+	struct process *current;
+	struct process *next; /* whom the timer interrupt switches to */
+	struct process **processes;
+	unsigned process_count;
+	uint64_t committed;     /* pages promised to all processes */
+	uint64_t kernel_tables; /* page tables of the upper half */
+};
+
+enum { MAX_PROCESSES = 4094 }; /* a PCID each; PCID 0 is the kernel's */
+
+/* ---- layout.c and boot.c: the upper half ---- */
+#define KERNEL_TEXT_BASE ((uint64_t)0xffffffff81000000) /* Documentation/arch/x86/x86_64/mm.rst */
+#define DIRECT_MAP_BASE ((uint64_t)0xffff888000000000)
+#define TASK_SIZE ((uint64_t)0x00007ffffffff000)
+
+static inline struct vaddr direct_map(struct paddr pa)
+{
+	return vaddr(DIRECT_MAP_BASE + pa.v);
+}
+
+struct vaddr syscall_entry(void);
+struct vaddr exception_entry(unsigned vector);
+enum { TIMER_VECTOR = 0xec, STACK_ORDER = 2 };
+
+/* Selectors as Linux has them: arch/x86/include/asm/segment.h */
+enum { KERNEL_CS = 0x10, KERNEL_DS = 0x18, USER32_CS = 0x23, USER_DS = 0x2b, USER_CS = 0x33, TSS_SELECTOR = 0x40 };
+
+enum status boot_build(struct kernel *kernel, struct error *error);
+void boot_set_kernel_stack(struct kernel *kernel, struct vaddr top); /* TSS.RSP0 */
+
+/* ---- table.c: page tables in RAM ---- */
+/* An entry that is in use but not present keeps its frame for a page that nobody may access (_PAGE_PROTNONE: bit 8,
+ * which means G only while P is set). */
+#define PTE_PROT_NONE PTE_GLOBAL
+
+static inline bool entry_used(struct pte entry)
+{
+	return entry.word != 0;
+}
+
+/* Address of the level-1 entry of va. With `create` missing tables are made; false: no table, or no frame for one. */
+bool table_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out);
+struct pte table_get(const struct mm *mm, struct vaddr va); /* word 0 when any level is missing */
+void table_set(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry);
+/* Calls fn for every used level-1 entry of [start, end). fn may change the entry through table_set. */
+typedef void table_fn(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self);
+void table_for_each(struct mm *mm, struct vaddr start, struct vaddr end, table_fn *fn, void *self);
+/* Frees the tables that hold no entry any more, within [start, end). */
+void table_prune(struct mm *mm, struct vaddr start, struct vaddr end);
+bool table_new_root(struct mm *mm);
+void table_free_root(struct mm *mm);
+bool table_check(const struct mm *mm, const char **why);
+
+/* ---- page.c: what stands behind a page ---- */
+bool page_map_anon(struct mm *mm, const struct vma *vma, struct vaddr va, enum frame_use use);
+bool page_map_zero(struct mm *mm, const struct vma *vma, struct vaddr va);
+void page_zap_range(struct mm *mm, struct vaddr start, struct vaddr end); /* drops the pages, flushes the TLB */
+void page_protect_range(struct mm *mm, const struct vma *vma);            /* entries follow vma->flags */
+bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t bytes);
+void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages);
+
+/* ---- mm.c: address spaces ---- */
+struct mm *mm_new(struct kernel *kernel, struct process *process, const struct process_spec *spec);
+void mm_free(struct mm *mm);
+struct vma *mm_map(struct mm *mm, struct vaddr start, uint64_t bytes, uint32_t flags, const char *name);
+void mm_unmap(struct mm *mm, struct vaddr start, uint64_t bytes);
+bool mm_may_unmap(const struct mm *mm, struct vaddr start, uint64_t bytes); /* max_map_count */
+bool mm_split(struct mm *mm, struct vma *vma, struct vaddr at);
+struct vma *mm_try_merge(struct mm *mm, struct vma *vma); /* with both neighbours; returns the survivor */
+void mm_resize(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end);
+bool mm_find_place(const struct mm *mm, uint64_t bytes, struct vaddr *out);
+bool mm_may_commit(const struct mm *mm, uint64_t bytes, uint32_t flags);
+bool mm_check(const struct mm *mm, struct error *why);
+
+/* ---- calls: results as the system call returns them, a value or -errno ---- */
+typedef int64_t syscall_fn(struct kernel *kernel, struct process *process, const uint64_t args[6]);
+syscall_fn sys_brk, sys_mmap, sys_munmap, sys_mprotect, sys_mremap, sys_madvise;
+bool mm_populate(struct mm *mm, struct vaddr start, uint64_t bytes);
+
+/* ---- fault.c, syscall.c, process.c, sched.c: entries from ring 3 ---- */
+native_fn fault_entry; /* self: struct gate */
+native_fn exception_entry_native;
+native_fn syscall_entry_native; /* self: struct kernel */
+native_fn timer_entry;
+/* Resolves one fault of the process; the cause says how, or why not. */
+enum fault_cause fault_resolve(struct mm *mm, struct vaddr va, uint32_t error_code);
+
+/* What IRETQ pops, lowest address first. SDM 3A 6.14.2 */
+struct iret_frame {
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+/* Makes a new process look like one that was interrupted at its first instruction. */
+void sched_prepare(struct kernel *kernel, struct process *process, struct vaddr rip, struct vaddr rsp);
+/* Ends the current process: frees all it holds and leaves the CPU idle in ring 0. */
+void process_kill(struct kernel *kernel, const struct process_death *death);
+void kernel_panic(struct kernel *kernel, const char *why);
+
+#endif

@@ -1,0 +1,124 @@
+/* The system call entry: arch/x86/entry/entry_64.S, entry_SYSCALL_64. SYSCALL changes neither RSP nor memory, so the
+ * kernel switches to its own stack first and keeps the user's RSP there. */
+#include "kernel_private.h"
+
+static int64_t sys_getpid(struct kernel *kernel, struct process *process, const uint64_t args[6])
+{
+	(void)kernel, (void)args;
+	return process->pid;
+}
+
+/* Reads user memory through the tables, as copy_from_user does without the faults. */
+static bool copy_from_user(const struct kernel *kernel, const struct mm *mm, uint64_t from, char *to, uint64_t bytes)
+{
+	for (uint64_t i = 0; i < bytes; i++) {
+		struct pte entry = from + i < TASK_SIZE ? table_get(mm, vaddr(page_floor(from + i))) : (struct pte){0};
+		if (!pte_present(entry) || !pte_user(entry))
+			return false;
+		physmem_read(kernel->mem, paddr_add(pfn_to_paddr(pfn(pte_frame(entry))), page_offset(from + i)), to + i,
+			     1);
+	}
+	return true;
+}
+
+static int64_t sys_write(struct kernel *kernel, struct process *process, const uint64_t args[6])
+{
+	if (args[0] != 2)
+		return -LINUX_EBADF;
+	uint64_t bytes = args[2] < sizeof(process->message) - 1 ? args[2] : sizeof(process->message) - 1;
+	if (!copy_from_user(kernel, process->mm, args[1], process->message, bytes))
+		return -LINUX_EFAULT;
+	process->message[bytes] = '\0';
+	return (int64_t)args[2];
+}
+
+static int64_t sys_exit(struct kernel *kernel, struct process *process, const uint64_t args[6])
+{
+	(void)process;
+	process_kill(kernel,
+		     &(struct process_death){
+			 .dead = true, .status = (int)(args[0] & 0xff), .signal_name = "", .why = "exit", .vma = ""});
+	return 0;
+}
+
+static int64_t sys_tgkill(struct kernel *kernel, struct process *process, const uint64_t args[6])
+{
+	if (args[0] != process->pid || args[1] != process->pid)
+		return -LINUX_ESRCH;
+	if (args[2] != 6)
+		return -LINUX_EINVAL;
+	process_kill(kernel, &(struct process_death){
+				 .dead = true, .signal = 6, .signal_name = "SIGABRT", .why = "abort()", .vma = ""});
+	return 0;
+}
+
+static int64_t sys_unknown(struct kernel *kernel, struct process *process, const uint64_t args[6])
+{
+	(void)kernel, (void)process, (void)args;
+	return -LINUX_ENOSYS;
+}
+
+static const struct {
+	struct syscall_info info;
+	syscall_fn *fn;
+} table[] = {
+#define X(id, number, name, arguments, text) [SYSCALL_##id] = {{#name, number, arguments, text}, sys_##name},
+    SYSCALL_LIST(X)
+#undef X
+};
+
+const struct syscall_info *syscall_info(enum syscall_index index)
+{
+	return &table[index].info;
+}
+
+static enum syscall_index find(uint64_t number)
+{
+	switch (number) {
+#define X(id, number, name, arguments, text)                                                                           \
+	case (uint64_t)(number):                                                                                       \
+		return SYSCALL_##id;
+		SYSCALL_LIST(X)
+#undef X
+	default:
+		return SYSCALL_UNKNOWN;
+	}
+}
+
+const char *linux_errno_name(int number)
+{
+	switch (number) {
+#define X(name, value)                                                                                                 \
+	case value:                                                                                                    \
+		return #name;
+		ERRNO_LIST(X)
+#undef X
+	default:
+		return "errno?";
+	}
+}
+
+void syscall_entry_native(void *self)
+{
+	struct kernel *kernel = self;
+	struct machine *machine = kernel->machine;
+	struct cpu *cpu = machine_cpu(machine);
+	struct process *process = kernel->current;
+	struct vaddr saved = vaddr(process->kernel_stack_top.v - sizeof(uint64_t));
+	(void)machine_store(machine, saved, sizeof(uint64_t), cpu->gpr[GPR_RSP]);
+	cpu->gpr[GPR_RSP] = saved.v;
+	machine_charge(machine, COST_SYSCALL_HANDLER, 1);
+
+	const uint64_t args[6] = {cpu->gpr[GPR_RDI], cpu->gpr[GPR_RSI], cpu->gpr[GPR_RDX],
+				  cpu->gpr[GPR_R10], cpu->gpr[GPR_R8],  cpu->gpr[GPR_R9]};
+	enum syscall_index index = find(cpu->gpr[GPR_RAX]);
+	process->stats.syscalls[index]++;
+	emit(kernel->bus, EVENT_SYSCALL, event_text(table[index].info.name), args[0], args[1], args[2], args[3]);
+	int64_t result = table[index].fn(kernel, process, args);
+	if (process->death.dead)
+		return;
+	emit(kernel->bus, EVENT_SYSCALL_RETURN, event_text(table[index].info.name), (uint64_t)result);
+	cpu->gpr[GPR_RAX] = (uint64_t)result;
+	cpu->gpr[GPR_RSP] = machine_pop(machine);
+	machine_sysretq(machine);
+}

@@ -1,0 +1,238 @@
+/* 4-level page tables in simulated RAM, as the kernel edits them through its direct map. The record of a table's frame
+ * counts the entries in use (frame.mappings), so that an empty table is known without reading it. */
+#include "kernel_private.h"
+
+enum { LEVELS = 4, INDEX_BITS = 9, ENTRIES = 512 };
+
+static unsigned index_at(struct vaddr va, unsigned level)
+{
+	return (unsigned)(va.v >> (PAGE_SHIFT + INDEX_BITS * (level - 1))) & (ENTRIES - 1);
+}
+
+static struct paddr entry_at(struct paddr table, unsigned index)
+{
+	return paddr_add(table, index * sizeof(uint64_t));
+}
+
+static struct pte load(const struct mm *mm, struct paddr pa)
+{
+	return (struct pte){physmem_load64(mm->kernel->mem, pa)};
+}
+
+static struct paddr target(struct pte entry)
+{
+	return pfn_to_paddr(pfn(pte_frame(entry)));
+}
+
+static struct frame *table_record(const struct mm *mm, struct paddr entry_pa)
+{
+	return frame_at(mm->kernel->frames, paddr_to_pfn(entry_pa));
+}
+
+/* Writes an entry of any level and keeps the table's count of used entries. */
+static void write_entry(struct mm *mm, struct vaddr va, struct paddr pa, struct pte entry, unsigned level)
+{
+	struct pte old = load(mm, pa);
+	physmem_store64(mm->kernel->mem, pa, entry.word);
+	table_record(mm, pa)->mappings += (uint32_t)entry_used(entry) - (uint32_t)entry_used(old);
+	if (entry_used(entry))
+		emit(mm->kernel->bus, EVENT_PTE_SET, va.v, entry.word, level);
+	else
+		emit(mm->kernel->bus, EVENT_PTE_CLEAR, va.v, old.word, level);
+}
+
+static bool new_table(struct mm *mm, struct pfn *out)
+{
+	if (!frame_take(mm->kernel->frames, 0, FRAME_TABLE, out))
+		return false;
+	physmem_zero(mm->kernel->mem, *out);
+	machine_charge(mm->kernel->machine, COST_ZERO_PAGE, 1);
+	mm->tables++;
+	return true;
+}
+
+static bool descend(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
+{
+	struct paddr table = pfn_to_paddr(mm->root);
+	for (unsigned level = LEVELS; level > 1; level--) {
+		struct paddr pa = entry_at(table, index_at(va, level));
+		struct pte entry = load(mm, pa);
+		if (!entry_used(entry)) {
+			struct pfn frame;
+			if (!create || !new_table(mm, &frame))
+				return false;
+			entry = (struct pte){pfn_to_paddr(frame).v | PTE_PRESENT | PTE_WRITABLE | PTE_USER};
+			write_entry(mm, va, pa, entry, level);
+		}
+		table = target(entry);
+	}
+	*out = table;
+	return true;
+}
+
+bool table_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
+{
+	if (va.v >> 21 != mm->cached_region) {
+		struct paddr table;
+		if (!descend(mm, va, create, &table))
+			return false;
+		mm->cached_region = va.v >> 21;
+		mm->cached_table = table;
+	}
+	*out = entry_at(mm->cached_table, index_at(va, 1));
+	return true;
+}
+
+struct pte table_get(const struct mm *mm, struct vaddr va)
+{
+	struct paddr table = pfn_to_paddr(mm->root);
+	for (unsigned level = LEVELS; level > 1; level--) {
+		struct pte entry = load(mm, entry_at(table, index_at(va, level)));
+		if (!entry_used(entry))
+			return (struct pte){0};
+		table = target(entry);
+	}
+	return load(mm, entry_at(table, index_at(va, 1)));
+}
+
+void table_set(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry)
+{
+	write_entry(mm, va, entry_pa, entry, 1);
+}
+
+/* A visit of the part of one table that serves [start, end). */
+struct visit {
+	struct mm *mm;
+	uint64_t start, end;
+	table_fn *fn;
+	void *self;
+};
+
+static void visit_table(const struct visit *visit, struct paddr table, uint64_t base, unsigned level)
+{
+	unsigned shift = PAGE_SHIFT + INDEX_BITS * (level - 1);
+	uint64_t span = (uint64_t)1 << shift;
+	uint64_t first = visit->start > base ? (visit->start - base) >> shift : 0;
+	for (uint64_t i = first; i < ENTRIES && base + i * span < visit->end; i++) {
+		struct paddr pa = entry_at(table, (unsigned)i);
+		struct pte entry = load(visit->mm, pa);
+		if (!entry_used(entry))
+			continue;
+		if (level == 1)
+			visit->fn(visit->mm, vaddr(base + i * span), pa, entry, visit->self);
+		else
+			visit_table(visit, target(entry), base + i * span, level - 1);
+	}
+}
+
+void table_for_each(struct mm *mm, struct vaddr start, struct vaddr end, table_fn *fn, void *self)
+{
+	struct visit visit = {mm, start.v, end.v, fn, self};
+	visit_table(&visit, pfn_to_paddr(mm->root), 0, LEVELS);
+}
+
+/* True when the table is empty afterwards. */
+static bool prune(struct mm *mm, struct paddr table, uint64_t base, unsigned level, uint64_t start, uint64_t end)
+{
+	unsigned shift = PAGE_SHIFT + INDEX_BITS * (level - 1);
+	uint64_t span = (uint64_t)1 << shift;
+	uint64_t first = start > base ? (start - base) >> shift : 0;
+	for (uint64_t i = first; level > 1 && i < ENTRIES && base + i * span < end; i++) {
+		struct paddr pa = entry_at(table, (unsigned)i);
+		struct pte entry = load(mm, pa);
+		if (!entry_used(entry) || !prune(mm, target(entry), base + i * span, level - 1, start, end))
+			continue;
+		write_entry(mm, vaddr(base + i * span), pa, (struct pte){0}, level);
+		mm->tables--;
+		frame_put(mm->kernel->frames, pfn(pte_frame(entry)));
+	}
+	return frame_at(mm->kernel->frames, paddr_to_pfn(table))->mappings == 0;
+}
+
+void table_prune(struct mm *mm, struct vaddr start, struct vaddr end)
+{
+	mm->cached_region = UINT64_MAX;
+	(void)prune(mm, pfn_to_paddr(mm->root), 0, LEVELS, start.v, end.v);
+}
+
+bool table_new_root(struct mm *mm)
+{
+	mm->cached_region = UINT64_MAX;
+	if (!new_table(mm, &mm->root))
+		return false;
+	/* The upper half is the same in every address space, so entering the kernel needs no change of CR3. */
+	struct paddr own = pfn_to_paddr(mm->root), kernels = pfn_to_paddr(mm->kernel->root);
+	for (unsigned i = ENTRIES / 2; i < ENTRIES; i++)
+		physmem_store64(mm->kernel->mem, entry_at(own, i), load(mm, entry_at(kernels, i)).word);
+	return true;
+}
+
+void table_free_root(struct mm *mm)
+{
+	table_prune(mm, vaddr(0), vaddr(TASK_SIZE));
+	BUG_ON(frame_at(mm->kernel->frames, mm->root)->mappings != 0);
+	mm->tables--;
+	frame_put(mm->kernel->frames, mm->root);
+}
+
+/* Counts of one sweep over the tables of an address space. */
+struct sweep {
+	uint64_t resident, zero, tables;
+	const char *why;
+};
+
+static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struct sweep *sweep)
+{
+	struct pfn frame = pfn(pte_frame(entry));
+	const struct vma *vma = vma_tree_after(&mm->vmas, vaddr(va));
+	const struct frame *record = frame_peek(mm->kernel->frames, frame);
+	if (!vma || vma->start.v > va)
+		sweep->why = "a present entry lies outside every VMA";
+	else if (pte_writable(entry) && !(vma->flags & VMA_WRITE))
+		sweep->why = "a writable entry lies in a VMA without write permission";
+	else if (!record || record->use == FRAME_FREE)
+		sweep->why = "a present entry points at a free frame";
+	else if (frame.v == mm->kernel->zero_page.v && pte_writable(entry))
+		sweep->why = "the zero page is mapped writable";
+	else if (frame.v != mm->kernel->zero_page.v &&
+		 (record->mappings != 1 || record->pid != mm->process->pid || record->vpn != va >> PAGE_SHIFT))
+		sweep->why = "a frame's reverse mapping is not the entry that points at it";
+	if (frame.v == mm->kernel->zero_page.v)
+		sweep->zero++;
+	else
+		sweep->resident++;
+}
+
+static void sweep_table(const struct mm *mm, struct paddr table, uint64_t base, unsigned level, struct sweep *sweep)
+{
+	uint64_t span = (uint64_t)1 << (PAGE_SHIFT + INDEX_BITS * (level - 1));
+	uint32_t present = 0;
+	unsigned end = level == LEVELS ? ENTRIES / 2 : ENTRIES;
+	for (unsigned i = 0; i < end; i++) {
+		struct pte entry = load(mm, entry_at(table, i));
+		if (!entry_used(entry))
+			continue;
+		present++;
+		if (level == 1)
+			check_leaf(mm, entry, base + i * span, sweep);
+		else
+			sweep_table(mm, target(entry), base + i * span, level - 1, sweep);
+	}
+	sweep->tables++;
+	if (table_record(mm, table)->mappings != present)
+		sweep->why = "a table's count of entries is wrong";
+}
+
+bool table_check(const struct mm *mm, const char **why)
+{
+	struct sweep sweep = {.why = NULL};
+	sweep_table(mm, pfn_to_paddr(mm->root), 0, LEVELS, &sweep);
+	if (!sweep.why && sweep.resident != mm->resident)
+		sweep.why = "the resident count is not what the tables hold";
+	if (!sweep.why && sweep.zero != mm->zero)
+		sweep.why = "the count of zero pages is not what the tables hold";
+	if (!sweep.why && sweep.tables != mm->tables)
+		sweep.why = "the count of page tables is not what the tables hold";
+	*why = sweep.why;
+	return sweep.why == NULL;
+}
