@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What Faultline needs to be built and tested, on every system we know, and how to get it. Sourced by
 # examples/quickstart.sh, tests/run.sh and .ci/run; POSIX sh.
 #

@@ -1,0 +1,42 @@
+# bash completion for faultline(1). tests/options_documented.py holds it to what --help prints.
+
+_faultline() {
+	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+	local commands="run validate list explain"
+	local words=""
+	COMPREPLY=()
+
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$word")
+		return
+	fi
+
+	case $previous in
+	--stats) words="text json csv markdown" ;;
+	--events | --perfetto | -o) compopt -o default; return ;;
+	--set | --at) return ;;
+	esac
+
+	if [ -z "$words" ]; then
+		case $command:$word in
+		run:-*) words="--set --stats --events --perfetto --story --check -o --quiet --help" ;;
+		explain:-*) words="--at --set --help" ;;
+		validate:-*) words="--help" ;;
+		list:-*) words="--help" ;;
+		list:*) words="workloads allocators policies profiles ops events stats" ;;
+		run:* | validate:* | explain:*)
+			compopt -o filenames
+			mapfile -t COMPREPLY < <(
+				compgen -d -- "$word"
+				compgen -f -X '!*.json' -- "$word"
+				compgen -f -X '!*.ops' -- "$word"
+				compgen -f -X '!*.ops.gz' -- "$word"
+			)
+			return
+			;;
+		esac
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+
+complete -F _faultline faultline
