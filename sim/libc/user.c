@@ -1,0 +1,187 @@
+/* The ring-3 side of a process on the machine. This is the only place where control leaves the host's call structure:
+ * a process that the kernel ends never returns from the instruction it was executing, so neither do we (longjmp to
+ * user_run). Nothing above holds host resources across an access. */
+#include "faultline/user.h"
+
+#include <setjmp.h>
+#include <string.h>
+
+#include "faultline/kernel.h"
+#include "faultline/walk.h"
+
+/* Bytes at the end of the libc's data that abort() formats its message in. */
+enum { MESSAGE_BYTES = 160 };
+
+struct user {
+	struct machine *machine;
+	struct kernel *kernel;
+	struct process *process;
+	struct bus *bus;
+	jmp_buf ended;
+};
+
+struct user *user_new(struct arena *arena, struct kernel *kernel, struct process *process)
+{
+	struct user *user = arena_new_object(arena, struct user);
+	user->kernel = kernel;
+	user->machine = kernel_machine(kernel);
+	user->process = process;
+	user->bus = machine_bus(user->machine);
+	return user;
+}
+
+bool user_run(struct user *user, user_fn *fn, void *self)
+{
+	if (_setjmp(user->ended) != 0)
+		return false;
+	kernel_run(user->kernel, user->process);
+	fn(self);
+	return true;
+}
+
+static inline void resumed(struct user *user, bool came_back)
+{
+	if (!came_back)
+		_longjmp(user->ended, 1);
+}
+
+static inline uint64_t load(struct user *user, uint64_t va, unsigned bytes)
+{
+	uint64_t value;
+	resumed(user, machine_load(user->machine, vaddr(va), bytes, &value));
+	return value;
+}
+
+static inline void store(struct user *user, uint64_t va, unsigned bytes, uint64_t value)
+{
+	resumed(user, machine_store(user->machine, vaddr(va), bytes, value));
+}
+
+uint64_t user_load64(struct user *user, uint64_t va)
+{
+	return load(user, va, 8);
+}
+
+uint32_t user_load32(struct user *user, uint64_t va)
+{
+	return (uint32_t)load(user, va, 4);
+}
+
+uint16_t user_load16(struct user *user, uint64_t va)
+{
+	return (uint16_t)load(user, va, 2);
+}
+
+uint8_t user_load8(struct user *user, uint64_t va)
+{
+	return (uint8_t)load(user, va, 1);
+}
+
+void user_store64(struct user *user, uint64_t va, uint64_t value)
+{
+	store(user, va, 8, value);
+}
+
+void user_store32(struct user *user, uint64_t va, uint32_t value)
+{
+	store(user, va, 4, value);
+}
+
+void user_store16(struct user *user, uint64_t va, uint16_t value)
+{
+	store(user, va, 2, value);
+}
+
+void user_store8(struct user *user, uint64_t va, uint8_t value)
+{
+	store(user, va, 1, value);
+}
+
+void user_fill(struct user *user, uint64_t va, uint8_t byte, uint64_t bytes)
+{
+	resumed(user, machine_fill(user->machine, vaddr(va), byte, bytes));
+}
+
+void user_copy(struct user *user, uint64_t to, uint64_t from, uint64_t bytes)
+{
+	resumed(user, machine_copy(user->machine, vaddr(to), vaddr(from), bytes));
+}
+
+void user_touch(struct user *user, uint64_t va, uint64_t length, enum access_kind kind)
+{
+	resumed(user, machine_touch(user->machine, vaddr(va), length, kind));
+}
+
+void user_instruction(struct user *user, enum insn insn, uint64_t operand)
+{
+	resumed(user, machine_instruction(user->machine, insn, operand));
+}
+
+int64_t user_syscall(struct user *user, uint64_t number, const uint64_t args[6])
+{
+	struct cpu *cpu = machine_cpu(user->machine);
+	cpu->gpr[GPR_RAX] = number;
+	cpu->gpr[GPR_RDI] = args[0];
+	cpu->gpr[GPR_RSI] = args[1];
+	cpu->gpr[GPR_RDX] = args[2];
+	cpu->gpr[GPR_R10] = args[3];
+	cpu->gpr[GPR_R8] = args[4];
+	cpu->gpr[GPR_R9] = args[5];
+	resumed(user, machine_syscall(user->machine));
+	return (int64_t)cpu->gpr[GPR_RAX];
+}
+
+void user_compute(struct user *user, uint64_t instructions)
+{
+	machine_charge(user->machine, COST_COMPUTE, instructions);
+}
+
+/* abort(3): the message goes to standard error, then the thread signals itself. */
+_Noreturn void user_abort(struct user *user, const char *message)
+{
+	uint64_t length = strnlen(message, MESSAGE_BYTES);
+	struct process *process = user->process;
+	uint64_t at = process->segment_start[SEGMENT_LIBC_DATA].v + process->segment_bytes[SEGMENT_LIBC_DATA] -
+		      MESSAGE_BYTES;
+	emit(user->bus, EVENT_LIBC_ABORT, event_text(message));
+	for (uint64_t i = 0; i < length; i++)
+		user_store8(user, at + i, (uint8_t)message[i]);
+	(void)user_syscall(user, SYS_NR_WRITE, (const uint64_t[6]){2, at, length});
+	(void)user_syscall(user, SYS_NR_TGKILL, (const uint64_t[6]){process->pid, process->pid, 6});
+	BUG(); /* the kernel ends a process that aborts */
+}
+
+void user_call(struct user *user, uint64_t frame_bytes)
+{
+	struct cpu *cpu = machine_cpu(user->machine);
+	store(user, cpu->gpr[GPR_RSP] - sizeof(uint64_t), sizeof(uint64_t), cpu->rip);
+	cpu->gpr[GPR_RSP] -= sizeof(uint64_t) + frame_bytes;
+}
+
+void user_return(struct user *user, uint64_t frame_bytes)
+{
+	struct cpu *cpu = machine_cpu(user->machine);
+	uint64_t at = cpu->gpr[GPR_RSP] + frame_bytes;
+	cpu->rip = load(user, at, sizeof(uint64_t));
+	cpu->gpr[GPR_RSP] = at + sizeof(uint64_t);
+}
+
+struct bus *user_bus(struct user *user)
+{
+	return user->bus;
+}
+
+bool user_peek64(const struct user *user, uint64_t va, uint64_t *value)
+{
+	const struct physmem *mem = machine_memory_const(user->machine);
+	struct paging paging = mmu_paging(machine_mmu_const(user->machine));
+	struct walk walk;
+	paging.root = process_page_table(user->process);
+	if (paging.root.v == 0)
+		return false;
+	walk_peek(mem, &paging, vaddr(va), &walk);
+	if (walk.outcome != WALK_MAPPED)
+		return false;
+	*value = physmem_load64(mem, paddr_add(walk.page, va & (page_size_bytes(walk.size) - 1)));
+	return true;
+}
