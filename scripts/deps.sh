@@ -101,14 +101,24 @@ deps_root_prefix() {
 	fi
 }
 
+# deps_line TITLE SYSTEM NEED...: one line of instructions; none if the system has no package for any of them.
+deps_line() {
+	deps_title=$1
+	shift
+	deps_do=$(deps_command "$@")
+	case $deps_do in
+	*' ') ;;
+	*) printf '    %-26s%s\n' "$deps_title:" "$deps_do" ;;
+	esac
+}
+
 deps_explain() {
 	echo "To install what is missing, run as root:"
-	echo "    Debian 12, Ubuntu 24.04:  $(deps_command debian "$@")"
-	echo "    Fedora:                   $(deps_command fedora "$@")"
-	echo "    Arch:                     $(deps_command arch "$@")"
-	echo "    Alpine:                   $(deps_command alpine "$@")"
-	echo "or, not as root:"
-	echo "    macOS with Homebrew:      $(deps_command homebrew "$@")"
+	deps_line "Debian 12, Ubuntu 24.04" debian "$@"
+	deps_line "Fedora" fedora "$@"
+	deps_line "Arch" arch "$@"
+	deps_line "Alpine" alpine "$@"
+	deps_line "macOS, but not as root" homebrew "$@"
 }
 
 deps_install() {
