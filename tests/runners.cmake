@@ -7,3 +7,32 @@ foreach(source IN LISTS runners)
   target_link_libraries(${name} PRIVATE faultline_test_support ${FAULTLINE_TOP_LAYER} PkgConfig::CJSON ZLIB::ZLIB
                                         PkgConfig::CMOCKA)
 endforeach()
+
+# faultline_vectors_test(NAME RUNNER PATTERN...): runs a program of tests/diff on recordings, given as patterns below
+# FAULTLINE_VECTORS. Where there are none the test is skipped and says so.
+function(faultline_vectors_test name runner)
+  if(NOT TARGET ${runner})
+    return()
+  endif()
+  list(TRANSFORM ARGN PREPEND ${FAULTLINE_VECTORS}/ OUTPUT_VARIABLE patterns)
+  set(files "")
+  if(FAULTLINE_VECTORS)
+    file(GLOB files ${patterns})
+  endif()
+  if(files)
+    add_test(NAME ${name} COMMAND ${runner} ${files})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+  else()
+    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo
+             "SKIPPED: no recordings ${ARGN} in FAULTLINE_VECTORS '${FAULTLINE_VECTORS}', ${name} was NOT run")
+    set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "^SKIPPED")
+  endif()
+endfunction()
+
+faultline_vectors_test(diff.mmu_4level mmu_vectors mmu/4level.jsonl.gz)
+
+# A runner with wishes of its own brings a file beside it.
+file(GLOB extras CONFIGURE_DEPENDS diff/*.cmake bench/*.cmake)
+foreach(extra IN LISTS extras)
+  include(${extra})
+endforeach()
