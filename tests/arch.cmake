@@ -16,6 +16,7 @@ faultline_script_test(arch.include_directions arch/include_directions.py ${PROJE
 faultline_script_test(arch.headers_alone arch/headers_alone.py ${PROJECT_SOURCE_DIR} ${CMAKE_C_COMPILER})
 faultline_script_test(arch.size arch/size.py ${PROJECT_SOURCE_DIR})
 faultline_script_test(arch.format arch/format.py ${PROJECT_SOURCE_DIR})
+faultline_script_test(arch.links arch/links.py ${PROJECT_SOURCE_DIR})
 faultline_script_test(arch.self_test arch/self_test.py ${CMAKE_C_COMPILER} ${CMAKE_NM})
 
 # Sanitizers and coverage add variables of their own to every object.

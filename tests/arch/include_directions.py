@@ -48,7 +48,9 @@ def main():
     root = pathlib.Path(sys.argv[1]).resolve()
     table = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else pathlib.Path(__file__).parent / "headers.txt"
     owner, order = tree.read_table(table)
-    problems, count = [], 0
+    present = {path.stem for path in tree.files(root, "include/faultline/*.h")}
+    problems = [f"{table.name}: {name}.h does not exist" for name in owner if name not in present]
+    count = 0
     for path in tree.files(root, "include/faultline/*.h"):
         count += 1
         if path.stem not in owner:

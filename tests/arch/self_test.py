@@ -13,7 +13,7 @@ HERE = pathlib.Path(__file__).parent
 
 
 def run(script, *arguments):
-    done = subprocess.run([sys.executable, HERE / script, *arguments], text=True, capture_output=True)
+    done = subprocess.run([sys.executable, "-B", HERE / script, *arguments], text=True, capture_output=True)
     return done.returncode, done.stdout
 
 
