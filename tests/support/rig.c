@@ -1,0 +1,77 @@
+#include "rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+void rig_boot_with(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit, const struct process_spec *spec)
+{
+	struct machine_config config = {.memory_bytes = memory_bytes ? memory_bytes : 64 * MIB,
+					.profile = cpu_profile_at(0)};
+	struct kernel_config kernel_config = {.overcommit = overcommit, .junk_freed_frames = true};
+	struct error error = {.text = ""};
+	rig->arena = arena_new(machine_reserve_bytes(&config) + GIB);
+	assert_non_null(rig->arena);
+	bus_init(&rig->bus);
+	rig->machine = machine_new(rig->arena, &rig->bus, &config);
+	assert_int_equal(kernel_boot(rig->arena, rig->machine, &kernel_config, &rig->kernel, &error), STATUS_OK);
+	rig->process = kernel_spawn(rig->kernel, spec);
+	assert_non_null(rig->process);
+	kernel_run(rig->kernel, rig->process);
+}
+
+void rig_boot(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit)
+{
+	rig_boot_with(rig, memory_bytes, overcommit, &(struct process_spec){.name = "test"});
+}
+
+void rig_release(struct rig *rig)
+{
+	struct error why = {.text = ""};
+	const char *what = NULL;
+	if (!kernel_check(rig->kernel, &why))
+		fail_msg("%s", why.text);
+	if (!mmu_check(machine_mmu(rig->machine), &what))
+		fail_msg("%s", what);
+	arena_free(rig->arena);
+}
+
+int64_t rig_syscall(struct rig *rig, enum syscall_number number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+		    uint64_t a4)
+{
+	struct cpu *cpu = machine_cpu(rig->machine);
+	cpu->gpr[GPR_RAX] = (uint64_t)number;
+	cpu->gpr[GPR_RDI] = a0;
+	cpu->gpr[GPR_RSI] = a1;
+	cpu->gpr[GPR_RDX] = a2;
+	cpu->gpr[GPR_R10] = a3;
+	cpu->gpr[GPR_R8] = a4;
+	cpu->gpr[GPR_R9] = 0;
+	(void)machine_syscall(rig->machine);
+	return (int64_t)cpu->gpr[GPR_RAX];
+}
+
+int64_t rig_mmap(struct rig *rig, uint64_t address, uint64_t bytes, uint64_t prot, uint64_t more_flags)
+{
+	return rig_syscall(rig, SYS_NR_MMAP, address, bytes, prot, LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | more_flags,
+			   UINT64_MAX);
+}
+
+bool rig_write(struct rig *rig, uint64_t va)
+{
+	return machine_store(rig->machine, vaddr(va), 8, va);
+}
+
+bool rig_read(struct rig *rig, uint64_t va)
+{
+	uint64_t value;
+	return machine_load(rig->machine, vaddr(va), 8, &value);
+}
+
+uint64_t rig_faults(const struct rig *rig, enum fault_cause cause)
+{
+	return rig->process->stats.causes[cause];
+}

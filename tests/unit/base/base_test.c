@@ -1,0 +1,163 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "faultline/arena.h"
+#include "faultline/bus.h"
+#include "faultline/rng.h"
+#include "faultline/status.h"
+#include "faultline/units.h"
+
+static void arena_memory_is_zero_and_aligned(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new(MIB);
+	for (size_t align = 1; align <= 4096; align *= 2) {
+		uint8_t *block = arena_alloc(arena, 100, align);
+		assert_int_equal((uintptr_t)block % align, 0);
+		for (unsigned i = 0; i < 100; i++)
+			assert_int_equal(block[i], 0);
+		memset(block, 0xff, 100);
+	}
+	assert_true(arena_used(arena) > 1300);
+	arena_free(arena);
+}
+
+static void pool_recycles_objects_as_zeroed_memory(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new(MIB);
+	struct pool pool;
+	pool_init(&pool, arena, 24);
+	void *first = pool_take(&pool);
+	memset(first, 0xff, 24);
+	pool_put(&pool, first);
+	size_t used = arena_used(arena);
+	uint8_t *second = pool_take(&pool);
+	assert_ptr_equal(first, second);
+	assert_int_equal(arena_used(arena), used);
+	for (unsigned i = 0; i < 24; i++)
+		assert_int_equal(second[i], 0);
+	assert_int_equal(pool.live, 1);
+	arena_free(arena);
+}
+
+static void rng_matches_the_published_sequence(void **state)
+{
+	(void)state;
+	/* The first outputs of SplitMix64 for seed 1234567, as published with its reference implementation. */
+	static const uint64_t expected[] = {6457827717110365317u, 3203168211198807973u, 9817491932198370423u};
+	struct rng rng = rng_seeded(1234567);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(rng_next(&rng), expected[i]);
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_true(rng_below(&rng, 7) < 7);
+		double unit = rng_unit(&rng);
+		assert_true(unit >= 0.0 && unit < 1.0);
+	}
+}
+
+struct heard {
+	unsigned count;
+	struct event last;
+};
+
+static void listen(void *self, const struct event *event)
+{
+	struct heard *heard = self;
+	heard->count++;
+	heard->last = *event;
+}
+
+static void bus_delivers_only_what_the_mask_asks_for_and_counts_all(void **state)
+{
+	(void)state;
+	struct bus bus;
+	struct heard breaks = {0}, all = {0};
+	bus_init(&bus);
+	emit(&bus, EVENT_BREAK, 1, 2);
+	bus_subscribe(&bus, EVENT_BIT(EVENT_BREAK), listen, &breaks);
+	bus_subscribe(&bus, EVENT_MASK_ALL, listen, &all);
+	bus.cycle = 77;
+	bus.pid = 3;
+	bus.ring = 0;
+	emit(&bus, EVENT_BREAK, 0x1000, 0x2000);
+	emit(&bus, EVENT_NOTE, event_text("hello"));
+	assert_int_equal(breaks.count, 1);
+	assert_int_equal(breaks.last.number, 2);
+	assert_int_equal(breaks.last.cycle, 77);
+	assert_int_equal(breaks.last.pid, 3);
+	assert_int_equal(breaks.last.arg[1], 0x2000);
+	assert_int_equal(all.count, 2);
+	assert_string_equal(event_arg_text(&all.last, 0), "hello");
+	assert_int_equal(bus.number, 3);
+	assert_int_equal(bus.count[EVENT_BREAK], 2);
+	bus_unsubscribe(&bus, &all);
+	emit(&bus, EVENT_NOTE, event_text("unheard"));
+	assert_int_equal(all.count, 2);
+	assert_int_equal(bus.mask, EVENT_BIT(EVENT_BREAK));
+}
+
+static void every_event_sentence_names_only_its_own_fields(void **state)
+{
+	(void)state;
+	for (unsigned kind = 0; kind < EVENT_COUNT; kind++) {
+		const struct event_info *info = event_info((enum event_kind)kind);
+		for (const char *at = strchr(info->sentence, '{'); at; at = strchr(at + 1, '{')) {
+			char field[40] = "";
+			size_t length = strcspn(at + 1, "}");
+			assert_true(length < sizeof(field) - 2);
+			memcpy(field, at + 1, length);
+			field[length] = ':';
+			if (!strstr(info->fields, field))
+				fail_msg("%s: {%.*s} is no field", info->name, (int)length, field);
+		}
+	}
+}
+
+static void error_keeps_status_and_cuts_long_text(void **state)
+{
+	(void)state;
+	struct error error;
+	char longer[2 * ERROR_TEXT_BYTES];
+	memset(longer, 'x', sizeof(longer));
+	longer[sizeof(longer) - 1] = '\0';
+	assert_int_equal(error_set(&error, STATUS_HOST, "%s", longer), STATUS_HOST);
+	assert_int_equal(error.status, STATUS_HOST);
+	assert_int_equal(strlen(error.text), ERROR_TEXT_BYTES - 1);
+}
+
+static void units_round_and_convert(void **state)
+{
+	(void)state;
+	assert_int_equal(page_ceil(1), 4096);
+	assert_int_equal(page_ceil(4096), 4096);
+	assert_int_equal(page_floor(8191), 4096);
+	assert_int_equal(page_ceil(UINT64_MAX), 0);
+	assert_int_equal(align_up(5, 8), 8);
+	assert_int_equal(align_down(15, 8), 8);
+	assert_true(is_power_of_two(64));
+	assert_false(is_power_of_two(0));
+	assert_false(is_power_of_two(96));
+	assert_int_equal(vaddr_to_vpn(vaddr(0x5555)).v, 5);
+	assert_int_equal(vpn_to_vaddr(vpn(5)).v, 0x5000);
+	assert_int_equal(pfn_to_paddr(paddr_to_pfn(paddr(0x7fff))).v, 0x7000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(arena_memory_is_zero_and_aligned),
+	    cmocka_unit_test(pool_recycles_objects_as_zeroed_memory),
+	    cmocka_unit_test(rng_matches_the_published_sequence),
+	    cmocka_unit_test(bus_delivers_only_what_the_mask_asks_for_and_counts_all),
+	    cmocka_unit_test(every_event_sentence_names_only_its_own_fields),
+	    cmocka_unit_test(error_keeps_status_and_cuts_long_text),
+	    cmocka_unit_test(units_round_and_convert),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
