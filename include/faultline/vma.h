@@ -17,6 +17,7 @@ enum {
 	VMA_HEAP = 32,     /* grown by brk */
 	VMA_IMAGE = 64,    /* backed by the program's image; resident from the start */
 	VMA_ACCOUNT = 128, /* counts against the overcommit limit */
+	VMA_HUGE = 256,    /* 2 MiB pages only: MAP_HUGETLB */
 	VMA_PROT = 7,
 };
 

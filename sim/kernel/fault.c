@@ -65,19 +65,15 @@ static bool already_allowed(struct pte entry, uint32_t error_code)
 static enum fault_cause fill_page(struct mm *mm, const struct vma *vma, struct vaddr va, uint32_t error_code)
 {
 	struct vaddr page = vaddr(page_floor(va.v));
-	struct paddr entry_pa;
-	struct pte entry = {0};
-	if (table_entry(mm, page, false, &entry_pa))
-		entry.word = physmem_load64(mm->kernel->mem, entry_pa);
+	struct pte entry = table_get(mm, page);
 	if (already_allowed(entry, error_code))
 		return FAULT_CAUSE_SPURIOUS;
 	if (entry_used(entry) && !(error_code & FAULT_WRITE))
 		return FAULT_CAUSE_SEGV_ACCERR;
 	bool write = (error_code & FAULT_WRITE) != 0;
-	bool given = write ? page_map_anon(mm, vma, page, FRAME_ANON) : page_map_zero(mm, vma, page);
-	if (!given)
+	if (!page_map(mm, vma, page, write))
 		return FAULT_CAUSE_OUT_OF_MEMORY;
-	if (!write)
+	if (!write && !(vma->flags & VMA_HUGE))
 		return FAULT_CAUSE_ZERO_PAGE;
 	return entry_used(entry) ? FAULT_CAUSE_ZERO_PAGE_WRITE : FAULT_CAUSE_DEMAND_ZERO;
 }

@@ -90,11 +90,23 @@ static inline bool entry_used(struct pte entry)
 	return entry.word != 0;
 }
 
+/* A leaf is a level-1 entry, or a level-2 entry with PS. The kernel never sets PAT, so PS alone tells them apart. */
+enum { HUGE_ORDER = 9 };
+#define HUGE_BYTES (PAGE_BYTES << HUGE_ORDER)
+
+static inline uint64_t leaf_bytes(struct pte entry)
+{
+	return pte_page_size(entry) ? HUGE_BYTES : PAGE_BYTES;
+}
+
 /* Address of the level-1 entry of va. With `create` missing tables are made; false: no table, or no frame for one. */
 bool table_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out);
-struct pte table_get(const struct mm *mm, struct vaddr va); /* word 0 when any level is missing */
+/* The same for the level-2 entry, where a huge page is mapped. */
+bool table_huge_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out);
+/* The leaf that serves va, word 0 when there is none; of a huge page with the frame that va lies in. */
+struct pte table_get(const struct mm *mm, struct vaddr va);
 void table_set(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry);
-/* Calls fn for every used level-1 entry of [start, end). fn may change the entry through table_set. */
+/* Calls fn for every used leaf of [start, end), lowest first. fn may change the entry through table_set. */
 typedef void table_fn(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self);
 void table_for_each(struct mm *mm, struct vaddr start, struct vaddr end, table_fn *fn, void *self);
 /* Frees the tables that hold no entry any more, within [start, end). */
@@ -104,8 +116,10 @@ void table_free_root(struct mm *mm);
 bool table_check(const struct mm *mm, const char **why);
 
 /* ---- page.c: what stands behind a page ---- */
+/* Each is false when no frame is left, also for a page table. */
 bool page_map_anon(struct mm *mm, const struct vma *vma, struct vaddr va, enum frame_use use);
-bool page_map_zero(struct mm *mm, const struct vma *vma, struct vaddr va);
+/* Whatever the VMA calls for: a huge page, a frame, or for a read the zero page. */
+bool page_map(struct mm *mm, const struct vma *vma, struct vaddr va, bool write);
 void page_zap_range(struct mm *mm, struct vaddr start, struct vaddr end); /* drops the pages, flushes the TLB */
 void page_protect_range(struct mm *mm, const struct vma *vma);            /* entries follow vma->flags */
 bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t bytes);
@@ -116,13 +130,26 @@ struct mm *mm_new(struct kernel *kernel, struct process *process, const struct p
 void mm_free(struct mm *mm);
 struct vma *mm_map(struct mm *mm, struct vaddr start, uint64_t bytes, uint32_t flags, const char *name);
 void mm_unmap(struct mm *mm, struct vaddr start, uint64_t bytes);
-bool mm_may_unmap(const struct mm *mm, struct vaddr start, uint64_t bytes); /* max_map_count */
+/* Whether [start, end) may be cut out: 0, -ENOMEM (vm.max_map_count), -EINVAL (it would split a huge page). */
+int64_t mm_may_cut(struct mm *mm, struct vaddr start, uint64_t bytes);
 bool mm_split(struct mm *mm, struct vma *vma, struct vaddr at);
 struct vma *mm_try_merge(struct mm *mm, struct vma *vma); /* with both neighbours; returns the survivor */
 void mm_resize(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end);
 bool mm_find_place(const struct mm *mm, uint64_t bytes, struct vaddr *out);
 bool mm_may_commit(const struct mm *mm, uint64_t bytes, uint32_t flags);
 bool mm_check(const struct mm *mm, struct error *why);
+
+/* Rounds a length up to pages; false when it is zero or cannot fit into any address space. */
+static inline bool page_length(uint64_t bytes, uint64_t *out)
+{
+	*out = page_ceil(bytes);
+	return bytes != 0 && *out != 0 && *out <= TASK_SIZE;
+}
+
+static inline bool in_user_half(uint64_t start, uint64_t bytes)
+{
+	return bytes <= TASK_SIZE && start <= TASK_SIZE - bytes;
+}
 
 /* ---- calls: results as the system call returns them, a value or -errno ---- */
 typedef int64_t syscall_fn(struct kernel *kernel, struct process *process, const uint64_t args[6]);

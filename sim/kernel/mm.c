@@ -95,11 +95,20 @@ bool mm_split(struct mm *mm, struct vma *vma, struct vaddr at)
 	return true;
 }
 
-bool mm_may_unmap(const struct mm *mm, struct vaddr start, uint64_t bytes)
+/* Only a border of a huge page may become the border of a VMA of huge pages. */
+static bool splits_huge_page(struct mm *mm, struct vaddr at)
+{
+	const struct vma *vma = at.v % HUGE_BYTES == 0 ? NULL : vma_tree_find(&mm->vmas, at);
+	return vma && (vma->flags & VMA_HUGE);
+}
+
+int64_t mm_may_cut(struct mm *mm, struct vaddr start, uint64_t bytes)
 {
 	const struct vma *vma = vma_tree_after(&mm->vmas, start);
 	bool makes_hole = vma && vma->start.v < start.v && vma->end.v > start.v + bytes;
-	return !makes_hole || mm->vmas.count < MAX_MAP_COUNT;
+	if (makes_hole && mm->vmas.count >= MAX_MAP_COUNT)
+		return -LINUX_ENOMEM;
+	return splits_huge_page(mm, start) || splits_huge_page(mm, vaddr_add(start, bytes)) ? -LINUX_EINVAL : 0;
 }
 
 /* Cuts [start, end) out of one VMA. */

@@ -31,8 +31,9 @@ static int64_t move_fixed(struct mm *mm, struct vma *vma, const uint64_t args[6]
 		return -LINUX_EINVAL;
 	if (from.v < to.v + new_bytes && to.v < from.v + old_bytes)
 		return -LINUX_EINVAL;
-	if (!mm_may_unmap(mm, to, new_bytes))
-		return -LINUX_ENOMEM;
+	int64_t error = mm_may_cut(mm, to, new_bytes);
+	if (error)
+		return error;
 	mm_unmap(mm, to, new_bytes);
 	if (old_bytes > new_bytes) {
 		mm_unmap(mm, vaddr_add(from, new_bytes), old_bytes - new_bytes);
@@ -73,6 +74,8 @@ int64_t sys_mremap(struct kernel *kernel, struct process *process, const uint64_
 	struct vma *vma = vma_tree_find(&mm->vmas, from);
 	if (!vma || old_bytes > vma->end.v - from.v)
 		return -LINUX_EFAULT;
+	if (vma->flags & VMA_HUGE)
+		return -LINUX_EINVAL;
 	if (new_bytes > TASK_SIZE)
 		return -LINUX_ENOMEM;
 	if (fixed)

@@ -14,12 +14,14 @@ static struct pte entry_for(const struct vma *vma, struct pfn frame, bool zero_p
 		word |= PTE_WRITABLE | PTE_DIRTY;
 	if (!(vma->flags & VMA_EXEC))
 		word |= PTE_NO_EXECUTE;
+	if (vma->flags & VMA_HUGE)
+		word |= PTE_PAGE_SIZE;
 	return (struct pte){word};
 }
 
-static void count_resident(struct mm *mm)
+static void count_resident(struct mm *mm, uint64_t pages)
 {
-	mm->resident++;
+	mm->resident += pages;
 	if (mm->resident > mm->process->stats.peak_resident)
 		mm->process->stats.peak_resident = mm->resident;
 }
@@ -36,9 +38,20 @@ static void release(struct mm *mm, struct pte entry)
 		mm->zero--;
 		return;
 	}
-	mm->resident--;
+	mm->resident -= leaf_bytes(entry) / PAGE_BYTES;
 	if (record->mappings == 0)
 		frame_put(kernel->frames, frame);
+}
+
+/* Records whose frame it is from now on. */
+static void own(struct mm *mm, struct pfn frame, struct vaddr va, uint64_t pages)
+{
+	struct frame *record = frame_at(mm->kernel->frames, frame);
+	record->mappings = 1;
+	record->pid = mm->process->pid;
+	record->vpn = vaddr_to_vpn(va).v;
+	mm->process->stats.frames_taken += pages;
+	count_resident(mm, pages);
 }
 
 bool page_map_anon(struct mm *mm, const struct vma *vma, struct vaddr va, enum frame_use use)
@@ -55,19 +68,14 @@ bool page_map_anon(struct mm *mm, const struct vma *vma, struct vaddr va, enum f
 	machine_charge(kernel->machine, COST_ZERO_PAGE, 1);
 	if (entry_used(old))
 		release(mm, old);
-	struct frame *record = frame_at(kernel->frames, frame);
-	record->mappings = 1;
-	record->pid = mm->process->pid;
-	record->vpn = vaddr_to_vpn(va).v;
-	mm->process->stats.frames_taken++;
-	count_resident(mm);
+	own(mm, frame, va, 1);
 	table_set(mm, va, entry_pa, entry_for(vma, frame, false));
 	if (entry_used(old))
 		flush_range(mm, va, vaddr_add(va, PAGE_BYTES), 1);
 	return true;
 }
 
-bool page_map_zero(struct mm *mm, const struct vma *vma, struct vaddr va)
+static bool map_zero(struct mm *mm, const struct vma *vma, struct vaddr va)
 {
 	struct paddr entry_pa;
 	if (!table_entry(mm, va, true, &entry_pa))
@@ -76,6 +84,31 @@ bool page_map_zero(struct mm *mm, const struct vma *vma, struct vaddr va)
 	mm->zero++;
 	table_set(mm, va, entry_pa, entry_for(vma, mm->kernel->zero_page, true));
 	return true;
+}
+
+static bool map_huge(struct mm *mm, const struct vma *vma, struct vaddr va)
+{
+	const uint64_t pages = HUGE_BYTES / PAGE_BYTES;
+	struct kernel *kernel = mm->kernel;
+	struct vaddr start = vaddr(align_down(va.v, HUGE_BYTES));
+	struct paddr entry_pa;
+	struct pfn block;
+	if (!table_huge_entry(mm, start, true, &entry_pa) ||
+	    !frame_take(kernel->frames, HUGE_ORDER, FRAME_ANON, &block))
+		return false;
+	for (uint64_t i = 0; i < pages; i++)
+		physmem_zero(kernel->mem, pfn(block.v + i));
+	machine_charge(kernel->machine, COST_ZERO_PAGE, pages);
+	own(mm, block, start, pages);
+	table_set(mm, start, entry_pa, entry_for(vma, block, false));
+	return true;
+}
+
+bool page_map(struct mm *mm, const struct vma *vma, struct vaddr va, bool write)
+{
+	if (vma->flags & VMA_HUGE)
+		return map_huge(mm, vma, va);
+	return write ? page_map_anon(mm, vma, va, FRAME_ANON) : map_zero(mm, vma, va);
 }
 
 void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages)
@@ -97,11 +130,11 @@ struct changed {
 	uint64_t pages;
 };
 
-static void changed_add(struct changed *changed, struct vaddr va)
+static void changed_add(struct changed *changed, struct vaddr va, struct pte entry)
 {
 	if (changed->pages++ == 0)
 		changed->start = va;
-	changed->end = vaddr_add(va, PAGE_BYTES);
+	changed->end = vaddr_add(va, leaf_bytes(entry));
 }
 
 static void changed_flush(struct mm *mm, const struct changed *changed)
@@ -113,7 +146,7 @@ static void changed_flush(struct mm *mm, const struct changed *changed)
 static void zap(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
 {
 	table_set(mm, va, entry_pa, (struct pte){0});
-	changed_add(self, va);
+	changed_add(self, va, entry);
 	release(mm, entry);
 }
 
@@ -139,7 +172,7 @@ static void protect(struct mm *mm, struct vaddr va, struct paddr entry_pa, struc
 	if (wanted.word == entry.word)
 		return;
 	table_set(mm, va, entry_pa, wanted);
-	changed_add(&job->changed, va);
+	changed_add(&job->changed, va, entry);
 }
 
 void page_protect_range(struct mm *mm, const struct vma *vma)
@@ -165,7 +198,7 @@ static void move(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct p
 	table_set(mm, to, to_pa, entry);
 	if (pte_frame(entry) != mm->kernel->zero_page.v)
 		frame_at(mm->kernel->frames, pfn(pte_frame(entry)))->vpn = vaddr_to_vpn(to).v;
-	changed_add(&job->changed, va);
+	changed_add(&job->changed, va, entry);
 }
 
 static void make_table(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)

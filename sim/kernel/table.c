@@ -51,10 +51,11 @@ static bool new_table(struct mm *mm, struct pfn *out)
 	return true;
 }
 
-static bool descend(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
+/* The table of level `lowest` that serves va. */
+static bool descend(struct mm *mm, struct vaddr va, unsigned lowest, bool create, struct paddr *out)
 {
 	struct paddr table = pfn_to_paddr(mm->root);
-	for (unsigned level = LEVELS; level > 1; level--) {
+	for (unsigned level = LEVELS; level > lowest; level--) {
 		struct paddr pa = entry_at(table, index_at(va, level));
 		struct pte entry = load(mm, pa);
 		if (!entry_used(entry)) {
@@ -74,12 +75,21 @@ bool table_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
 {
 	if (va.v >> 21 != mm->cached_region) {
 		struct paddr table;
-		if (!descend(mm, va, create, &table))
+		if (!descend(mm, va, 1, create, &table))
 			return false;
 		mm->cached_region = va.v >> 21;
 		mm->cached_table = table;
 	}
 	*out = entry_at(mm->cached_table, index_at(va, 1));
+	return true;
+}
+
+bool table_huge_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
+{
+	struct paddr table;
+	if (!descend(mm, va, 2, create, &table))
+		return false;
+	*out = entry_at(table, index_at(va, 2));
 	return true;
 }
 
@@ -89,7 +99,9 @@ struct pte table_get(const struct mm *mm, struct vaddr va)
 	for (unsigned level = LEVELS; level > 1; level--) {
 		struct pte entry = load(mm, entry_at(table, index_at(va, level)));
 		if (!entry_used(entry))
-			return (struct pte){0};
+			return entry;
+		if (pte_page_size(entry))
+			return pte_with_frame(entry, pte_frame(entry) + index_at(va, 1));
 		table = target(entry);
 	}
 	return load(mm, entry_at(table, index_at(va, 1)));
@@ -97,7 +109,8 @@ struct pte table_get(const struct mm *mm, struct vaddr va)
 
 void table_set(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry)
 {
-	write_entry(mm, va, entry_pa, entry, 1);
+	struct pte old = load(mm, entry_pa);
+	write_entry(mm, va, entry_pa, entry, pte_page_size(entry) || pte_page_size(old) ? 2 : 1);
 }
 
 /* A visit of the part of one table that serves [start, end). */
@@ -118,7 +131,7 @@ static void visit_table(const struct visit *visit, struct paddr table, uint64_t 
 		struct pte entry = load(visit->mm, pa);
 		if (!entry_used(entry))
 			continue;
-		if (level == 1)
+		if (level == 1 || pte_page_size(entry))
 			visit->fn(visit->mm, vaddr(base + i * span), pa, entry, visit->self);
 		else
 			visit_table(visit, target(entry), base + i * span, level - 1);
@@ -140,7 +153,8 @@ static bool prune(struct mm *mm, struct paddr table, uint64_t base, unsigned lev
 	for (uint64_t i = first; level > 1 && i < ENTRIES && base + i * span < end; i++) {
 		struct paddr pa = entry_at(table, (unsigned)i);
 		struct pte entry = load(mm, pa);
-		if (!entry_used(entry) || !prune(mm, target(entry), base + i * span, level - 1, start, end))
+		if (!entry_used(entry) || pte_page_size(entry) ||
+		    !prune(mm, target(entry), base + i * span, level - 1, start, end))
 			continue;
 		write_entry(mm, vaddr(base + i * span), pa, (struct pte){0}, level);
 		mm->tables--;
@@ -200,7 +214,7 @@ static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struc
 	if (frame.v == mm->kernel->zero_page.v)
 		sweep->zero++;
 	else
-		sweep->resident++;
+		sweep->resident += leaf_bytes(entry) / PAGE_BYTES;
 }
 
 static void sweep_table(const struct mm *mm, struct paddr table, uint64_t base, unsigned level, struct sweep *sweep)
@@ -213,7 +227,7 @@ static void sweep_table(const struct mm *mm, struct paddr table, uint64_t base, 
 		if (!entry_used(entry))
 			continue;
 		present++;
-		if (level == 1)
+		if (level == 1 || pte_page_size(entry))
 			check_leaf(mm, entry, base + i * span, sweep);
 		else
 			sweep_table(mm, target(entry), base + i * span, level - 1, sweep);

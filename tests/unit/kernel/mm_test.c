@@ -198,6 +198,33 @@ static void overcommit_never_keeps_all_promises_below_half_of_ram(void **state)
 	rig_release(&rig);
 }
 
+static void a_huge_mapping_takes_one_fault_for_512_pages(void **state)
+{
+	(void)state;
+	struct rig rig;
+	rig_boot(&rig, 0, OVERCOMMIT_HEURISTIC);
+	uint64_t resident = process_resident_pages(rig.process), value;
+	uint64_t at = (uint64_t)rig_mmap(&rig, 0, 3 * MIB, RW, LINUX_MAP_HUGETLB);
+	assert_int_equal(at % (2 * MIB), 0);
+	assert_int_equal(vma_bytes(process_vma_at(rig.process, vaddr(at))), 4 * MIB);
+	for (uint64_t offset = 0; offset < 2 * MIB; offset += 4096)
+		assert_true(rig_write(&rig, at + offset));
+	assert_int_equal(rig.process->stats.minor_faults, 1);
+	assert_true(rig_read(&rig, at + 2 * MIB)); /* there is no huge zero page */
+	assert_int_equal(process_resident_pages(rig.process), resident + 1024);
+	assert_true(machine_load(rig.machine, vaddr(at + 4096), 8, &value));
+	assert_int_equal(value, at + 4096);
+	assert_int_equal(munmap_(&rig, at + 4096, 4096), -LINUX_EINVAL);
+	assert_int_equal(mprotect_(&rig, at, 4096, LINUX_PROT_READ), -LINUX_EINVAL);
+	assert_int_equal(mremap_(&rig, at, 2 * MIB, 4 * MIB, 1, 0), -LINUX_EINVAL);
+	assert_int_equal(rig_mmap(&rig, at + 4096, 2 * MIB, RW, FIXED | LINUX_MAP_HUGETLB), -LINUX_EINVAL);
+	assert_int_equal(mprotect_(&rig, at, 2 * MIB, LINUX_PROT_READ), 0);
+	assert_int_equal(munmap_(&rig, at + 2 * MIB, 2 * MIB), 0);
+	assert_int_equal(process_resident_pages(rig.process), resident + 512);
+	assert_false(rig_write(&rig, at));
+	rig_release(&rig);
+}
+
 static void empty_page_tables_are_given_back_by_munmap(void **state)
 {
 	(void)state;
@@ -337,6 +364,7 @@ int main(void)
 	    cmocka_unit_test(mremap_moves_pages_with_their_contents_and_without_faults),
 	    cmocka_unit_test(populate_gives_frames_without_faults),
 	    cmocka_unit_test(overcommit_never_keeps_all_promises_below_half_of_ram),
+	    cmocka_unit_test(a_huge_mapping_takes_one_fault_for_512_pages),
 	    cmocka_unit_test(empty_page_tables_are_given_back_by_munmap),
 	    cmocka_unit_test(random_calls_agree_with_a_model_of_pages),
 	    cmocka_unit_test(exit_and_abort_end_the_process_in_their_own_ways),
