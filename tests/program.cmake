@@ -1,5 +1,5 @@
-# Tests of the finished program: every shipped workload runs to its end under the checker, twice the same, and the
-# completion and the manual know its commands.
+# Tests of the finished program: every shipped workload runs to its end under the checker, twice the same; golden cases
+# print what they should; the completion and the manual know every command.
 if(NOT TARGET faultline_program)
   return()
 endif()
@@ -9,6 +9,14 @@ foreach(path IN LISTS workloads)
   cmake_path(GET path STEM name)
   add_test(NAME workload.${name} COMMAND faultline_program run --check --quiet ${path})
   set_tests_properties(workload.${name} PROPERTIES TIMEOUT 300)
+endforeach()
+
+# golden/<case>/ with a command and what it must print.
+file(GLOB commands CONFIGURE_DEPENDS golden/*/command)
+foreach(command IN LISTS commands)
+  cmake_path(GET command PARENT_PATH case)
+  cmake_path(GET case FILENAME name)
+  faultline_script_test(golden.${name} golden/golden.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR} ${case})
 endforeach()
 
 # The peer is the same program from another compiler; without one, the program is compared with itself.
