@@ -18,12 +18,34 @@ struct cpu_profile;
 
 enum { DOCUMENT_MAX_PROCESSES = 64 };
 
-/* A value that only the run knows: key `key` of the operation is computed from the loop variables each time. */
+/* One step of a compiled expression or name, on a stack of 64-bit integers. FORMULA_TEXT belongs to names: it adds
+ * literal text, FORMULA_PRINT adds the value on the stack. */
+enum formula_action {
+	FORMULA_NUMBER,
+	FORMULA_VARIABLE, /* number: depth of the repeat, the outermost is 0 */
+	FORMULA_ADD,
+	FORMULA_SUBTRACT,
+	FORMULA_MULTIPLY,
+	FORMULA_DIVIDE,
+	FORMULA_REMAINDER,
+	FORMULA_NEGATE,
+	FORMULA_TEXT,
+	FORMULA_PRINT,
+};
+
+struct formula_step {
+	enum formula_action action;
+	int64_t number;
+	const char *text;
+};
+
+/* A value that only the run knows, because it depends on loop variables: it fills `field` of the operation. */
 struct op_formula {
-	const struct op_key *key;
-	const char *text; /* a template such as node-{i}, or an expression without its braces */
-	size_t field;     /* offset in struct op of the integer or place that it fills */
-	bool is_offset;   /* it is the offset of a place */
+	const char *text; /* as written */
+	enum op_type type;
+	size_t field; /* offset in struct op */
+	const struct formula_step *steps;
+	unsigned step_count;
 };
 
 /* An operation of a script with its formulas. A script is flat: the body of a repeat follows it and ends before

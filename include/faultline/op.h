@@ -85,6 +85,7 @@ enum op_kind {
 	X(BODY, "a list of operations")                                                                                \
 	X(THAT, "a statistic, op.STATISTIC, phase.STATISTIC, machine.STATISTIC, result, errno, signal, "               \
 		"mapped(PLACE), frame(PLACE) or content(PLACE)")                                                       \
+	X(BOUND, "a whole number, \"4KiB\" or \"{expression}\"")                                                       \
 	X(ANSWER, "a whole number, \"4KiB\", \"0x...\", true, false or a name such as \"SIGSEGV\"")
 
 enum op_type {
@@ -125,8 +126,15 @@ const char *op_type_text(enum op_type type);
 /* The keys of an operation, without "op", "note" and "label", which all have. */
 const struct op_key *op_keys(enum op_kind kind, unsigned *count);
 
-/* Variables of the program are numbered slots; a slot keeps its address after free, as a pointer does. */
+/* Variables of the program are numbered slots; a slot keeps its address after free, as a pointer does. OP_NO_SLOT is
+ * the null pointer ("NULL" in a script, 0 in an op list). */
 #define OP_NO_SLOT UINT32_MAX
+#define OP_SAME_SLOT (UINT32_MAX - 1) /* new_id is not given: the one of id or at */
+
+struct op_name {
+	uint32_t slot;
+	const char *text; /* "" in an op list */
+};
 
 enum place_kind { PLACE_NONE, PLACE_SLOT, PLACE_ADDRESS, PLACE_SEGMENT, PLACE_BREAK };
 
@@ -194,14 +202,14 @@ struct op {
 	const char *pointer;   /* JSON pointer; "" in an op list */
 	const char *note;      /* NULL: none */
 	const char *label;     /* NULL: none */
-	uint32_t id, new_id;   /* slots */
-	const char *id_text, *new_id_text;
+	struct op_name id, new_id;
 	struct place at, to;
 	int64_t offset, increment;
 	uint64_t size, length, new_length, count, alignment, stride, value, pad, frame, times, seed, phases, operand;
 	bool has_value, has_frame;
 	bool whole_pages; /* madvise, mprotect: the whole pages inside the range; no call when there is none */
-	bool forgets;     /* op lists: the slots named by id end with this operation */
+	bool watched;     /* an `expect` on op.STATISTIC may follow */
+	bool forgets;     /* op lists: nothing names the slot of id any more after this */
 	int64_t param;
 	uint64_t prot, flags, advice, pattern, insn, status;
 	double write_ratio, theta;
@@ -210,5 +218,8 @@ struct op {
 	struct answer equals, at_least, at_most;
 	uint32_t body_end; /* repeat: index of the operation behind its body */
 };
+
+/* Fills in the defaults of the keys of this kind. */
+void op_init(struct op *op, enum op_kind kind);
 
 #endif

@@ -1,0 +1,38 @@
+/* Op lists: recorded or generated lists of allocator calls and accesses, one a line, plain or compressed with gzip.
+ *
+ *	m ID SIZE | c ID N SIZE | r ID NEWID SIZE | a ID ALIGN SIZE | f ID      malloc calloc realloc memalign free
+ *	t ID OFF LEN | l ID OFF LEN                                           write, read one byte of every page
+ *	B DELTA | M ID LEN | U ID OFF LEN | D ID OFF LEN | P ID OFF LEN PROT  sbrk mmap munmap madvise mprotect
+ *	T PAD | O PARAM VALUE | G NAME=VALUE                                  malloc_trim mallopt, a tunable before the
+ *start
+ *
+ * Lines that begin with # and empty lines are no operations; ID 0 is the null pointer. The list is read in constant
+ * memory, apart from one entry for each live ID: lists of any length can be replayed. */
+#ifndef FAULTLINE_WORKLOAD_OP_LIST_H
+#define FAULTLINE_WORKLOAD_OP_LIST_H
+
+#include "faultline/document.h"
+#include "faultline/op.h"
+#include "faultline/status.h"
+
+struct op_list;
+
+enum { OP_LIST_MAX_TUNABLES = 32 };
+
+/* Opens the list and reads its tunables. The caller closes it. */
+enum status op_list_open(const char *path, struct op_list **out, struct error *error);
+/* The same from memory, which must stay as long as the list is open. */
+enum status op_list_open_text(const char *text, size_t length, const char *name, struct op_list **out,
+			      struct error *error);
+void op_list_close(struct op_list *list); /* NULL is allowed */
+
+const struct tunable *op_list_tunables(const struct op_list *list, unsigned *count);
+
+/* The next operation, valid until the next call; *op is NULL at the end. */
+enum status op_list_next(struct op_list *list, const struct op **op, struct error *error);
+/* What the last operation returned: a realloc that failed leaves its block alive. Called after each operation. */
+void op_list_returned(struct op_list *list, uint64_t result);
+/* Slots are reused: every slot of an operation is below this. */
+uint32_t op_list_slots(const struct op_list *list);
+
+#endif

@@ -1,0 +1,24 @@
+/* One row per setting: where its value lives and what it may be. */
+#ifndef FAULTLINE_WORKLOAD_SETTINGS_H
+#define FAULTLINE_WORKLOAD_SETTINGS_H
+
+#include "loader.h"
+
+enum setting_type { SETTING_SIZE, SETTING_ADDRESS, SETTING_CHOICE };
+
+struct setting {
+	enum setting_scope scope;
+	const char *name;
+	enum setting_type type;
+	size_t field; /* of a size or an address, in the struct of the scope */
+	/* Of a choice: the words in order, NULL behind the last. */
+	const char *(*choice_name)(unsigned index);
+	void (*set_choice)(void *base, unsigned index);
+	unsigned (*get_choice)(const void *base);
+	const char *text;
+};
+
+const struct setting *setting_at(unsigned index); /* NULL behind the last */
+const char *setting_scope_name(enum setting_scope scope);
+
+#endif
