@@ -1,0 +1,105 @@
+/* The C library's memory allocators, by name. An allocator keeps all of its metadata in simulated memory and reaches it
+ * only through user.h, so it faults, hits the TLB and crosses into the kernel as a real one does. */
+#ifndef FAULTLINE_HEAP_H
+#define FAULTLINE_HEAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "faultline/arena.h"
+#include "faultline/user.h"
+
+/* errno values that the libc sets. */
+enum { HEAP_EINVAL = 22, HEAP_ENOMEM = 12 };
+
+/* What the libc itself counts about one process's heap. live = allocated - freed at any time. */
+struct heap_stats {
+	uint64_t mallocs; /* successful malloc, calloc, realloc-as-malloc, aligned_alloc */
+	uint64_t frees;
+	uint64_t reallocs;
+	uint64_t failures;        /* calls that returned NULL with ENOMEM or EINVAL */
+	uint64_t live_blocks;     /* blocks handed out and not yet freed */
+	uint64_t live_bytes;      /* their usable bytes */
+	uint64_t peak_live_bytes; /* highest live_bytes so far */
+	uint64_t requested_bytes; /* sum of all requests */
+	uint64_t searched;        /* free chunks looked at */
+	uint64_t splits;
+	uint64_t coalesces;
+};
+
+/* One block as a walk over the heap finds it. */
+enum heap_block_state { HEAP_BLOCK_USED, HEAP_BLOCK_FREE, HEAP_BLOCK_CACHED, HEAP_BLOCK_TOP };
+
+struct heap_block {
+	uint64_t chunk; /* address of the header */
+	uint64_t user;  /* address handed out */
+	uint64_t bytes; /* of the whole chunk */
+	enum heap_block_state state;
+	const char *where; /* the list that holds it, "" if none */
+};
+
+typedef void heap_block_fn(void *self, const struct heap_block *block);
+
+struct heap;
+
+/* One row per allocator. `malloc` and friends return 0 for NULL and set heap->errno_value as the real function would
+ * (they leave it alone on success). */
+struct heap_ops {
+	const char *name;
+	const char *summary; /* one line for `faultline list allocators` */
+	const char *source;  /* book, paper or version that the model follows */
+
+	/* Where the allocator's static variables live is heap->data_va (.data/.bss of the libc, resident, zero at
+	 * start); how many bytes of it are used. */
+	uint64_t data_bytes;
+
+	/* Called once, before main, as ld.so would: may write static data, makes no system call. */
+	void (*start)(struct heap *heap);
+
+	uint64_t (*malloc)(struct heap *heap, uint64_t bytes);
+	uint64_t (*calloc)(struct heap *heap, uint64_t count, uint64_t bytes);
+	uint64_t (*realloc)(struct heap *heap, uint64_t block, uint64_t bytes);
+	void (*free)(struct heap *heap, uint64_t block);
+	uint64_t (*aligned_alloc)(struct heap *heap, uint64_t alignment, uint64_t bytes);
+	uint64_t (*usable_size)(struct heap *heap, uint64_t block);
+	int (*trim)(struct heap *heap, uint64_t pad);
+	int (*mallopt)(struct heap *heap, int param, int value); /* NULL: always 0 */
+	/* GLIBC_TUNABLES "glibc.malloc.NAME" before start; false: unknown name. NULL: none known. */
+	bool (*tunable)(struct heap *heap, const char *name, uint64_t value);
+
+	/* Walks the heap by peeking, lowest address first. False with a reason in *why when a structure is broken:
+	 * the invariant checker calls it after every operation. */
+	bool (*walk)(const struct heap *heap, heap_block_fn *visit, void *self, const char **why);
+};
+
+/* Invariant: ops, user and data_va never change after heap_new. */
+struct heap {
+	const struct heap_ops *ops;
+	struct user *user;
+	uint64_t data_va;
+	int errno_value; /* the program's errno */
+	struct heap_stats stats;
+	uint64_t initial_break_known; /* sbrk's private idea of the break, 0 before the first call */
+};
+
+/* All allocators, NULL-terminated, in the order in which they are listed. */
+extern const struct heap_ops *const heap_registry[];
+const struct heap_ops *heap_find(const char *name); /* NULL: no such allocator */
+
+struct heap *heap_new(struct arena *arena, const struct heap_ops *ops, struct user *user, uint64_t data_va);
+
+/* The calls of the program. They publish LIBC_CALL and LIBC_RETURN and keep heap->stats. */
+uint64_t heap_malloc(struct heap *heap, uint64_t bytes);
+uint64_t heap_calloc(struct heap *heap, uint64_t count, uint64_t bytes);
+uint64_t heap_realloc(struct heap *heap, uint64_t block, uint64_t bytes);
+void heap_free(struct heap *heap, uint64_t block);
+uint64_t heap_aligned_alloc(struct heap *heap, uint64_t alignment, uint64_t bytes);
+uint64_t heap_usable_size(struct heap *heap, uint64_t block);
+int heap_trim(struct heap *heap, uint64_t pad);
+int heap_mallopt(struct heap *heap, int param, int value);
+
+/* sbrk(3) on top of brk(2), as glibc has it: the first call asks the kernel for the break (sbrk(0) later does not).
+ * Returns the old break, or UINT64_MAX with errno ENOMEM. */
+uint64_t heap_sbrk(struct heap *heap, int64_t increment);
+
+#endif

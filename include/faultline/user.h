@@ -1,0 +1,75 @@
+/* What a ring-3 program can do: load, store, compute, and execute SYSCALL. Everything above the kernel (the libc's
+ * allocators, the workload's accesses) runs on this and on nothing else.
+ *
+ * Addresses here are plain uint64_t: ring 3 knows only one kind, the pointers of its own address space, and does
+ * arithmetic on them all the time.
+ *
+ * An access that faults is served by the kernel and restarted; the caller notices nothing. If the kernel kills the
+ * process instead, the call does not return: control goes to the frame that called user_run(). So code on top of this
+ * header keeps nothing on the host that would need cleaning up. */
+#ifndef FAULTLINE_USER_H
+#define FAULTLINE_USER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "faultline/arena.h"
+#include "faultline/bus.h"
+#include "faultline/insn.h"
+#include "faultline/mmu.h"
+
+struct kernel;
+struct process;
+struct user; /* one process's ring-3 side; owned by the world's arena */
+
+/* Loads and stores of 1, 2, 4 or 8 bytes, little-endian, as one instruction each. */
+uint64_t user_load64(struct user *user, uint64_t va);
+uint32_t user_load32(struct user *user, uint64_t va);
+uint16_t user_load16(struct user *user, uint64_t va);
+uint8_t user_load8(struct user *user, uint64_t va);
+void user_store64(struct user *user, uint64_t va, uint64_t value);
+void user_store32(struct user *user, uint64_t va, uint32_t value);
+void user_store16(struct user *user, uint64_t va, uint16_t value);
+void user_store8(struct user *user, uint64_t va, uint8_t value);
+
+/* memset and memcpy: page by page upwards, contents included. A fill with 0 of memory that never held content costs the
+ * host nothing. Ranges that overlap are copied as memmove does. */
+void user_fill(struct user *user, uint64_t va, uint8_t byte, uint64_t bytes);
+void user_copy(struct user *user, uint64_t to, uint64_t from, uint64_t bytes);
+
+/* Executes SYSCALL with the Linux convention (number in RAX; RDI RSI RDX R10 R8 R9). Returns RAX: a value, or -errno in
+ * [-4095, -1]. Does not return from exit. */
+int64_t user_syscall(struct user *user, uint64_t number, const uint64_t args[6]);
+
+/* Charges the cycles of `instructions` plain instructions that the model does not execute one by one. */
+void user_compute(struct user *user, uint64_t instructions);
+
+/* abort(): the message is what the program prints on stderr, without newline; the process dies by SIGABRT. */
+_Noreturn void user_abort(struct user *user, const char *message);
+
+/* The bus to publish libc events on. */
+struct bus *user_bus(struct user *user);
+
+/* The ring-3 side of a process. The arena owns it. */
+struct user *user_new(struct arena *arena, struct kernel *kernel, struct process *process);
+
+/* Makes the process current and calls fn(self) as its program. True when fn returned; false when the process ended
+ * inside it. */
+typedef void user_fn(void *self);
+bool user_run(struct user *user, user_fn *fn, void *self);
+
+/* An access to [va, va + length) that only counts, as 8-byte words; no content moves. */
+void user_touch(struct user *user, uint64_t va, uint64_t length, enum access_kind kind);
+
+/* Executes a processor instruction by itself, at ring 3. */
+void user_instruction(struct user *user, enum insn insn, uint64_t operand);
+
+/* CALL and RET of a function with a frame of `frame_bytes`: moves RSP and stores or loads the return address. */
+void user_call(struct user *user, uint64_t frame_bytes);
+void user_return(struct user *user, uint64_t frame_bytes);
+
+/* Looks at memory without touching it: no fault, no TLB, no counter. False where nothing is mapped; memory that is
+ * promised but not yet backed by a frame is not mapped. */
+bool user_peek64(const struct user *user, uint64_t va, uint64_t *value);
+
+#endif
