@@ -1,5 +1,5 @@
-# One program per file of tests/diff and tests/bench, linked with everything: build/<preset>/tests/<name>.
-file(GLOB runners CONFIGURE_DEPENDS diff/*.c bench/*.c)
+# One program per file of tests/diff, linked with everything: build/<preset>/tests/<name>.
+file(GLOB runners CONFIGURE_DEPENDS diff/*.c)
 foreach(source IN LISTS runners)
   cmake_path(GET source STEM name)
   add_executable(${name} ${source})
@@ -7,6 +7,14 @@ foreach(source IN LISTS runners)
   target_link_libraries(${name} PRIVATE faultline_test_support ${FAULTLINE_TOP_LAYER} PkgConfig::CJSON ZLIB::ZLIB
                                         PkgConfig::CMOCKA)
 endforeach()
+
+# All of tests/bench is one program, bench. It measures and is no test.
+file(GLOB bench CONFIGURE_DEPENDS bench/*.c)
+if(bench)
+  add_executable(bench ${bench})
+  faultline_test_settings(bench)
+  target_link_libraries(bench PRIVATE ${FAULTLINE_TOP_LAYER})
+endif()
 
 # faultline_vectors_test(NAME RUNNER PATTERN...): runs a program of tests/diff on recordings, given as patterns below
 # FAULTLINE_VECTORS. Where there are none the test is skipped and says so.
