@@ -55,6 +55,7 @@ enum gpr {
 #define RFLAGS_IF ((uint64_t)1 << 9)
 #define RFLAGS_DF ((uint64_t)1 << 10)
 #define RFLAGS_NT ((uint64_t)1 << 14)
+#define RFLAGS_RF ((uint64_t)1 << 16)
 #define RFLAGS_AC ((uint64_t)1 << 18)
 #define RFLAGS_IOPL ((uint64_t)3 << 12)
 
@@ -77,7 +78,7 @@ struct cpu {
 	uint8_t cpl;                     /* current privilege level: the ring, 0 to 3 */
 	uint64_t cr0, cr2, cr3, cr4;
 	uint64_t efer, star, lstar, fmask;
-	uint32_t pkru;
+	uint32_t pkru; /* written by machine_write_pkru */
 	struct descriptor_table gdtr, idtr;
 	uint16_t tr;           /* selector of the TSS */
 	struct vaddr tss_base; /* hidden part of TR */

@@ -80,10 +80,12 @@ bool machine_instruction(struct machine *machine, enum insn insn, uint64_t opera
 typedef void native_fn(void *self);
 void machine_bind(struct machine *machine, struct vaddr entry, native_fn *fn, void *self);
 
+/* A value that the processor refuses raises #GP(0) at once. */
 void machine_write_cr0(struct machine *machine, uint64_t value);
 void machine_write_cr3(struct machine *machine, uint64_t value); /* honours CR3_NOFLUSH with CR4.PCIDE */
 void machine_write_cr4(struct machine *machine, uint64_t value);
 void machine_write_efer(struct machine *machine, uint64_t value);
+void machine_write_pkru(struct machine *machine, uint32_t value);
 void machine_load_gdt(struct machine *machine, struct descriptor_table table);
 void machine_load_idt(struct machine *machine, struct descriptor_table table);
 void machine_load_tr(struct machine *machine, uint16_t selector); /* reads the TSS descriptor from the GDT */

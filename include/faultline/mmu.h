@@ -56,15 +56,13 @@ struct fault {
 	struct vaddr va;
 };
 
-/* Instruction fetches have a first-level TLB of their own. */
-enum tlb_side { TLB_DATA, TLB_INSTRUCTION, TLB_SIDE_COUNT };
-
 /* Facts, counted per access. A range that is touched counts as so many accesses as it has 8-byte words; all but the
  * first of one page are L1 hits. A cached entry that does not allow an access (a right is missing, or the first write
  * through a clean entry) is dropped and is no hit. Identities, which mmu_check() verifies:
  *	sum(accesses) == sum(l1_hits) + sum(l1_misses)
  *	sum(l1_misses) == sum(l2_hits) + walks - rewalks_stale_path
- *	walks == sum(walk_mapped) + walk_refused + rewalks_stale_path */
+ *	walks == sum(walk_mapped) + walk_refused + rewalks_stale_path
+ *	filled == valid entries now + evicted + flushed + dropped */
 struct mmu_stats {
 	uint64_t accesses[ACCESS_KIND_COUNT];
 	uint64_t l1_hits[TLB_SIDE_COUNT][PAGE_SIZE_COUNT]; /* by the size of the TLB entry */
@@ -81,11 +79,12 @@ struct mmu_stats {
 	uint64_t psc_hits[PSC_LEVEL_COUNT];
 	uint64_t page_faults;
 	uint64_t not_canonical;
-	uint64_t unpaged;                 /* accesses with CR0.PG clear; not part of accesses[] */
-	uint64_t flushes;                 /* INVLPG, CR3 loads that flush, CR0/CR4 writes that flush */
-	uint64_t flushed;                 /* valid TLB entries dropped by them */
-	uint64_t evicted;                 /* valid TLB entries replaced by others */
-	uint64_t filled;                  /* TLB entries written */
+	uint64_t unpaged; /* accesses with CR0.PG clear; not part of accesses[] */
+	uint64_t flushes; /* INVLPG, CR3 loads that flush, CR0/CR4 writes that flush */
+	uint64_t flushed; /* valid TLB entries dropped by them */
+	uint64_t evicted; /* valid TLB entries replaced by others */
+	uint64_t dropped; /* valid TLB entries dropped because they denied an access, and by page faults */
+	uint64_t filled;  /* TLB entries written */
 	uint64_t accessed_set, dirty_set; /* entries in RAM that got A, D */
 };
 
@@ -96,6 +95,12 @@ uint64_t mmu_stats_accesses(const struct mmu_stats *stats);
 uint64_t mmu_stats_l1_hits(const struct mmu_stats *stats);
 uint64_t mmu_stats_l1_misses(const struct mmu_stats *stats);
 uint64_t mmu_stats_l2_hits(const struct mmu_stats *stats);
+/* One access of at most 8 bytes within a page, as the current ring makes it; the result is a value, nothing is
+ * delivered. What machine_load and its kin do before they move data or raise the exception. */
+bool mmu_access(struct mmu *mmu, struct vaddr va, enum access_kind kind, struct paddr *pa, struct fault *fault);
+/* The same through the stack segment: an address that is not canonical is #SS(0) instead of #GP(0). */
+bool mmu_access_stack(struct mmu *mmu, struct vaddr va, enum access_kind kind, struct paddr *pa, struct fault *fault);
+
 /* The identities above; false with the broken one in words. */
 bool mmu_check(const struct mmu *mmu, const char **why);
 

@@ -8,7 +8,7 @@
 #include "faultline/cost.h"
 #include "faultline/tlb.h"
 
-enum { PROFILE_L1_ARRAYS = 3, PROFILE_L2_ARRAYS = 2 };
+enum { PROFILE_L1_ARRAYS = 3, PROFILE_L2_ARRAYS = 3 };
 
 struct cpu_profile {
 	const char *name;
@@ -18,7 +18,7 @@ struct cpu_profile {
 	struct tlb_geometry l1d[PROFILE_L1_ARRAYS];
 	struct tlb_geometry l1i[PROFILE_L1_ARRAYS];
 	struct tlb_geometry l2[PROFILE_L2_ARRAYS];
-	uint16_t psc_entries[PSC_LEVEL_COUNT]; /* fully associative; 0: no such cache */
+	uint16_t psc_entries[PSC_LEVEL_COUNT]; /* sets of 4 ways (an assumption); 0: no such cache */
 	uint32_t tlb_l2_hit_cycles;            /* 0: the default of cost.h */
 	uint32_t walk_step_cycles;             /* 0: the default of cost.h */
 	const char *source;

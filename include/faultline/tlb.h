@@ -41,6 +41,11 @@ static inline uint64_t page_size_bytes(enum page_size size)
 	return (uint64_t)1 << page_size_shift(size);
 }
 
+/* Instruction fetches have a first-level TLB of their own. */
+enum tlb_side { TLB_DATA, TLB_INSTRUCTION, TLB_SIDE_COUNT };
+
+#define TLB_SIDE_BIT(side) (1u << (side))
+
 enum tlb_role { TLB_ROLE_L1D, TLB_ROLE_L1I, TLB_ROLE_L2 };
 
 const char *tlb_role_name(enum tlb_role role); /* "L1D", "L1I", "L2" */
@@ -52,6 +57,7 @@ struct tlb_geometry {
 	uint16_t sets;      /* power of two; the set is the page number modulo sets */
 	uint16_t ways;
 	bool xor_index; /* the set is the exclusive or of the two lowest groups of page number bits */
+	uint8_t sides;  /* L2 only: 0 serves data and instructions, else TLB_SIDE_BIT(...) of the one */
 };
 
 struct tlb;

@@ -1,0 +1,206 @@
+/* Control registers, descriptor table registers and what loading them means. SDM 3A 2.5, 4.10.4.1; SDM 2, MOV to CRn.
+ */
+#include "faultline/status.h"
+#include "machine_private.h"
+
+#define CR0_TS ((uint64_t)1 << 3)
+#define CR0_NW ((uint64_t)1 << 29)
+#define CR0_CD ((uint64_t)1 << 30)
+#define CR4_KNOWN (uint64_t)0x777fff /* VME to PKE, without bits 13 VMXE, 15, 19 */
+#define CR4_ABSENT ((uint64_t)1 << 13 | (uint64_t)1 << 14 | (uint64_t)1 << 15 | (uint64_t)1 << 19)
+#define EFER_WRITABLE (EFER_SCE | EFER_LME | EFER_NXE)
+
+bool control_load_cr0(struct machine *machine, uint64_t value)
+{
+	struct cpu *cpu = &machine->cpu;
+	bool paging = (value & CR0_PG) != 0;
+	bool was_paging = (cpu->cr0 & CR0_PG) != 0;
+	if (value >> 32 || (paging && !(value & CR0_PE)) || ((value & CR0_NW) && !(value & CR0_CD)))
+		return false;
+	if (was_paging && !paging && (cpu->efer & EFER_LMA))
+		return false; /* 64-bit code cannot leave paging: it runs below it */
+	if (paging && !was_paging && (cpu->efer & EFER_LME) && !(cpu->cr4 & CR4_PAE))
+		return false;
+	cpu->cr0 = value | CR0_ET;
+	if (paging && !was_paging) {
+		if (cpu->efer & EFER_LME)
+			cpu->efer |= EFER_LMA;
+		else
+			machine_stop(machine, "paging was turned on outside IA-32e mode, which this processor lacks");
+	}
+	mmu_refresh(machine->mmu);
+	return true;
+}
+
+bool control_load_cr3(struct machine *machine, uint64_t value)
+{
+	struct cpu *cpu = &machine->cpu;
+	bool pcide = (cpu->cr4 & CR4_PCIDE) != 0;
+	uint64_t ignored = pcide ? CR3_NOFLUSH : 0;
+	if ((value & ~ignored) >> machine->mmu->maxphyaddr)
+		return false;
+	cpu->cr3 = value & ~ignored;
+	mmu_refresh(machine->mmu);
+	if (!(value & ignored))
+		mmu_drop_pcid(machine->mmu, machine->mmu->pcid, "CR3 load");
+	return true;
+}
+
+bool control_load_cr4(struct machine *machine, uint64_t value)
+{
+	struct cpu *cpu = &machine->cpu;
+	uint64_t changed = cpu->cr4 ^ value;
+	bool long_mode = (cpu->efer & EFER_LMA) != 0;
+	if (value & (~CR4_KNOWN | CR4_ABSENT))
+		return false;
+	if (long_mode && (changed & (CR4_LA57 | CR4_PAE)))
+		return false;
+	if ((changed & value & CR4_PCIDE) && (!long_mode || (cpu->cr3 & CR3_PCID_MASK)))
+		return false;
+	uint16_t pcid = machine->mmu->pcid;
+	cpu->cr4 = value;
+	mmu_refresh(machine->mmu);
+	if ((changed & (CR4_PGE | CR4_PAE | CR4_PSE | CR4_LA57)) || (changed & ~value & CR4_PCIDE))
+		mmu_drop_all(machine->mmu, "CR4 write");
+	else if (changed & value & CR4_SMEP)
+		mmu_drop_pcid(machine->mmu, pcid, "CR4 write");
+	return true;
+}
+
+bool control_load_efer(struct machine *machine, uint64_t value)
+{
+	struct cpu *cpu = &machine->cpu;
+	if (value & ~(EFER_WRITABLE | EFER_LMA))
+		return false;
+	if (((value ^ cpu->efer) & EFER_LME) && (cpu->cr0 & CR0_PG))
+		return false;
+	cpu->efer = (value & EFER_WRITABLE) | (cpu->efer & EFER_LMA);
+	mmu_refresh(machine->mmu);
+	return true;
+}
+
+bool segment_read(struct machine *machine, uint16_t selector, unsigned words, struct descriptor *out, struct trap *trap)
+{
+	const struct descriptor_table *gdt = &machine->cpu.gdtr;
+	uint64_t offset = selector & ~7u;
+	uint64_t bytes = words * sizeof(uint64_t);
+	bool in_local_table = (selector & 4) != 0; /* there is no LDT */
+	if (in_local_table || offset + bytes - 1 > gdt->limit) {
+		*trap = (struct trap){.vector = VECTOR_PROTECTION, .has_error = true, .error = selector & ~3u};
+		return false;
+	}
+	uint64_t raw[2] = {0, 0};
+	struct fault fault;
+	if (!machine_read_system(machine, vaddr_add(gdt->base, offset), raw, bytes, &fault)) {
+		*trap = trap_of_fault(&fault);
+		return false;
+	}
+	*out = (struct descriptor){raw[0], raw[1]};
+	return true;
+}
+
+bool segment_mark_accessed(struct machine *machine, uint16_t selector, struct descriptor descriptor, struct trap *trap)
+{
+	if (DESCRIPTOR_TYPE(descriptor.low) & DESCRIPTOR_ACCESSED)
+		return true;
+	uint8_t access_byte = (uint8_t)(descriptor.low >> 40) | DESCRIPTOR_ACCESSED;
+	struct vaddr where = vaddr_add(machine->cpu.gdtr.base, (selector & ~7u) + 5);
+	struct fault fault;
+	if (machine_write_system(machine, where, &access_byte, 1, &fault))
+		return true;
+	*trap = trap_of_fault(&fault);
+	return false;
+}
+
+bool control_load_tr(struct machine *machine, uint16_t selector, struct trap *trap)
+{
+	struct descriptor tss;
+	*trap = (struct trap){.vector = VECTOR_PROTECTION, .has_error = true, .error = selector & ~3u};
+	if ((selector & ~3u) == 0)
+		return false;
+	if (!segment_read(machine, selector, 2, &tss, trap))
+		return false;
+	enum { TSS_AVAILABLE = 9 };
+	if (DESCRIPTOR_IS_CODE_OR_DATA(tss.low) || DESCRIPTOR_TYPE(tss.low) != TSS_AVAILABLE)
+		return false;
+	if (!DESCRIPTOR_IS_PRESENT(tss.low)) {
+		trap->vector = VECTOR_NOT_PRESENT;
+		return false;
+	}
+	/* Busy from now on. */
+	uint8_t access_byte = (uint8_t)(tss.low >> 40) | 2;
+	struct fault fault;
+	if (!machine_write_system(machine, vaddr_add(machine->cpu.gdtr.base, (selector & ~7u) + 5), &access_byte, 1,
+				  &fault)) {
+		*trap = trap_of_fault(&fault);
+		return false;
+	}
+	uint64_t base = (tss.low >> 16 & 0xffffff) | (tss.low >> 56 & 0xff) << 24 | tss.high << 32;
+	machine->cpu.tr = selector;
+	machine->cpu.tss_base = vaddr(base);
+	machine->tss_limit = (uint32_t)((tss.low & 0xffff) | (tss.low >> 32 & 0xf0000));
+	return true;
+}
+
+/* Ring-0 code that loads a value which the processor refuses gets what it would get: #GP(0). */
+static void protect(struct machine *machine, bool accepted)
+{
+	if (!accepted)
+		(void)trap_raise_vector(machine, VECTOR_PROTECTION, 0);
+}
+
+void machine_write_cr0(struct machine *machine, uint64_t value)
+{
+	machine_spend(machine, COST_PRIVILEGED);
+	protect(machine, control_load_cr0(machine, value));
+}
+
+void machine_write_cr3(struct machine *machine, uint64_t value)
+{
+	machine_spend(machine, COST_CR3_LOAD);
+	protect(machine, control_load_cr3(machine, value));
+}
+
+void machine_write_cr4(struct machine *machine, uint64_t value)
+{
+	machine_spend(machine, COST_PRIVILEGED);
+	protect(machine, control_load_cr4(machine, value));
+}
+
+void machine_write_efer(struct machine *machine, uint64_t value)
+{
+	machine_spend(machine, COST_PRIVILEGED);
+	protect(machine, control_load_efer(machine, value));
+}
+
+void machine_write_pkru(struct machine *machine, uint32_t value)
+{
+	machine->cpu.pkru = value;
+	mmu_refresh(machine->mmu);
+}
+
+void machine_load_gdt(struct machine *machine, struct descriptor_table table)
+{
+	machine_spend(machine, COST_PRIVILEGED);
+	machine->cpu.gdtr = table;
+}
+
+void machine_load_idt(struct machine *machine, struct descriptor_table table)
+{
+	machine_spend(machine, COST_PRIVILEGED);
+	machine->cpu.idtr = table;
+}
+
+void machine_load_tr(struct machine *machine, uint16_t selector)
+{
+	struct trap trap;
+	machine_spend(machine, COST_PRIVILEGED);
+	if (!control_load_tr(machine, selector, &trap))
+		(void)trap_raise(machine, &trap);
+}
+
+void machine_invlpg(struct machine *machine, struct vaddr va)
+{
+	machine_spend(machine, COST_INVLPG);
+	mmu_drop_page(machine->mmu, va);
+}

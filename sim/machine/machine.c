@@ -1,0 +1,113 @@
+#include "machine_private.h"
+
+#include "faultline/status.h"
+
+uint64_t machine_reserve_bytes(const struct machine_config *config)
+{
+	/* RAM, its content map, and everything else, which is far below 4 MiB whatever the profile. */
+	return config->memory_bytes + (config->memory_bytes >> PAGE_SHIFT) + 4 * MIB;
+}
+
+struct machine *machine_new(struct arena *arena, struct bus *bus, const struct machine_config *config)
+{
+	struct machine *machine = arena_new_object(arena, struct machine);
+	machine->bus = bus;
+	machine->costs = config->costs ? *config->costs : cpu_profile_costs(config->profile);
+	machine->mem = physmem_new(arena, config->memory_bytes);
+	machine->cpu.rflags = RFLAGS_FIXED;
+	machine->cpu.cr0 = CR0_PE | CR0_ET;
+	machine->mmu = mmu_new(arena, machine->mem, bus, &machine->cpu, config->profile, &machine->costs,
+			       config->no_prediction);
+	bus->ring = 0;
+	return machine;
+}
+
+struct cpu *machine_cpu(struct machine *machine)
+{
+	return &machine->cpu;
+}
+
+const struct cpu *machine_cpu_const(const struct machine *machine)
+{
+	return &machine->cpu;
+}
+
+struct physmem *machine_memory(struct machine *machine)
+{
+	return machine->mem;
+}
+
+const struct physmem *machine_memory_const(const struct machine *machine)
+{
+	return machine->mem;
+}
+
+struct mmu *machine_mmu(struct machine *machine)
+{
+	return machine->mmu;
+}
+
+const struct mmu *machine_mmu_const(const struct machine *machine)
+{
+	return machine->mmu;
+}
+
+struct bus *machine_bus(struct machine *machine)
+{
+	return machine->bus;
+}
+
+const struct machine_stats *machine_stats(const struct machine *machine)
+{
+	return &machine->stats;
+}
+
+void machine_charge(struct machine *machine, enum cost cost, uint64_t times)
+{
+	machine->bus->cycle += machine->costs.cycles[cost] * times;
+}
+
+bool machine_stopped(const struct machine *machine, const char **why)
+{
+	*why = machine->why_stopped;
+	return machine->why_stopped != NULL;
+}
+
+void machine_stop(struct machine *machine, const char *why)
+{
+	if (machine->why_stopped)
+		return;
+	machine->why_stopped = why;
+	/* No access may take the shortcut past the test for a stopped machine. */
+	machine->mmu->no_prediction = true;
+	mmu_refresh(machine->mmu);
+}
+
+static struct handler *handler_slot(struct machine *machine, struct vaddr entry)
+{
+	uint64_t hash = (entry.v >> 4 ^ entry.v >> 12) % HANDLER_SLOTS;
+	while (machine->handlers[hash].fn && machine->handlers[hash].entry.v != entry.v)
+		hash = (hash + 1) % HANDLER_SLOTS;
+	return &machine->handlers[hash];
+}
+
+void machine_bind(struct machine *machine, struct vaddr entry, native_fn *fn, void *self)
+{
+	struct handler *handler = handler_slot(machine, entry);
+	if (!handler->fn)
+		BUG_ON(++machine->handler_count > HANDLER_MAX);
+	*handler = (struct handler){entry, fn, self};
+}
+
+void trap_run_handler(struct machine *machine)
+{
+	struct paddr pa;
+	struct fault fault;
+	while (!mmu_access(machine->mmu, vaddr(machine->cpu.rip), ACCESS_FETCH, &pa, &fault)) {
+		if (!trap_raise_fault(machine, &fault))
+			return;
+	}
+	const struct handler *handler = handler_slot(machine, vaddr(machine->cpu.rip));
+	BUG_ON(!handler->fn);
+	handler->fn(handler->self);
+}

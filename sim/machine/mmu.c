@@ -1,0 +1,317 @@
+#include "mmu_private.h"
+
+#include "faultline/status.h"
+
+/* What a translation allows this access, SDM 3A 4.6; the same for entries from a TLB and from RAM. Returns 0 or
+ * FAULT_PRESENT, with FAULT_PROTECTION_KEY when the key forbids it (even if something else does, too). */
+static uint32_t denial(const struct mmu *mmu, const struct access *access, uint64_t word)
+{
+	bool user_mode = access->mode & MODE_USER;
+	bool user_page = word & TLB_WORD_USER;
+	bool write = access->kind == ACCESS_WRITE;
+	bool denied = user_mode && !user_page;
+	if (access->kind == ACCESS_FETCH) {
+		denied |= (word & TLB_WORD_NO_EXECUTE) || (!user_mode && user_page && mmu->smep);
+		return denied ? FAULT_PRESENT : 0;
+	}
+	bool obeys_read_only = user_mode || mmu->write_protect;
+	denied |= write && !(word & TLB_WORD_WRITABLE) && obeys_read_only;
+	denied |= !user_mode && user_page && mmu->smap && !(access->mode & MODE_AC);
+	uint32_t key_bits = 0;
+	if (mmu->protection_keys && user_page) {
+		uint32_t rights = mmu->cpu->pkru >> (2 * (word >> TLB_WORD_KEY_SHIFT & 15));
+		if ((rights & 1) || ((rights & 2) && write && obeys_read_only))
+			key_bits = FAULT_PRESENT | FAULT_PROTECTION_KEY;
+	}
+	return (denied ? FAULT_PRESENT : 0) | key_bits;
+}
+
+static uint32_t access_bits(const struct mmu *mmu, const struct access *access)
+{
+	uint32_t bits = 0;
+	if (access->kind == ACCESS_WRITE)
+		bits |= FAULT_WRITE;
+	if (access->mode & MODE_USER)
+		bits |= FAULT_USER;
+	if (access->kind == ACCESS_FETCH && (mmu->smep || mmu->paging.nxe))
+		bits |= FAULT_FETCH;
+	return bits;
+}
+
+static uint64_t word_of(const struct walk *walk)
+{
+	const struct walk_rights *rights = &walk->rights;
+	return walk->page.v | (rights->user ? TLB_WORD_USER : 0) | (rights->writable ? TLB_WORD_WRITABLE : 0) |
+	       (rights->no_execute ? TLB_WORD_NO_EXECUTE : 0) | (walk->dirty ? TLB_WORD_DIRTY : 0) |
+	       (uint64_t)rights->protection_key << TLB_WORD_KEY_SHIFT | (uint64_t)walk->size << TLB_WORD_MAPPING_SHIFT;
+}
+
+static struct paddr physical(uint64_t word, enum page_size size, struct vaddr va)
+{
+	return paddr((word & TLB_WORD_ADDRESS) | (va.v & (page_size_bytes(size) - 1)));
+}
+
+/* A slot that has just served the access will serve the next one, too: see mmu_private.h. */
+static void remember(struct mmu *mmu, const struct access *access, const struct tlb *tlb, uint32_t slot)
+{
+	if (mmu->no_prediction)
+		return;
+	*mmu_memo_at(mmu, access->va, access->kind) = (struct mmu_memo){
+	    .key = mmu_memo_key(mmu, access->va, access->mode),
+	    .tag = tlb->tags[slot],
+	    .word = tlb->values[slot].word,
+	    .slot = tlb->first + slot,
+	};
+}
+
+/* Puts a translation into the first array of the group that takes its size, whole or in pieces. */
+static void fill(struct mmu *mmu, struct tlb_group group, const struct access *access, uint64_t tag, uint64_t word)
+{
+	enum page_size mapping = tlb_word_mapping(word);
+	struct tlb *best = NULL;
+	enum page_size size = PAGE_SIZE_4K;
+	for (unsigned i = group.first; i < group.end; i++) {
+		struct tlb *tlb = &mmu->arrays[i];
+		enum page_size offered;
+		bool serves = !tlb->geometry.sides || (tlb->geometry.sides & TLB_SIDE_BIT(tlb_side_of(access->kind)));
+		if (!serves || !tlb_piece_size(tlb, mapping, &offered))
+			continue;
+		if (best && page_size_shift(offered) <= page_size_shift(size))
+			continue;
+		best = tlb;
+		size = offered;
+	}
+	if (!best)
+		return;
+	/* The tag and the address of the piece that holds the accessed address. */
+	struct tlb_key key = {access->va, mmu->pcid};
+	uint64_t piece_offset = access->va.v & (page_size_bytes(mapping) - 1) & ~(page_size_bytes(size) - 1);
+	uint64_t piece = (word & ~(page_size_bytes(mapping) - 1) & TLB_WORD_ADDRESS) | piece_offset;
+	word = (word & ~TLB_WORD_ADDRESS) | piece;
+	uint32_t slot;
+	mmu->stats.filled++;
+	mmu->stats.evicted += tlb_insert(best, tlb_tag(key, size, (tag & TLB_TAG_GLOBAL) != 0),
+					 (struct tlb_value){word, mmu->tick}, &slot);
+	if (best->role != TLB_ROLE_L2)
+		remember(mmu, access, best, slot);
+}
+
+enum lookup { LOOKUP_MISS, LOOKUP_HIT, LOOKUP_CLEAN, LOOKUP_DENIED };
+
+/* One level. A hit allows the access; CLEAN and DENIED found an entry that does not. */
+static enum lookup look_up(struct mmu *mmu, struct tlb_group group, const struct access *access, struct tlb **tlb,
+			   uint32_t *slot)
+{
+	struct tlb_key key = {access->va, mmu->pcid};
+	for (unsigned i = group.first; i < group.end; i++) {
+		*tlb = &mmu->arrays[i];
+		unsigned sides = (*tlb)->geometry.sides;
+		if (sides && !(sides & TLB_SIDE_BIT(tlb_side_of(access->kind))))
+			continue;
+		*slot = tlb_find(*tlb, key);
+		if (*slot == TLB_NONE)
+			continue;
+		uint64_t word = (*tlb)->values[*slot].word;
+		if (denial(mmu, access, word))
+			return LOOKUP_DENIED;
+		/* Only a write that finds D clear in the cached entry returns to the tables: SDM 3A 4.8. */
+		if (access->kind == ACCESS_WRITE && !(word & TLB_WORD_DIRTY))
+			return LOOKUP_CLEAN;
+		(*tlb)->values[*slot].stamp = mmu->tick;
+		return LOOKUP_HIT;
+	}
+	return LOOKUP_MISS;
+}
+
+static void forget_translation(struct mmu *mmu, struct tlb_key key)
+{
+	for (unsigned i = 0; i < mmu->array_count; i++) {
+		if (mmu->arrays[i].valid)
+			mmu->stats.dropped += tlb_drop_page(&mmu->arrays[i], key);
+	}
+}
+
+/* Nothing cached may serve the address again. */
+static void forget_address(struct mmu *mmu, struct tlb_key key)
+{
+	forget_translation(mmu, key);
+	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)
+		psc_drop_address(&mmu->psc[i], key);
+}
+
+/* The lowest upper-level entry that a cache knows; the root if none. */
+static struct walk_start find_start(struct mmu *mmu, struct tlb_key key)
+{
+	struct walk_start start;
+	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++) {
+		if (mmu->psc[i].level <= mmu->paging.levels && psc_find(&mmu->psc[i], key, mmu->tick, &start)) {
+			mmu->stats.psc_hits[i]++;
+			return start;
+		}
+	}
+	return walk_start_at_root(&mmu->paging);
+}
+
+/* A walk that was used teaches the paging-structure caches every upper entry that it read. */
+static void teach_psc(struct mmu *mmu, struct tlb_key key, const struct walk_start *start, const struct walk *walk)
+{
+	struct walk_rights rights = start->rights;
+	for (unsigned i = 0; i + 1 < walk->count; i++) {
+		struct pte entry = walk->step[i].entry;
+		rights.user = rights.user && pte_user(entry);
+		rights.writable = rights.writable && pte_writable(entry);
+		rights.no_execute = rights.no_execute || pte_no_execute(entry);
+		psc_insert(&mmu->psc[walk->step[i].level - 2], key, mmu->tick, pfn_to_paddr(pfn(pte_frame(entry))),
+			   &rights);
+	}
+}
+
+static void read_tables(struct mmu *mmu, const struct walk_start *start, const struct access *access, struct walk *walk)
+{
+	walk_read(mmu->mem, &mmu->paging, start, access->va, walk);
+	uint64_t cycles = (uint64_t)mmu->costs->cycles[COST_WALK_STEP] * walk->count;
+	mmu->stats.walks++;
+	mmu->stats.walk_entries += walk->count;
+	mmu->stats.walk_cycles += cycles;
+	mmu->bus->cycle += cycles;
+	if (walk->outcome == WALK_MAPPED && denial(mmu, access, word_of(walk)))
+		walk->outcome = WALK_DENIED;
+	emit(mmu->bus, EVENT_WALK, access->va.v, walk->count, walk->step[walk->count - 1].entry.word,
+	     event_text(walk_outcome_text(walk->outcome)));
+}
+
+static void page_fault(struct mmu *mmu, const struct access *access, const struct walk *walk, struct fault *fault)
+{
+	uint32_t why = 0;
+	if (walk->outcome == WALK_RESERVED)
+		why = FAULT_PRESENT | FAULT_RESERVED;
+	else if (walk->outcome == WALK_DENIED)
+		why = denial(mmu, access, word_of(walk));
+	*fault = (struct fault){VECTOR_PAGE_FAULT, why | access_bits(mmu, access), access->va};
+	mmu->stats.walk_refused++;
+	mmu->stats.page_faults++;
+	/* A page fault drops what is cached for its address, the path included: SDM 3A 4.10.4.1. */
+	forget_address(mmu, (struct tlb_key){access->va, mmu->pcid});
+}
+
+static void learn(struct mmu *mmu, const struct access *access, const struct walk_start *start, struct walk *walk)
+{
+	struct tlb_key key = {access->va, mmu->pcid};
+	struct walk_marks marks = walk_mark(mmu->mem, walk, access->kind == ACCESS_WRITE);
+	mmu->stats.accessed_set += marks.accessed;
+	mmu->stats.dirty_set += marks.dirty;
+	mmu->stats.walk_mapped[walk->size]++;
+	teach_psc(mmu, key, start, walk);
+	uint64_t word = word_of(walk);
+	uint64_t tag = tlb_tag(key, walk->size, walk->global && mmu->global_pages);
+	fill(mmu, mmu->l2, access, tag, word);
+	fill(mmu, mmu->l1[tlb_side_of(access->kind)], access, tag, word);
+	uint64_t bytes = page_size_bytes(walk->size);
+	emit(mmu->bus, EVENT_TLB_FILL, align_down(access->va.v, bytes), paddr_to_pfn(walk->page).v, bytes);
+}
+
+/* Only the tables in RAM may refuse an access. What a paging-structure cache remembers may be older than they are, and
+ * rights may have been added since without a flush (SDM 3A 4.10.4.3): a walk that began there and is denied is done
+ * again from the root. */
+static bool walk_tables(struct mmu *mmu, const struct access *access, struct paddr *pa, struct fault *fault)
+{
+	struct walk_start start = find_start(mmu, (struct tlb_key){access->va, mmu->pcid});
+	struct walk walk;
+	read_tables(mmu, &start, access, &walk);
+	if (walk.outcome == WALK_DENIED && start.level != mmu->paging.levels) {
+		mmu->stats.rewalks_stale_path++;
+		start = walk_start_at_root(&mmu->paging);
+		read_tables(mmu, &start, access, &walk);
+	}
+	if (walk.outcome != WALK_MAPPED) {
+		page_fault(mmu, access, &walk, fault);
+		return false;
+	}
+	learn(mmu, access, &start, &walk);
+	*pa = physical(walk.page.v, walk.size, access->va);
+	return true;
+}
+
+static bool refuse_not_canonical(struct mmu *mmu, const struct access *access, struct fault *fault)
+{
+	mmu->stats.not_canonical++;
+	*fault = (struct fault){access->through_stack ? VECTOR_STACK : VECTOR_PROTECTION, 0, access->va};
+	return false;
+}
+
+static void serve_from_l2(struct mmu *mmu, const struct access *access, const struct tlb *tlb, uint32_t slot,
+			  struct paddr *pa)
+{
+	uint64_t tag = tlb->tags[slot];
+	uint64_t word = tlb->values[slot].word;
+	uint64_t cycles = mmu->costs->cycles[COST_TLB_L2_HIT];
+	mmu->stats.l2_hits[tlb_tag_size(tag)]++;
+	mmu->stats.walk_cycles += cycles;
+	mmu->bus->cycle += cycles;
+	*pa = physical(word, tlb_tag_size(tag), access->va);
+	fill(mmu, mmu->l1[tlb_side_of(access->kind)], access, tag, word);
+}
+
+/* The first level did not serve the access: `found` says whether it has no entry or one that does not allow it. */
+static bool translate_missed(struct mmu *mmu, const struct access *access, enum lookup found, struct paddr *pa,
+			     struct fault *fault)
+{
+	struct tlb_key key = {access->va, mmu->pcid};
+	struct tlb *tlb;
+	uint32_t slot;
+	if (found == LOOKUP_MISS)
+		found = look_up(mmu, mmu->l2, access, &tlb, &slot);
+	switch (found) {
+	case LOOKUP_HIT:
+		serve_from_l2(mmu, access, tlb, slot, pa);
+		return true;
+	case LOOKUP_MISS:
+		emit(mmu->bus, EVENT_TLB_MISS, access->va.v, event_text(access_kind_name(access->kind)));
+		break;
+	case LOOKUP_CLEAN:
+		mmu->stats.rewalks_dirty++;
+		forget_translation(mmu, key);
+		break;
+	case LOOKUP_DENIED:
+		/* With the path forgotten, too, the walk begins at the root: see walk_tables. */
+		mmu->stats.rewalks_denied++;
+		forget_address(mmu, key);
+		break;
+	}
+	return walk_tables(mmu, access, pa, fault);
+}
+
+bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *pa, struct fault *fault)
+{
+	if (!mmu->enabled) {
+		mmu->stats.unpaged += access->words;
+		mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS] * access->words;
+		*pa = paddr(access->va.v);
+		return true;
+	}
+	if (!vaddr_is_canonical(access->va, mmu->paging.levels))
+		return refuse_not_canonical(mmu, access, fault);
+	enum tlb_side side = tlb_side_of(access->kind);
+	/* The first word of a range may miss; it brings the page into the L1 TLB, where the others find it. */
+	for (uint64_t left = access->words;;) {
+		struct tlb *tlb;
+		uint32_t slot;
+		mmu->tick++;
+		enum lookup found = look_up(mmu, mmu->l1[side], access, &tlb, &slot);
+		uint64_t served = found == LOOKUP_HIT ? left : 1;
+		mmu->stats.accesses[access->kind] += served;
+		mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS] * served;
+		if (found == LOOKUP_HIT) {
+			enum page_size size = tlb_tag_size(tlb->tags[slot]);
+			mmu->stats.l1_hits[side][size] += served;
+			*pa = physical(tlb->values[slot].word, size, access->va);
+			remember(mmu, access, tlb, slot);
+			return true;
+		}
+		mmu->stats.l1_misses[side]++;
+		if (!translate_missed(mmu, access, found, pa, fault))
+			return false;
+		if (--left == 0)
+			return true;
+	}
+}

@@ -1,0 +1,245 @@
+/* Construction of the MMU, control registers, invalidation, and the doors for observers. */
+#include "faultline/status.h"
+#include "mmu_private.h"
+
+static const char *const kind_names[] = {[ACCESS_READ] = "read", [ACCESS_WRITE] = "write", [ACCESS_FETCH] = "fetch"};
+
+const char *access_kind_name(enum access_kind kind)
+{
+	BUG_ON(kind >= ACCESS_KIND_COUNT);
+	return kind_names[kind];
+}
+
+static void add_array(struct mmu *mmu, const struct tlb_geometry *geometry, enum tlb_role role, uint32_t *first)
+{
+	if (geometry->page_sizes == 0)
+		return;
+	tlb_init(&mmu->arrays[mmu->array_count++], *geometry, role, *first, mmu->tags + *first, mmu->values + *first);
+	*first += (uint32_t)geometry->sets * geometry->ways;
+}
+
+static struct tlb_group add_group(struct mmu *mmu, const struct tlb_geometry *geometries, unsigned count,
+				  enum tlb_role role, uint32_t *first)
+{
+	struct tlb_group group = {mmu->array_count, 0};
+	for (unsigned i = 0; i < count; i++)
+		add_array(mmu, &geometries[i], role, first);
+	group.end = mmu->array_count;
+	return group;
+}
+
+static uint32_t slots_in(const struct tlb_geometry *geometries, unsigned count)
+{
+	uint32_t slots = 0;
+	for (unsigned i = 0; i < count; i++)
+		slots += geometries[i].page_sizes ? (uint32_t)geometries[i].sets * geometries[i].ways : 0;
+	return slots;
+}
+
+static void add_tlbs(struct mmu *mmu, struct arena *arena, const struct cpu_profile *profile)
+{
+	uint32_t slots = slots_in(profile->l1d, PROFILE_L1_ARRAYS) + slots_in(profile->l1i, PROFILE_L1_ARRAYS) +
+			 slots_in(profile->l2, PROFILE_L2_ARRAYS);
+	mmu->tags = arena_alloc(arena, (slots + 1) * sizeof(*mmu->tags), 64);
+	mmu->values = arena_alloc(arena, (slots + 1) * sizeof(*mmu->values), 64);
+	uint32_t first = 0;
+	mmu->l1[TLB_DATA] = add_group(mmu, profile->l1d, PROFILE_L1_ARRAYS, TLB_ROLE_L1D, &first);
+	mmu->l1[TLB_INSTRUCTION] = add_group(mmu, profile->l1i, PROFILE_L1_ARRAYS, TLB_ROLE_L1I, &first);
+	mmu->l2 = add_group(mmu, profile->l2, PROFILE_L2_ARRAYS, TLB_ROLE_L2, &first);
+}
+
+struct mmu *mmu_new(struct arena *arena, struct physmem *mem, struct bus *bus, const struct cpu *cpu,
+		    const struct cpu_profile *profile, const struct cost_table *costs, bool no_prediction)
+{
+	static const uint8_t levels[] = {
+#define X(id, level, name) [PSC_##id] = (level),
+	    PSC_LEVEL_LIST(X)
+#undef X
+	};
+	struct mmu *mmu = arena_alloc(arena, sizeof(*mmu), 64);
+	mmu->bus = bus;
+	mmu->cpu = cpu;
+	mmu->costs = costs;
+	mmu->mem = mem;
+	mmu->maxphyaddr = profile->maxphyaddr;
+	mmu->no_prediction = no_prediction;
+	add_tlbs(mmu, arena, profile);
+	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)
+		psc_init(&mmu->psc[i], arena, levels[i], profile->psc_entries[i]);
+	mmu_refresh(mmu);
+	return mmu;
+}
+
+/* Every memo of before is void: a new generation. The 511 generations that a key can tell apart are followed by a clean
+ * table. */
+static void begin_generation(struct mmu *mmu)
+{
+	const uint64_t last = (uint64_t)511 << 3;
+	if (mmu->memo_generation < last) {
+		mmu->memo_generation += (uint64_t)1 << 3;
+		return;
+	}
+	memset(mmu->memos, 0, sizeof(mmu->memos));
+	mmu->memo_generation = (uint64_t)1 << 3;
+}
+
+void mmu_refresh(struct mmu *mmu)
+{
+	const struct cpu *cpu = mmu->cpu;
+	bool pcide = (cpu->cr4 & CR4_PCIDE) != 0;
+	mmu->paging = (struct paging){
+	    .root = paddr(cpu->cr3 & TLB_WORD_ADDRESS),
+	    .levels = cpu->cr4 & CR4_LA57 ? 5 : 4,
+	    .maxphyaddr = mmu->maxphyaddr,
+	    .nxe = (cpu->efer & EFER_NXE) != 0,
+	};
+	mmu->pcid = pcide ? (uint16_t)(cpu->cr3 & CR3_PCID_MASK) : 0;
+	mmu->enabled = (cpu->cr0 & CR0_PG) != 0;
+	mmu->write_protect = (cpu->cr0 & CR0_WP) != 0;
+	mmu->smep = (cpu->cr4 & CR4_SMEP) != 0;
+	mmu->smap = (cpu->cr4 & CR4_SMAP) != 0;
+	mmu->protection_keys = (cpu->cr4 & CR4_PKE) != 0;
+	mmu->global_pages = (cpu->cr4 & CR4_PGE) != 0;
+	begin_generation(mmu);
+}
+
+/* SDM 3A 4.10.4.1: the page's entries of this PCID and its global ones, and all paging-structure entries of the PCID.
+ */
+void mmu_drop_page(struct mmu *mmu, struct vaddr va)
+{
+	for (unsigned i = 0; i < mmu->array_count; i++)
+		mmu->stats.flushed += tlb_drop_page(&mmu->arrays[i], (struct tlb_key){va, mmu->pcid});
+	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)
+		psc_drop_pcid(&mmu->psc[i], mmu->pcid);
+	mmu->stats.flushes++;
+	emit(mmu->bus, EVENT_TLB_FLUSH, event_text("INVLPG"), va.v);
+}
+
+void mmu_drop_pcid(struct mmu *mmu, uint16_t pcid, const char *how)
+{
+	for (unsigned i = 0; i < mmu->array_count; i++)
+		mmu->stats.flushed += tlb_drop_pcid(&mmu->arrays[i], pcid);
+	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)
+		psc_drop_pcid(&mmu->psc[i], pcid);
+	mmu->stats.flushes++;
+	emit(mmu->bus, EVENT_TLB_FLUSH, event_text(how), 0);
+}
+
+void mmu_drop_all(struct mmu *mmu, const char *how)
+{
+	for (unsigned i = 0; i < mmu->array_count; i++)
+		mmu->stats.flushed += tlb_drop_all(&mmu->arrays[i]);
+	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)
+		psc_drop_all(&mmu->psc[i]);
+	mmu->stats.flushes++;
+	emit(mmu->bus, EVENT_TLB_FLUSH, event_text(how), 0);
+}
+
+static bool access_once(struct mmu *mmu, struct access access, struct paddr *pa, struct fault *fault)
+{
+	if (mmu_recall(mmu, access.va, access.kind, access.mode, access.words, pa))
+		return true;
+	return mmu_translate(mmu, &access, pa, fault);
+}
+
+bool mmu_access(struct mmu *mmu, struct vaddr va, enum access_kind kind, struct paddr *pa, struct fault *fault)
+{
+	return access_once(mmu, (struct access){.va = va, .kind = kind, .mode = mmu_mode(mmu->cpu), .words = 1}, pa,
+			   fault);
+}
+
+bool mmu_access_stack(struct mmu *mmu, struct vaddr va, enum access_kind kind, struct paddr *pa, struct fault *fault)
+{
+	struct access access = {.va = va, .kind = kind, .mode = mmu_mode(mmu->cpu), .through_stack = true, .words = 1};
+	return access_once(mmu, access, pa, fault);
+}
+
+static uint64_t sum(const uint64_t *values, unsigned count)
+{
+	uint64_t total = 0;
+	for (unsigned i = 0; i < count; i++)
+		total += values[i];
+	return total;
+}
+
+const struct mmu_stats *mmu_stats(const struct mmu *mmu)
+{
+	return &mmu->stats;
+}
+
+uint64_t mmu_stats_accesses(const struct mmu_stats *stats)
+{
+	return sum(stats->accesses, ACCESS_KIND_COUNT);
+}
+
+uint64_t mmu_stats_l1_hits(const struct mmu_stats *stats)
+{
+	return sum(stats->l1_hits[TLB_DATA], PAGE_SIZE_COUNT) + sum(stats->l1_hits[TLB_INSTRUCTION], PAGE_SIZE_COUNT);
+}
+
+uint64_t mmu_stats_l1_misses(const struct mmu_stats *stats)
+{
+	return sum(stats->l1_misses, TLB_SIDE_COUNT);
+}
+
+uint64_t mmu_stats_l2_hits(const struct mmu_stats *stats)
+{
+	return sum(stats->l2_hits, PAGE_SIZE_COUNT);
+}
+
+bool mmu_check(const struct mmu *mmu, const char **why)
+{
+	const struct mmu_stats *stats = &mmu->stats;
+	uint64_t valid = 0;
+	for (unsigned i = 0; i < mmu->array_count; i++)
+		valid += mmu->arrays[i].valid;
+	const struct {
+		bool holds;
+		const char *text;
+	} identities[] = {
+	    {mmu_stats_accesses(stats) == mmu_stats_l1_hits(stats) + mmu_stats_l1_misses(stats),
+	     "accesses == L1 TLB hits + L1 TLB misses"},
+	    {mmu_stats_l1_misses(stats) == mmu_stats_l2_hits(stats) + stats->walks - stats->rewalks_stale_path,
+	     "L1 TLB misses == L2 TLB hits + first walks"},
+	    {stats->walks == sum(stats->walk_mapped, PAGE_SIZE_COUNT) + stats->walk_refused + stats->rewalks_stale_path,
+	     "walks == walks that mapped + walks that faulted + walks repeated"},
+	    {stats->filled == valid + stats->evicted + stats->flushed + stats->dropped,
+	     "TLB entries filled == entries there + evicted + flushed + dropped"},
+	};
+	for (unsigned i = 0; i < sizeof(identities) / sizeof(identities[0]); i++) {
+		if (!identities[i].holds) {
+			*why = identities[i].text;
+			return false;
+		}
+	}
+	return true;
+}
+
+struct paging mmu_paging(const struct mmu *mmu)
+{
+	return mmu->paging;
+}
+
+bool mmu_peek(const struct mmu *mmu, struct vaddr va, struct paddr *pa)
+{
+	struct walk walk;
+	*pa = paddr(va.v);
+	if (!mmu->enabled)
+		return true;
+	walk_peek(mmu->mem, &mmu->paging, va, &walk);
+	if (walk.outcome != WALK_MAPPED)
+		return false;
+	*pa = paddr_add(walk.page, va.v & (page_size_bytes(walk.size) - 1));
+	return true;
+}
+
+unsigned mmu_tlb_count(const struct mmu *mmu)
+{
+	return mmu->array_count;
+}
+
+const struct tlb *mmu_tlb(const struct mmu *mmu, unsigned index)
+{
+	BUG_ON(index >= mmu->array_count);
+	return &mmu->arrays[index];
+}
