@@ -1,10 +1,15 @@
-# One program per file of tests/diff, linked with everything: build/<preset>/tests/<name>.
+# One program per file of tests/diff, linked with everything: build/<preset>/tests/<name>. Those about translation need
+# no more than the machine.
 file(GLOB runners CONFIGURE_DEPENDS diff/*.c)
 foreach(source IN LISTS runners)
   cmake_path(GET source STEM name)
   add_executable(${name} ${source})
   faultline_test_settings(${name})
-  target_link_libraries(${name} PRIVATE faultline_test_support ${FAULTLINE_TOP_LAYER} PkgConfig::CJSON ZLIB::ZLIB
+  set(under_test ${FAULTLINE_TOP_LAYER})
+  if(name MATCHES "^mmu_")
+    set(under_test faultline_machine)
+  endif()
+  target_link_libraries(${name} PRIVATE faultline_test_support ${under_test} PkgConfig::CJSON ZLIB::ZLIB
                                         PkgConfig::CMOCKA)
 endforeach()
 
