@@ -142,6 +142,7 @@ enum place_kind { PLACE_NONE, PLACE_SLOT, PLACE_ADDRESS, PLACE_SEGMENT, PLACE_BR
 struct place {
 	enum place_kind kind;
 	uint32_t slot;    /* PLACE_SLOT */
+	const char *name; /* of the slot as written, NULL in an op list */
 	uint32_t segment; /* PLACE_SEGMENT: enum segment */
 	uint64_t address; /* PLACE_ADDRESS */
 	int64_t offset;
@@ -221,5 +222,8 @@ struct op {
 
 /* Fills in the defaults of the keys of this kind. */
 void op_init(struct op *op, enum op_kind kind);
+
+/* The keys that are not at their defaults, as "id=buf size=100KiB", cut at the room. */
+void op_detail(const struct op *op, char *out, size_t room);
 
 #endif

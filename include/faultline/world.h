@@ -10,6 +10,7 @@
 #include "faultline/document.h"
 #include "faultline/heap.h"
 #include "faultline/kernel.h"
+#include "faultline/op.h"
 #include "faultline/stat.h"
 #include "faultline/status.h"
 
@@ -24,7 +25,9 @@ struct bus *world_bus(struct world *world);
 const struct bus *world_bus_const(const struct world *world);
 
 /* Boots the machine, then replays everything. OK, EXPECT_FAILED (the first failed expectation is in error),
- * MACHINE_STOPPED, or a failure of the source of operations (a broken op list: BAD_INPUT, HOST). */
+ * MACHINE_STOPPED, or a failure of the source of operations (a broken op list: BAD_INPUT, HOST). A process that is
+ * killed fails the run as an expectation does, unless an `expect` on `signal` follows the operation that killed it.
+ * The texts of OP_START and EXPECT events stay valid for the next thousand of them. */
 enum status world_run(struct world *world, struct error *error);
 
 const struct document *world_document(const struct world *world);
@@ -50,6 +53,28 @@ void world_phase_stats(const struct world *world, unsigned phase, struct stats *
 /* Statistics of one process, or of everything. */
 void world_process_stats(const struct world *world, unsigned index, struct stats *out);
 void world_machine_stats(const struct world *world, struct stats *out);
+
+/* How a process stands. `op` is the last operation begun; of one that was killed, the one that killed it. */
+enum world_state { WORLD_RUNNING, WORLD_FINISHED, WORLD_EXITED, WORLD_KILLED };
+struct world_process_state {
+	enum world_state state;
+	bool killing_expected;
+	uint64_t operations; /* done by this process */
+	uint32_t line, column;
+	const char *pointer; /* JSON pointer, "" in an op list */
+	const char *op;      /* its name, "" before the first */
+};
+struct world_process_state world_process_state(const struct world *world, unsigned index);
+
+/* Called after every operation with what it returned, while its process is current. */
+struct world_operation {
+	const struct op *op;
+	unsigned process;
+	uint64_t result;
+	int error_number; /* errno; 0 before the operation */
+};
+typedef void world_operation_fn(void *self, const struct world_operation *operation);
+void world_set_operation_hook(struct world *world, world_operation_fn *fn, void *self);
 
 /* Called after every operation when set: the invariant checker. Returns false with a reason to end the run. */
 typedef bool world_check_fn(void *self, struct error *why);

@@ -246,6 +246,25 @@ static bool check_names(struct script_reader *reader)
 	return true;
 }
 
+/* Marks the operations that an expect on op.STATISTIC may look back at: the one before it in the list, and the last one
+ * of a body that begins with it. Marking one too many costs only time. */
+static void mark_watched(struct script_reader *reader)
+{
+	bool wanted = false;
+	for (uint32_t i = reader->count; i-- > 0;) {
+		struct op *op = &reader->ops[i].op;
+		if (op->kind == OP_EXPECT) {
+			wanted |= op->that.kind == THAT_OP;
+		} else if (op->kind == OP_REPEAT) {
+			if (wanted && op->body_end > i + 1)
+				reader->ops[op->body_end - 1].op.watched = true;
+		} else {
+			op->watched = wanted;
+			wanted = false;
+		}
+	}
+}
+
 bool loader_script(struct loader *loader, const cJSON *list, struct script *script)
 {
 	struct script_reader reader = {.loader = loader};
@@ -253,6 +272,7 @@ bool loader_script(struct loader *loader, const cJSON *list, struct script *scri
 	reader.ops = arena_new_array(loader->arena, struct script_op, count_ops(list));
 	if (!read_list(&reader, list) || !check_names(&reader))
 		return false;
+	mark_watched(&reader);
 	*script = (struct script){reader.ops, reader.count, reader.names.texts, reader.names.count};
 	return true;
 }

@@ -86,6 +86,7 @@ static bool read_block_text(struct script_reader *reader, const cJSON *node, con
 	if (!value_is_id(id))
 		return bad_place(reader, node, text);
 	place_at(reader, field)->kind = PLACE_SLOT;
+	place_at(reader, field)->name = id;
 	return script_read_slot(reader, node, id, OP_TYPE_ID, field + offsetof(struct place, slot)) &&
 	       read_text_offset(reader, node, text + length, false, field);
 }
@@ -136,6 +137,7 @@ static bool read_base(struct script_reader *reader, const cJSON *node, enum plac
 		if (!value_is_id(text))
 			return loader_fail(reader->loader, node, LOADER_VALUE, "expected %s, found %s",
 					   op_type_text(OP_TYPE_ID), loader_found(reader->loader, node).text);
+		place->name = loader_copy(reader->loader, text);
 		return script_read_slot(reader, node, text, OP_TYPE_ID, field + offsetof(struct place, slot));
 	case PLACE_KEY_ADDR:
 		place->kind = PLACE_ADDRESS;

@@ -1,0 +1,40 @@
+#include "pattern.h"
+#include "world_private.h"
+
+static bool has_page_elements(enum access_pattern kind)
+{
+	return kind == ACCESS_PATTERN_UNIFORM || kind == ACCESS_PATTERN_ZIPF || kind == ACCESS_PATTERN_CHASE ||
+	       kind == ACCESS_PATTERN_PHASES;
+}
+
+static uint64_t element_bytes(const struct op *op)
+{
+	if (op->stride == OP_STRIDE_PAGE)
+		return PAGE_BYTES;
+	if (op->stride != 0)
+		return op->stride;
+	return has_page_elements((enum access_pattern)op->pattern) ? PAGE_BYTES : 8;
+}
+
+void runner_access_pattern(struct runner *runner, const struct op *op, uint64_t start)
+{
+	struct pattern pattern;
+	enum access_pattern kind = (enum access_pattern)op->pattern;
+	uint64_t bytes = element_bytes(op);
+	uint64_t elements = op->length / bytes + (op->length % bytes != 0);
+	uint64_t count = op->count ? op->count : elements;
+	if (elements == 0)
+		return;
+	emit(&runner->world->bus, EVENT_ACCESS, event_text(op->write_ratio >= 1 ? "write" : "access"), start,
+	     op->length);
+	pattern_init(&pattern, kind, elements, count, op->seed);
+	pattern.phases = op->phases ? op->phases : 1;
+	if (kind == ACCESS_PATTERN_ZIPF)
+		pattern_set_zipf(&pattern, op->theta);
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t at = pattern_next(&pattern) * bytes;
+		uint64_t left = op->length - at;
+		enum access_kind access = pattern_stores(&pattern, op->write_ratio) ? ACCESS_WRITE : ACCESS_READ;
+		user_touch(runner->user, start + at, left < 8 ? left : 8, access);
+	}
+}

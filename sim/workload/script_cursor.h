@@ -1,0 +1,30 @@
+/* Where a script is: unrolls repeats and computes what depends on loop variables. */
+#ifndef FAULTLINE_WORKLOAD_SCRIPT_CURSOR_H
+#define FAULTLINE_WORKLOAD_SCRIPT_CURSOR_H
+
+#include "formula.h"
+#include "names.h"
+
+struct cursor_loop {
+	uint32_t repeat; /* index of the operation */
+	uint64_t times;
+};
+
+/* Invariant: values[d] is the iteration of loops[d], below its times. */
+struct script_cursor {
+	const struct script *script;
+	struct names names; /* of the script, then those made from loop variables */
+	uint32_t at;
+	unsigned depth;
+	struct cursor_loop loops[FORMULA_MAX_DEPTH];
+	int64_t values[FORMULA_MAX_DEPTH];
+	struct op computed;
+};
+
+void script_cursor_init(struct script_cursor *cursor, struct arena *arena, const struct script *script);
+
+/* The next operation, never a repeat; NULL in *op at the end. It is valid until the next call. False: a value cannot be
+ * computed; *op says where. */
+bool script_cursor_next(struct script_cursor *cursor, const struct op **op, struct why *why);
+
+#endif

@@ -1,0 +1,330 @@
+#include "faultline/world.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "faultline/heap.h"
+#include "faultline/profile.h"
+#include "world_private.h"
+
+/* Host address space for everything that is not the machine: kernel objects, names, variables. Reserving costs nothing.
+ */
+#define SLACK_BYTES (8 * GIB)
+
+/* The longest message of abort(), written at the end of the libc's data. */
+#define ABORT_BYTES 256u
+
+static const uint64_t least_memory = 4 * MIB;
+static const uint64_t most_memory = 4 * TIB;
+
+/* ---- birth ---- */
+
+static enum status check_settings(const struct document *document, struct error *error)
+{
+	uint64_t memory = document->machine.memory_bytes;
+	if (memory < least_memory || memory > most_memory || page_offset(memory) != 0)
+		return error_set(error, STATUS_BAD_INPUT,
+				 "%s: machine.memory is %" PRIu64
+				 " bytes; allowed are multiples of 4KiB from 4MiB to 4TiB: set another one",
+				 document->path, memory);
+	return STATUS_OK;
+}
+
+/* Knows when the machine is in ring 0, for the division of time between the layers. */
+static void on_ring(void *self, const struct event *event)
+{
+	struct world *world = self;
+	bool enters = event->arg[1] == 0;
+	if (enters && !world->in_kernel)
+		world->kernel_since = event->cycle;
+	else if (!enters && world->in_kernel)
+		world->kernel_cycles += event->cycle - world->kernel_since;
+	world->in_kernel = enters;
+}
+
+enum status world_new(const struct document *document, struct world **out, struct error *error)
+{
+	*out = NULL;
+	*error = (struct error){0};
+	if (check_settings(document, error) != STATUS_OK)
+		return error->status;
+	struct machine_config config = {.memory_bytes = document->machine.memory_bytes,
+					.profile = document->machine.profile};
+	struct arena *arena = arena_new(machine_reserve_bytes(&config) + SLACK_BYTES);
+	if (!arena)
+		return error_set(error, STATUS_HOST, "%s: the host has no address space for this machine",
+				 document->path);
+	struct world *world = arena_new_object(arena, struct world);
+	world->arena = arena;
+	world->document = document;
+	bus_init(&world->bus);
+	world->in_kernel = true; /* a processor starts in ring 0 */
+	bus_subscribe(&world->bus, EVENT_BIT(EVENT_RING), on_ring, world);
+	world->machine = machine_new(arena, &world->bus, &config);
+	world->runner_count = document->process_count;
+	world->runners = arena_new_array(arena, struct runner, world->runner_count);
+	world->phases = arena_new_array(arena, struct phase, WORLD_MAX_PHASES);
+	world->phases[world->phase_count++].name = "";
+	world->texts = arena_alloc(arena, (size_t)WORLD_TEXTS * WORLD_TEXT_BYTES, 1);
+	*out = world;
+	return STATUS_OK;
+}
+
+void world_free(struct world *world)
+{
+	if (!world)
+		return;
+	for (unsigned i = 0; i < world->runner_count; i++)
+		op_list_close(world->runners[i].op_list);
+	arena_free(world->arena);
+}
+
+/* ---- failures and texts ---- */
+
+bool world_fail(struct world *world, enum status status, const char *format, ...)
+{
+	/* A failed expectation does not end the run, so something worse may follow it. */
+	bool worse = world->status == STATUS_OK || (world->status == STATUS_EXPECT_FAILED && status > world->status);
+	if (worse) {
+		va_list args;
+		va_start(args, format);
+		world->status = status;
+		world->error.status = status;
+		(void)vsnprintf(world->error.text, sizeof(world->error.text), format, args);
+		va_end(args);
+	}
+	return false;
+}
+
+struct world_where runner_where(const struct runner *runner)
+{
+	struct world_where where;
+	const char *path = runner->world->document->path;
+	if (runner->op_list)
+		(void)snprintf(where.text, sizeof(where.text), "%s:%u", path, runner->line);
+	else
+		(void)snprintf(where.text, sizeof(where.text), "%s:%u:%u: %s", path, runner->line, runner->column,
+			       runner->pointer);
+	return where;
+}
+
+char *world_text(struct world *world)
+{
+	char *text = world->texts[world->next_text];
+	world->next_text = (world->next_text + 1) % WORLD_TEXTS;
+	return text;
+}
+
+/* ---- boot ---- */
+
+static bool start_runner(struct world *world, struct runner *runner, unsigned index)
+{
+	const struct document_process *spec = &world->document->processes[index];
+	struct process_spec image = spec->spec;
+	*runner = (struct runner){.world = world, .index = index, .spec = spec, .pointer = ""};
+	image.libc_data_bytes = page_ceil(spec->libc->data_bytes + ABORT_BYTES);
+	runner->process = kernel_spawn(world->kernel, &image);
+	if (!runner->process)
+		return world_fail(world, STATUS_BAD_INPUT,
+				  "%s: there is not enough memory for process %s: raise machine.memory",
+				  world->document->path, spec->name);
+	runner->user = user_new(world->arena, world->kernel, runner->process);
+	runner->heap = heap_new(world->arena, spec->libc, runner->user,
+				runner->process->segment_start[SEGMENT_LIBC_DATA].v);
+	runner->call_frames = arena_new_array(world->arena, uint64_t, RUNNER_MAX_CALLS);
+	script_cursor_init(&runner->cursor, world->arena, &spec->script);
+	for (unsigned i = 0; i < spec->tunable_count; i++) {
+		const struct tunable *tunable = &spec->tunables[i];
+		bool ours = strncmp(tunable->name, "glibc.malloc.", 13) == 0;
+		if (!ours || !spec->libc->tunable ||
+		    !spec->libc->tunable(runner->heap, tunable->name + 13, tunable->value))
+			return world_fail(world, STATUS_BAD_INPUT,
+					  "%s: the allocator %s has no tunable \"%s\": remove it",
+					  world->document->path, spec->libc->name, quoted(tunable->name).text);
+	}
+	if (spec->op_list && op_list_open(spec->op_list, &runner->op_list, &world->error) != STATUS_OK) {
+		world->status = world->error.status;
+		return false;
+	}
+	return true;
+}
+
+static bool boot(struct world *world)
+{
+	enum status status = kernel_boot(world->arena, world->machine, &world->document->kernel, &world->kernel,
+					 &world->error);
+	if (status != STATUS_OK) {
+		world->status = status;
+		return false;
+	}
+	for (unsigned i = 0; i < world->runner_count; i++) {
+		if (!start_runner(world, &world->runners[i], i))
+			return false;
+	}
+	return true;
+}
+
+/* ---- the wheel ---- */
+
+static bool stops_the_run(const struct world *world)
+{
+	return world->status != STATUS_OK && world->status != STATUS_EXPECT_FAILED;
+}
+
+static void report_killing(struct runner *runner)
+{
+	const struct process_death *death = &runner->process->death;
+	world_fail(runner->world, STATUS_EXPECT_FAILED,
+		   "%s: process %s was killed by %s in \"%s\" (address 0x%" PRIx64
+		   ", %s) and nothing expected it; if it should be, add {\"op\": \"expect\", \"that\": \"signal\", "
+		   "\"equals\": "
+		   "\"%s\"} behind it",
+		   runner_where(runner).text, runner->process->name, death->signal_name,
+		   runner->op ? op_info(runner->op->kind)->name : "start", death->va.v, death->why, death->signal_name);
+	runner->world->progress.expectations_failed++;
+}
+
+/* The expects that follow the operation which ended the process are still checked. */
+static void check_after_death(struct runner *runner)
+{
+	struct op last = runner->op ? *runner->op : (struct op){.pointer = ""};
+	uint32_t line = runner->line;
+	uint32_t column = runner->column;
+	const char *pointer = runner->pointer;
+	while (!runner->op_list && runner_next(runner) && runner->op->kind == OP_EXPECT)
+		runner_expect(runner, runner->op);
+	struct op *kept = arena_new_object(runner->world->arena, struct op);
+	*kept = last;
+	runner->op = kept;
+	runner->line = line;
+	runner->column = column;
+	runner->pointer = pointer;
+	if (runner->state == WORLD_KILLED && !runner->killing_expected)
+		report_killing(runner);
+}
+
+static void end_of_life(struct runner *runner)
+{
+	runner->state = runner->process->death.signal ? WORLD_KILLED : WORLD_EXITED;
+	check_after_death(runner);
+}
+
+static void run_slice(struct world *world, struct runner *runner)
+{
+	const char *why = NULL;
+	world_counts(world, &world->slice_start);
+	world->current = runner;
+	bool returned = user_run(runner->user, runner_slice, runner);
+	if (!returned && runner->in_libc) {
+		runner->in_libc = false;
+		world->libc_cycles += world_user_cycles(world) - runner->libc_since;
+	}
+	world->current = NULL;
+	world_end_slice(world, runner);
+	if (machine_stopped(world->machine, &why)) {
+		world_fail(world, STATUS_MACHINE_STOPPED, "%s: the machine stopped: %s", runner_where(runner).text,
+			   why);
+		return;
+	}
+	if (!returned)
+		end_of_life(runner);
+}
+
+static void run_processes(struct world *world)
+{
+	for (bool any = true; any && !stops_the_run(world);) {
+		any = false;
+		for (unsigned i = 0; i < world->runner_count && !stops_the_run(world); i++) {
+			struct runner *runner = &world->runners[i];
+			if (runner->state != WORLD_RUNNING)
+				continue;
+			any = true;
+			/* Another one may have been chosen when memory ran out. */
+			if (runner->process->death.dead)
+				end_of_life(runner);
+			else
+				run_slice(world, runner);
+		}
+	}
+}
+
+enum status world_run(struct world *world, struct error *error)
+{
+	BUG_ON(world->kernel != NULL);
+	if (boot(world))
+		run_processes(world);
+	*error = world->error;
+	error->status = world->status;
+	return world->status;
+}
+
+/* ---- looking ---- */
+
+struct bus *world_bus(struct world *world)
+{
+	return &world->bus;
+}
+
+const struct bus *world_bus_const(const struct world *world)
+{
+	return &world->bus;
+}
+
+const struct document *world_document(const struct world *world)
+{
+	return world->document;
+}
+
+const struct kernel *world_kernel(const struct world *world)
+{
+	return world->kernel;
+}
+
+const struct machine *world_machine(const struct world *world)
+{
+	return world->machine;
+}
+
+const struct process *world_process(const struct world *world, unsigned index)
+{
+	return index < world->runner_count ? world->runners[index].process : NULL;
+}
+
+const struct heap *world_heap(const struct world *world, unsigned index)
+{
+	return index < world->runner_count ? world->runners[index].heap : NULL;
+}
+
+struct world_progress world_progress(const struct world *world)
+{
+	return world->progress;
+}
+
+struct world_process_state world_process_state(const struct world *world, unsigned index)
+{
+	BUG_ON(index >= world->runner_count);
+	const struct runner *runner = &world->runners[index];
+	return (struct world_process_state){
+	    .state = runner->state,
+	    .killing_expected = runner->killing_expected,
+	    .operations = runner->operations,
+	    .line = runner->line,
+	    .column = runner->column,
+	    .pointer = runner->pointer ? runner->pointer : "",
+	    .op = runner->op ? op_info(runner->op->kind)->name : "",
+	};
+}
+
+void world_set_check(struct world *world, world_check_fn *fn, void *self)
+{
+	world->check = fn;
+	world->check_self = self;
+}
+
+void world_set_operation_hook(struct world *world, world_operation_fn *fn, void *self)
+{
+	world->hook = fn;
+	world->hook_self = self;
+}

@@ -1,0 +1,123 @@
+/* A world from the inside. world.c builds it and turns the wheel, run.c executes operations, expect.c checks, and
+ * world_stats.c counts. */
+#ifndef FAULTLINE_WORKLOAD_WORLD_PRIVATE_H
+#define FAULTLINE_WORKLOAD_WORLD_PRIVATE_H
+
+#include "faultline/arena.h"
+#include "faultline/world.h"
+#include "op_list.h"
+#include "script_cursor.h"
+
+enum { WORLD_TEXTS = 1024, WORLD_TEXT_BYTES = 160, WORLD_MAX_PHASES = 256, RUNNER_MAX_CALLS = 4096 };
+
+/* What the machine counts for whoever runs; a process owns what it counted during its slices. */
+struct machine_counts {
+	uint64_t cycles, cycles_kernel, cycles_libc;
+	uint64_t ring_changes, exceptions;
+	uint64_t accesses[ACCESS_KIND_COUNT];
+	uint64_t l1_hits, l2_hits, walks, flushes, walk_entries, walk_cycles;
+};
+
+/* A variable of the program. */
+struct variable {
+	uint64_t address;
+	bool set;
+};
+
+/* One process and its script. */
+struct runner {
+	struct world *world;
+	unsigned index;
+	const struct document_process *spec;
+	struct process *process;
+	struct user *user;
+	struct heap *heap;
+
+	struct script_cursor cursor;
+	struct op_list *op_list; /* NULL: the script */
+	const struct op *op;     /* in execution, or the last one */
+	enum world_state state;
+	bool started; /* the libc has been started */
+	bool killing_expected;
+	uint64_t operations;
+	uint32_t line, column;
+	const char *pointer;
+
+	struct variable *variables; /* by slot */
+	uint32_t variable_count;
+	uint64_t result;       /* of the last operation that is no expect */
+	uint64_t *call_frames; /* bytes of stack of the functions called and not yet returned from */
+	unsigned call_depth;
+
+	bool in_libc;
+	uint64_t libc_since;         /* user cycles when the libc was entered */
+	struct machine_counts owned; /* of finished slices */
+	struct stats before_op;      /* where op->watched */
+	struct stats before_phase;
+};
+
+struct phase {
+	const char *name;
+	struct stats before; /* of the machine */
+};
+
+struct world {
+	struct arena *arena;
+	const struct document *document;
+	struct bus bus;
+	struct machine *machine;
+	struct kernel *kernel;
+	struct runner *runners;
+	unsigned runner_count;
+
+	struct runner *current; /* inside a slice */
+	struct machine_counts slice_start;
+	uint64_t kernel_cycles; /* finished stays in ring 0 */
+	uint64_t kernel_since;  /* cycle of the last entry to ring 0 */
+	bool in_kernel;
+	uint64_t libc_cycles;
+
+	struct phase *phases;
+	unsigned phase_count;
+
+	struct world_progress progress;
+	enum status status; /* the first failure; OK until then */
+	struct error error;
+
+	char (*texts)[WORLD_TEXT_BYTES]; /* a ring of texts for events */
+	unsigned next_text;
+
+	world_check_fn *check;
+	void *check_self;
+	world_operation_fn *hook;
+	void *hook_self;
+};
+
+/* Ends the run; the first failure of the worst kind stays. Always false. */
+bool world_fail(struct world *world, enum status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* "FILE:LINE:COL: POINTER" of the runner's operation. */
+struct world_where {
+	char text[320];
+};
+struct world_where runner_where(const struct runner *runner);
+/* Room for a text of an event, reused after WORLD_TEXTS others. */
+char *world_text(struct world *world);
+
+/* The program of one slice: runs until the script yields, ends, or the world fails. For user_run(). */
+void runner_slice(void *self);
+/* The next operation; false at the end and after a failure. */
+bool runner_next(struct runner *runner);
+/* Address of a place now. False: nothing has been assigned to the variable yet (the world has failed). */
+bool runner_place(struct runner *runner, const struct place *place, int64_t offset, uint64_t *out);
+/* All accesses of an `access` operation. */
+void runner_access_pattern(struct runner *runner, const struct op *op, uint64_t start);
+
+/* Checks an expect, publishes it, and fails the world when it does not hold. */
+void runner_expect(struct runner *runner, const struct op *op);
+
+void world_counts(const struct world *world, struct machine_counts *out);
+/* Adds what was counted since slice_start to the runner. */
+void world_end_slice(struct world *world, struct runner *runner);
+uint64_t world_user_cycles(const struct world *world);
+
+#endif

@@ -1,0 +1,207 @@
+/* Statistics by name, put together from what machine, kernel and libc count. */
+#include "world_private.h"
+
+void world_counts(const struct world *world, struct machine_counts *out)
+{
+	const struct mmu_stats *mmu = mmu_stats(machine_mmu_const(world->machine));
+	*out = (struct machine_counts){
+	    .cycles = world->bus.cycle,
+	    .cycles_kernel = world->kernel_cycles + (world->in_kernel ? world->bus.cycle - world->kernel_since : 0),
+	    .cycles_libc = world->libc_cycles,
+	    .ring_changes = world->bus.count[EVENT_RING],
+	    .exceptions = world->bus.count[EVENT_EXCEPTION],
+	    .l1_hits = mmu_stats_l1_hits(mmu),
+	    .l2_hits = mmu_stats_l2_hits(mmu),
+	    .walks = mmu->walks - mmu->rewalks_stale_path,
+	    .flushes = mmu->flushes,
+	    .walk_entries = mmu->walk_entries,
+	    .walk_cycles = mmu->walk_cycles,
+	};
+	for (unsigned i = 0; i < ACCESS_KIND_COUNT; i++)
+		out->accesses[i] = mmu->accesses[i];
+}
+
+uint64_t world_user_cycles(const struct world *world)
+{
+	uint64_t kernel = world->kernel_cycles + (world->in_kernel ? world->bus.cycle - world->kernel_since : 0);
+	return world->bus.cycle - kernel;
+}
+
+/* total += later - earlier */
+static void add_counts(struct machine_counts *total, const struct machine_counts *later,
+		       const struct machine_counts *earlier)
+{
+	total->cycles += later->cycles - earlier->cycles;
+	total->cycles_kernel += later->cycles_kernel - earlier->cycles_kernel;
+	total->cycles_libc += later->cycles_libc - earlier->cycles_libc;
+	total->ring_changes += later->ring_changes - earlier->ring_changes;
+	total->exceptions += later->exceptions - earlier->exceptions;
+	total->l1_hits += later->l1_hits - earlier->l1_hits;
+	total->l2_hits += later->l2_hits - earlier->l2_hits;
+	total->walks += later->walks - earlier->walks;
+	total->flushes += later->flushes - earlier->flushes;
+	total->walk_entries += later->walk_entries - earlier->walk_entries;
+	total->walk_cycles += later->walk_cycles - earlier->walk_cycles;
+	for (unsigned i = 0; i < ACCESS_KIND_COUNT; i++)
+		total->accesses[i] += later->accesses[i] - earlier->accesses[i];
+}
+
+void world_end_slice(struct world *world, struct runner *runner)
+{
+	struct machine_counts now;
+	world_counts(world, &now);
+	add_counts(&runner->owned, &now, &world->slice_start);
+}
+
+static void put_counts(uint64_t *value, const struct machine_counts *counts)
+{
+	value[STAT_RINGS_CHANGES] = counts->ring_changes;
+	value[STAT_RINGS_EXCEPTION] = counts->exceptions;
+	value[STAT_ACCESSES_READ] = counts->accesses[ACCESS_READ];
+	value[STAT_ACCESSES_WRITE] = counts->accesses[ACCESS_WRITE];
+	value[STAT_ACCESSES_FETCH] = counts->accesses[ACCESS_FETCH];
+	value[STAT_ACCESSES_TOTAL] = counts->accesses[ACCESS_READ] + counts->accesses[ACCESS_WRITE] +
+				     counts->accesses[ACCESS_FETCH];
+	value[STAT_TLB_L1_HITS] = counts->l1_hits;
+	value[STAT_TLB_L2_HITS] = counts->l2_hits;
+	value[STAT_TLB_MISSES] = counts->walks;
+	value[STAT_TLB_FLUSHES] = counts->flushes;
+	value[STAT_WALKS_ENTRIES] = counts->walk_entries;
+	value[STAT_CYCLES] = counts->cycles;
+	value[STAT_CYCLES_KERNEL] = counts->cycles_kernel;
+	value[STAT_CYCLES_LIBC] = counts->cycles_libc;
+	value[STAT_CYCLES_APP] = counts->cycles - counts->cycles_kernel - counts->cycles_libc;
+	value[STAT_CYCLES_WALK] = counts->walk_cycles;
+}
+
+static void add_faults(uint64_t *value, const struct process_stats *stats)
+{
+	value[STAT_FAULTS_MINOR] += stats->minor_faults;
+	value[STAT_FAULTS_MAJOR] += stats->major_faults;
+	value[STAT_FAULTS_DEMAND_ZERO] += stats->causes[FAULT_CAUSE_DEMAND_ZERO];
+	value[STAT_FAULTS_ZERO_PAGE] += stats->causes[FAULT_CAUSE_ZERO_PAGE];
+	value[STAT_FAULTS_ZERO_PAGE_WRITE] += stats->causes[FAULT_CAUSE_ZERO_PAGE_WRITE];
+	value[STAT_FAULTS_STACK_GROWTH] += stats->causes[FAULT_CAUSE_STACK_GROWTH];
+	value[STAT_FAULTS_SPURIOUS] += stats->causes[FAULT_CAUSE_SPURIOUS];
+	value[STAT_FAULTS_SEGV] += stats->causes[FAULT_CAUSE_SEGV_MAPERR] + stats->causes[FAULT_CAUSE_SEGV_ACCERR];
+}
+
+struct syscall_stat {
+	enum syscall_index call;
+	enum stat stat;
+};
+
+static const struct syscall_stat syscall_stats[] = {
+    {SYSCALL_BRK, STAT_SYSCALLS_BRK},           {SYSCALL_MMAP, STAT_SYSCALLS_MMAP},
+    {SYSCALL_MUNMAP, STAT_SYSCALLS_MUNMAP},     {SYSCALL_MREMAP, STAT_SYSCALLS_MREMAP},
+    {SYSCALL_MPROTECT, STAT_SYSCALLS_MPROTECT}, {SYSCALL_MADVISE, STAT_SYSCALLS_MADVISE},
+    {SYSCALL_WRITE, STAT_SYSCALLS_WRITE},       {SYSCALL_GETPID, STAT_SYSCALLS_GETPID},
+};
+
+static void add_syscalls(uint64_t *value, const struct process_stats *stats)
+{
+	for (unsigned i = 0; i < SYSCALL_COUNT; i++) {
+		value[STAT_SYSCALLS_TOTAL] += stats->syscalls[i];
+		value[STAT_RINGS_SYSCALL] += stats->syscalls[i];
+	}
+	for (unsigned i = 0; i < sizeof(syscall_stats) / sizeof(*syscall_stats); i++)
+		value[syscall_stats[i].stat] += stats->syscalls[syscall_stats[i].call];
+}
+
+static void add_memory(uint64_t *value, const struct process *process)
+{
+	value[STAT_MEMORY_RSS] += process_resident_pages(process);
+	value[STAT_MEMORY_PEAK_RSS] += process->stats.peak_resident;
+	value[STAT_MEMORY_ZERO] += process_zero_pages(process);
+	value[STAT_MEMORY_VIRTUAL] += process_virtual_bytes(process);
+	value[STAT_MEMORY_TABLES] += process_table_pages(process);
+	value[STAT_HEAP_BYTES] += process_heap_bytes(process);
+}
+
+static void add_heap(uint64_t *value, const struct heap_stats *heap)
+{
+	value[STAT_HEAP_MALLOCS] += heap->mallocs;
+	value[STAT_HEAP_FREES] += heap->frees;
+	value[STAT_HEAP_REALLOCS] += heap->reallocs;
+	value[STAT_HEAP_FAILURES] += heap->failures;
+	value[STAT_HEAP_LIVE_BLOCKS] += heap->live_blocks;
+	value[STAT_HEAP_LIVE_BYTES] += heap->live_bytes;
+	value[STAT_HEAP_PEAK_LIVE_BYTES] += heap->peak_live_bytes;
+	value[STAT_HEAP_REQUESTED] += heap->requested_bytes;
+	value[STAT_HEAP_SEARCHED] += heap->searched;
+	value[STAT_HEAP_SPLITS] += heap->splits;
+	value[STAT_HEAP_COALESCES] += heap->coalesces;
+}
+
+/* What can be added up over the processes. */
+static void add_process(uint64_t *value, const struct runner *runner)
+{
+	add_faults(value, &runner->process->stats);
+	add_syscalls(value, &runner->process->stats);
+	add_memory(value, runner->process);
+	add_heap(value, &runner->heap->stats);
+	value[STAT_FRAMES_TAKEN] += runner->process->stats.frames_taken;
+	value[STAT_PROCESSES_SWITCHES] += runner->process->stats.switches;
+}
+
+static void put_frames(uint64_t *value, const struct world *world)
+{
+	const struct frame_pool *frames = kernel_frames(world->kernel);
+	value[STAT_FRAMES_TOTAL] = frame_pool_total(frames);
+	value[STAT_FRAMES_FREE] = frame_pool_free(frames);
+	value[STAT_FRAMES_USED] = frame_pool_total(frames) - frame_pool_free(frames);
+	value[STAT_EVENTS] = world->bus.number;
+}
+
+void world_process_stats(const struct world *world, unsigned index, struct stats *out)
+{
+	*out = (struct stats){{0}};
+	BUG_ON(index >= world->runner_count);
+	const struct runner *runner = &world->runners[index];
+	if (!world->kernel || !runner->process)
+		return;
+	struct machine_counts counts = runner->owned;
+	if (world->current == runner) {
+		struct machine_counts now;
+		world_counts(world, &now);
+		add_counts(&counts, &now, &world->slice_start);
+	}
+	put_counts(out->value, &counts);
+	add_process(out->value, runner);
+	put_frames(out->value, world);
+}
+
+void world_machine_stats(const struct world *world, struct stats *out)
+{
+	struct machine_counts counts;
+	*out = (struct stats){{0}};
+	if (!world->kernel)
+		return;
+	world_counts(world, &counts);
+	put_counts(out->value, &counts);
+	for (unsigned i = 0; i < world->runner_count && world->runners[i].process; i++)
+		add_process(out->value, &world->runners[i]);
+	put_frames(out->value, world);
+}
+
+unsigned world_phase_count(const struct world *world)
+{
+	return world->phase_count;
+}
+
+const char *world_phase_name(const struct world *world, unsigned phase)
+{
+	BUG_ON(phase >= world->phase_count);
+	return world->phases[phase].name;
+}
+
+void world_phase_stats(const struct world *world, unsigned phase, struct stats *out)
+{
+	struct stats end;
+	BUG_ON(phase >= world->phase_count);
+	if (phase + 1 < world->phase_count)
+		end = world->phases[phase + 1].before;
+	else
+		world_machine_stats(world, &end);
+	stats_difference(&end, &world->phases[phase].before, out);
+}
