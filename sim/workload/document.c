@@ -124,6 +124,8 @@ static void init_process(struct document_process *process, const char *name)
 
 /* ---- processes ---- */
 
+#define PROCESS_NAME "a letter or _, then letters, digits, _ and -, at most 32 in all"
+
 static bool read_tunable(struct loader *loader, const cJSON *node, struct tunable *out)
 {
 	struct why why = {"a tunable is a whole number from 0 up"};
@@ -169,12 +171,12 @@ static bool read_process_name(struct loader *loader, const cJSON *list, const cJ
 			      struct document_process *process, unsigned index)
 {
 	if (!name)
-		return loader_fail(loader, node, LOADER_VALUE, "a process lacks the key \"name\": add one, it is %s",
-				   op_type_text(OP_TYPE_NAME));
+		return loader_fail(loader, node, LOADER_VALUE,
+				   "a process lacks the key \"name\": add one, " PROCESS_NAME);
 	loader_enter_key(loader, "name");
-	if (!cJSON_IsString(name) || !value_is_name(name->valuestring))
-		return loader_fail(loader, name, LOADER_VALUE, "the name of a process is %s; found %s",
-				   op_type_text(OP_TYPE_NAME), loader_found(loader, name).text);
+	if (!cJSON_IsString(name) || !value_is_process(name->valuestring))
+		return loader_fail(loader, name, LOADER_VALUE, "the name of a process is " PROCESS_NAME "; found %s",
+				   loader_found(loader, name).text);
 	for (unsigned i = 0; i < index; i++) {
 		const cJSON *other = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(list, (int)i), "name");
 		if (strcmp(other->valuestring, name->valuestring) == 0)

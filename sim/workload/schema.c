@@ -175,7 +175,7 @@ static void define_place_form(struct writer *writer, const char *key, const char
 static void define_place(struct writer *writer)
 {
 	char place[PATTERN_BYTES];
-	char pattern[PATTERN_BYTES];
+	char pattern[PATTERN_BYTES + 8];
 	char segments[256];
 	place_pattern(place, sizeof(place));
 	(void)snprintf(pattern, sizeof(pattern), "^%s$", place);
@@ -241,6 +241,7 @@ static void define_types(struct writer *writer)
 {
 	define_text(writer, "id", "^" VALUE_ID_PATTERN "$");
 	define_text(writer, "name", "^" VALUE_NAME_PATTERN "$");
+	define_text(writer, "process_name", "^" VALUE_PROCESS_PATTERN "$");
 	define_text(writer, "address", "^" VALUE_HEX_PATTERN "$");
 	define_number_or_text(writer, "size", WHOLE, "^(" VALUE_SIZE_PATTERN "|" VALUE_FORMULA_PATTERN ")$");
 	define_number_or_text(writer, "plain_size", WHOLE, "^" VALUE_SIZE_PATTERN "$");
@@ -404,7 +405,7 @@ static void define_settings(struct writer *writer, enum setting_scope scope)
 	put_key(writer, "properties");
 	open(writer, "{");
 	if (scope == SETTING_PROCESS) {
-		put_reference(writer, "name", "name", "");
+		put_reference(writer, "name", "process_name", "");
 		put_reference(writer, "script", "script", "");
 		put_raw(writer, "tunables", "{\"type\": \"object\", \"additionalProperties\": " WHOLE "}");
 	}

@@ -93,3 +93,24 @@ bool script_cursor_next(struct script_cursor *cursor, const struct op **op, stru
 		open_loop(cursor, index, (*op)->times);
 	}
 }
+
+static uint32_t list_end(const struct script_cursor *cursor)
+{
+	if (cursor->depth == 0)
+		return cursor->script->count;
+	return cursor->script->ops[cursor->loops[cursor->depth - 1].repeat].op.body_end;
+}
+
+bool script_cursor_at_expect(const struct script_cursor *cursor)
+{
+	return cursor->at < list_end(cursor) && cursor->script->ops[cursor->at].op.kind == OP_EXPECT;
+}
+
+bool script_cursor_leave(struct script_cursor *cursor)
+{
+	if (cursor->depth == 0)
+		return false;
+	cursor->at = list_end(cursor);
+	cursor->depth--;
+	return true;
+}

@@ -27,4 +27,9 @@ void script_cursor_init(struct script_cursor *cursor, struct arena *arena, const
  * computed; *op says where. */
 bool script_cursor_next(struct script_cursor *cursor, const struct op **op, struct why *why);
 
+/* For a process that has ended: whether the list that the last operation stands in goes on with an expect; and leaving
+ * that list for the one around it, false when there is none. */
+bool script_cursor_at_expect(const struct script_cursor *cursor);
+bool script_cursor_leave(struct script_cursor *cursor);
+
 #endif

@@ -125,13 +125,23 @@ bool value_size(const char *text, size_t length, uint64_t *out, struct why *why)
 	return true;
 }
 
-bool value_is_name(const char *text)
+static bool is_word(const char *text, const char *also)
 {
 	size_t length = strlen(text);
 	bool good = length >= 1 && length <= 32 && (is_letter(text[0]) || text[0] == '_');
 	for (size_t i = 1; good && i < length; i++)
-		good = is_letter(text[i]) || is_digit(text[i]) || text[i] == '_';
+		good = is_letter(text[i]) || is_digit(text[i]) || strchr(also, text[i]);
 	return good;
+}
+
+bool value_is_name(const char *text)
+{
+	return is_word(text, "_");
+}
+
+bool value_is_process(const char *text)
+{
+	return is_word(text, "_-");
 }
 
 /* Mirrors VALUE_ID_PATTERN: a {…} counts as one character. */

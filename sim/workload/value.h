@@ -19,6 +19,7 @@
 #define VALUE_HEX_PATTERN "0x[0-9a-fA-F]{1,16}"
 #define VALUE_ID_PATTERN "[A-Za-z_]([A-Za-z0-9_.-]|\\{[^{}]+\\}){0,63}"
 #define VALUE_NAME_PATTERN "[A-Za-z_][A-Za-z0-9_]{0,31}"
+#define VALUE_PROCESS_PATTERN "[A-Za-z_][A-Za-z0-9_-]{0,31}"
 #define VALUE_FORMULA_PATTERN "\\{[^{}]+\\}"
 
 /* "4KiB", "1.5MiB" (rounded down to a byte), "0x1000". Plain digits are no size: in JSON they are numbers. */
@@ -29,6 +30,8 @@ bool value_digits(const char *text, size_t length, uint64_t *out);
 
 bool value_is_id(const char *text);   /* {…} are taken as they are */
 bool value_is_name(const char *text); /* of a loop variable */
+
+bool value_is_process(const char *text);
 
 /* The literal of a JSON number as a whole number within +-VALUE_MAX_NUMBER; 1e3 and 4.0 are whole. */
 bool value_whole(const char *literal, size_t length, int64_t *out, struct why *why);

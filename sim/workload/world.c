@@ -186,18 +186,33 @@ static void report_killing(struct runner *runner)
 	runner->world->progress.expectations_failed++;
 }
 
-/* The expects that follow the operation which ended the process are still checked. */
+/* The expects that stand directly behind the operation which ended the process are still checked; if it stands in the
+ * body of a repeat and none does, those behind the repeat. */
+static void check_last_expects(struct runner *runner)
+{
+	bool any = false;
+	if (runner->op_list)
+		return;
+	do {
+		while (script_cursor_at_expect(&runner->cursor) && runner_next(runner)) {
+			any = true;
+			runner_expect(runner, runner->op);
+		}
+	} while (!any && script_cursor_leave(&runner->cursor));
+}
+
+/* What was being done stays on record. */
 static void check_after_death(struct runner *runner)
 {
-	struct op last = runner->op ? *runner->op : (struct op){.pointer = ""};
+	struct op *last = arena_new_object(runner->world->arena, struct op);
+	if (runner->op)
+		*last = *runner->op;
+	const struct op *op = runner->op ? last : NULL;
 	uint32_t line = runner->line;
 	uint32_t column = runner->column;
 	const char *pointer = runner->pointer;
-	while (!runner->op_list && runner_next(runner) && runner->op->kind == OP_EXPECT)
-		runner_expect(runner, runner->op);
-	struct op *kept = arena_new_object(runner->world->arena, struct op);
-	*kept = last;
-	runner->op = kept;
+	check_last_expects(runner);
+	runner->op = op;
 	runner->line = line;
 	runner->column = column;
 	runner->pointer = pointer;
