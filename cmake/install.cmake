@@ -17,8 +17,10 @@ install(FILES ${CMAKE_BINARY_DIR}/faultlineConfig.cmake ${CMAKE_BINARY_DIR}/faul
 
 # An archive needs its libraries named to whoever links it; a shared object knows them itself.
 set(pkgconfig_requires "Requires")
+set(pkgconfig_libs "-lm")
 if(BUILD_SHARED_LIBS)
   set(pkgconfig_requires "Requires.private")
+  set(pkgconfig_libs "")
 endif()
 # The prefix is found from the place of the file, so that an installed tree can be moved.
 file(RELATIVE_PATH pkgconfig_to_prefix /prefix/${pkgconfig_dir} /prefix)

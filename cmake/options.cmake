@@ -20,6 +20,9 @@ if(FAULTLINE_COVERAGE)
   add_link_options(--coverage)
 endif()
 
+# Same document, same bytes: a fused multiply-add rounds once where two operations round twice.
+add_compile_options(-ffp-contract=off)
+
 # The harnesses bring libFuzzer's main; everything else only needs to tell it where it has been.
 if(FAULTLINE_FUZZ)
   if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
