@@ -202,8 +202,9 @@ static bool unknown_choice(struct script_reader *reader, const cJSON *node, cons
 	struct why all = {""};
 	for (unsigned i = 0; i < count; i++)
 		why_add(&all, "%s%s", i ? ", " : "", names[i]);
-	return loader_fail(reader->loader, node, LOADER_VALUE, "\"%s\" is no %s; did you mean \"%s\"? Allowed: %s",
-			   quoted(word).text, key->name, names[nearest_name(word, names, count)], all.text);
+	return loader_fail(reader->loader, node, LOADER_VALUE,
+			   "\"%s\" is no value of \"%s\"; did you mean \"%s\"? Allowed: %s", quoted(word).text,
+			   key->name, names[nearest_name(word, names, count)], all.text);
 }
 
 static const struct op_choice *find_choice(const struct op_key *key, const char *word, size_t length)

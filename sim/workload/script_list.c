@@ -215,7 +215,7 @@ static bool undefined_name(struct script_reader *reader, const struct op *op, ui
 			known[count++] = reader->names.texts[i];
 	}
 	const char *name = reader->names.texts[slot];
-	struct why mend = {"no operation of this script makes a block or mapping"};
+	struct why mend = {"no operation of this script makes a block or mapping."};
 	if (count > 0)
 		why_set(&mend, "did you mean \"%s\"?", quoted(known[nearest_name(name, known, count)]).text);
 	error_set(
