@@ -18,7 +18,7 @@ file(GLOB bench CONFIGURE_DEPENDS bench/*.c)
 if(bench)
   add_executable(bench ${bench})
   faultline_test_settings(bench)
-  target_link_libraries(bench PRIVATE ${FAULTLINE_TOP_LAYER})
+  target_link_libraries(bench PRIVATE faultline_test_support ${FAULTLINE_TOP_LAYER})
 endif()
 
 # faultline_vectors_test(NAME RUNNER PATTERN...): runs a program of tests/diff on recordings, given as patterns below

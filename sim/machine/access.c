@@ -23,6 +23,29 @@ static inline bool reach(struct machine *machine, struct vaddr va, enum access_k
 	       serve(machine, va, kind, words, pa);
 }
 
+/* Words stay words: frames are pushed and popped again at once, and the host forwards a store only to a load of the
+ * same shape. */
+static inline void move(struct physmem *mem, struct paddr pa, enum access_kind kind, uint8_t *data, uint64_t bytes)
+{
+	bool write = kind == ACCESS_WRITE;
+	uint64_t done = 0;
+	for (; done + sizeof(uint64_t) <= bytes; done += sizeof(uint64_t)) {
+		uint64_t word;
+		memcpy(&word, data + done, sizeof(word));
+		if (write)
+			physmem_put64(mem, paddr_add(pa, done), word);
+		else
+			word = physmem_get64(mem, paddr_add(pa, done));
+		memcpy(data + done, &word, sizeof(word));
+	}
+	if (done == bytes)
+		return;
+	if (write)
+		physmem_write(mem, paddr_add(pa, done), data + done, bytes - done);
+	else
+		physmem_read(mem, paddr_add(pa, done), data + done, bytes - done);
+}
+
 bool machine_transfer(struct machine *machine, const struct transfer *transfer, void *data, struct fault *fault)
 {
 	uint8_t *bytes = data;
@@ -46,12 +69,8 @@ bool machine_transfer(struct machine *machine, const struct transfer *transfer, 
 			return false;
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		if (length[i] == 0)
-			continue;
-		if (transfer->kind == ACCESS_WRITE)
-			physmem_write(machine->mem, pa[i], bytes + i * first, length[i]);
-		else
-			physmem_read(machine->mem, pa[i], bytes + i * first, length[i]);
+		if (length[i])
+			move(machine->mem, pa[i], transfer->kind, bytes + i * first, length[i]);
 	}
 	return true;
 }

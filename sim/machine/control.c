@@ -57,7 +57,7 @@ bool control_load_cr4(struct machine *machine, uint64_t value)
 		return false;
 	if ((changed & value & CR4_PCIDE) && (!long_mode || (cpu->cr3 & CR3_PCID_MASK)))
 		return false;
-	uint16_t pcid = machine->mmu->pcid;
+	uint64_t pcid = machine->mmu->pcid;
 	cpu->cr4 = value;
 	mmu_refresh(machine->mmu);
 	if ((changed & (CR4_PGE | CR4_PAE | CR4_PSE | CR4_LA57)) || (changed & ~value & CR4_PCIDE))

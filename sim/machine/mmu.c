@@ -64,51 +64,37 @@ static void remember(struct mmu *mmu, const struct access *access, const struct 
 	};
 }
 
-/* Puts a translation into the first array of the group that takes its size, whole or in pieces. */
-static void fill(struct mmu *mmu, struct tlb_group group, const struct access *access, uint64_t tag, uint64_t word)
+/* Puts a translation into the array of the level that takes its size, whole or in pieces. */
+static inline void fill(struct mmu *mmu, const struct tlb_level *level, const struct access *access, bool global,
+			uint64_t word)
 {
 	enum page_size mapping = tlb_word_mapping(word);
-	struct tlb *best = NULL;
-	enum page_size size = PAGE_SIZE_4K;
-	for (unsigned i = group.first; i < group.end; i++) {
-		struct tlb *tlb = &mmu->arrays[i];
-		enum page_size offered;
-		bool serves = !tlb->geometry.sides || (tlb->geometry.sides & TLB_SIDE_BIT(tlb_side_of(access->kind)));
-		if (!serves || !tlb_piece_size(tlb, mapping, &offered))
-			continue;
-		if (best && page_size_shift(offered) <= page_size_shift(size))
-			continue;
-		best = tlb;
-		size = offered;
-	}
-	if (!best)
+	const struct tlb_probe *home = &level->home[mapping];
+	if (!home->tlb)
 		return;
-	/* The tag and the address of the piece that holds the accessed address. */
-	struct tlb_key key = {access->va, mmu->pcid};
-	uint64_t piece_offset = access->va.v & (page_size_bytes(mapping) - 1) & ~(page_size_bytes(size) - 1);
-	uint64_t piece = (word & ~(page_size_bytes(mapping) - 1) & TLB_WORD_ADDRESS) | piece_offset;
-	word = (word & ~TLB_WORD_ADDRESS) | piece;
+	if (home->size != mapping) {
+		uint64_t inside = access->va.v & (page_size_bytes(mapping) - 1);
+		word = (word & ~((page_size_bytes(mapping) - 1) & TLB_WORD_ADDRESS)) |
+		       (inside & ~(page_size_bytes(home->size) - 1));
+	}
 	uint32_t slot;
+	uint64_t tag = tlb_tag((struct tlb_key){access->va, mmu->pcid}, home->size, global);
 	mmu->stats.filled++;
-	mmu->stats.evicted += tlb_insert(best, tlb_tag(key, size, (tag & TLB_TAG_GLOBAL) != 0),
-					 (struct tlb_value){word, mmu->tick}, &slot);
-	if (best->role != TLB_ROLE_L2)
-		remember(mmu, access, best, slot);
+	mmu->stats.evicted += tlb_insert(home->tlb, tag, (struct tlb_value){word, mmu->tick}, &slot);
+	if (home->tlb->role != TLB_ROLE_L2)
+		remember(mmu, access, home->tlb, slot);
 }
 
 enum lookup { LOOKUP_MISS, LOOKUP_HIT, LOOKUP_CLEAN, LOOKUP_DENIED };
 
-/* One level. A hit allows the access; CLEAN and DENIED found an entry that does not. */
-static enum lookup look_up(struct mmu *mmu, struct tlb_group group, const struct access *access, struct tlb **tlb,
-			   uint32_t *slot)
+/* A hit allows the access; CLEAN and DENIED found an entry that does not. */
+static inline enum lookup look_up(struct mmu *mmu, const struct tlb_level *level, const struct access *access,
+				  struct tlb **tlb, uint32_t *slot)
 {
 	struct tlb_key key = {access->va, mmu->pcid};
-	for (unsigned i = group.first; i < group.end; i++) {
-		*tlb = &mmu->arrays[i];
-		unsigned sides = (*tlb)->geometry.sides;
-		if (sides && !(sides & TLB_SIDE_BIT(tlb_side_of(access->kind))))
-			continue;
-		*slot = tlb_find(*tlb, key);
+	for (unsigned i = 0; i < level->probe_count; i++) {
+		*tlb = level->probes[i].tlb;
+		*slot = tlb_find(*tlb, key, level->probes[i].size);
 		if (*slot == TLB_NONE)
 			continue;
 		uint64_t word = (*tlb)->values[*slot].word;
@@ -203,9 +189,10 @@ static void learn(struct mmu *mmu, const struct access *access, const struct wal
 	mmu->stats.walk_mapped[walk->size]++;
 	teach_psc(mmu, key, start, walk);
 	uint64_t word = word_of(walk);
-	uint64_t tag = tlb_tag(key, walk->size, walk->global && mmu->global_pages);
-	fill(mmu, mmu->l2, access, tag, word);
-	fill(mmu, mmu->l1[tlb_side_of(access->kind)], access, tag, word);
+	bool global = walk->global && mmu->global_pages;
+	enum tlb_side side = tlb_side_of(access->kind);
+	fill(mmu, &mmu->l2[side], access, global, word);
+	fill(mmu, &mmu->l1[side], access, global, word);
 	uint64_t bytes = page_size_bytes(walk->size);
 	emit(mmu->bus, EVENT_TLB_FILL, align_down(access->va.v, bytes), paddr_to_pfn(walk->page).v, bytes);
 }
@@ -249,7 +236,7 @@ static void serve_from_l2(struct mmu *mmu, const struct access *access, const st
 	mmu->stats.walk_cycles += cycles;
 	mmu->bus->cycle += cycles;
 	*pa = physical(word, tlb_tag_size(tag), access->va);
-	fill(mmu, mmu->l1[tlb_side_of(access->kind)], access, tag, word);
+	fill(mmu, &mmu->l1[tlb_side_of(access->kind)], access, (tag & TLB_TAG_GLOBAL) != 0, word);
 }
 
 /* The first level did not serve the access: `found` says whether it has no entry or one that does not allow it. */
@@ -260,7 +247,7 @@ static bool translate_missed(struct mmu *mmu, const struct access *access, enum 
 	struct tlb *tlb;
 	uint32_t slot;
 	if (found == LOOKUP_MISS)
-		found = look_up(mmu, mmu->l2, access, &tlb, &slot);
+		found = look_up(mmu, &mmu->l2[tlb_side_of(access->kind)], access, &tlb, &slot);
 	switch (found) {
 	case LOOKUP_HIT:
 		serve_from_l2(mmu, access, tlb, slot, pa);
@@ -297,7 +284,7 @@ bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *p
 		struct tlb *tlb;
 		uint32_t slot;
 		mmu->tick++;
-		enum lookup found = look_up(mmu, mmu->l1[side], access, &tlb, &slot);
+		enum lookup found = look_up(mmu, &mmu->l1[side], access, &tlb, &slot);
 		uint64_t served = found == LOOKUP_HIT ? left : 1;
 		mmu->stats.accesses[access->kind] += served;
 		mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS] * served;

@@ -10,22 +10,47 @@ const char *access_kind_name(enum access_kind kind)
 	return kind_names[kind];
 }
 
-static void add_array(struct mmu *mmu, const struct tlb_geometry *geometry, enum tlb_role role, uint32_t *first)
+/* The largest size of a level that is no larger than the page decides where it goes; the first such array. */
+static void add_home(struct tlb_level *level, enum page_size mapping)
 {
-	if (geometry->page_sizes == 0)
-		return;
-	tlb_init(&mmu->arrays[mmu->array_count++], *geometry, role, *first, mmu->tags + *first, mmu->values + *first);
-	*first += (uint32_t)geometry->sets * geometry->ways;
+	struct tlb_probe *home = &level->home[mapping];
+	for (unsigned i = 0; i < level->probe_count; i++) {
+		unsigned shift = page_size_shift(level->probes[i].size);
+		if (shift > page_size_shift(mapping))
+			continue;
+		if (!home->tlb || shift > page_size_shift(home->size))
+			*home = level->probes[i];
+	}
 }
 
-static struct tlb_group add_group(struct mmu *mmu, const struct tlb_geometry *geometries, unsigned count,
-				  enum tlb_role role, uint32_t *first)
+static void add_to_level(struct tlb_level *level, struct tlb *tlb)
 {
-	struct tlb_group group = {mmu->array_count, 0};
-	for (unsigned i = 0; i < count; i++)
-		add_array(mmu, &geometries[i], role, first);
-	group.end = mmu->array_count;
-	return group;
+	for (unsigned size = 0; size < PAGE_SIZE_COUNT; size++) {
+		if (tlb->geometry.page_sizes & PAGE_SIZE_BIT(size))
+			level->probes[level->probe_count++] = (struct tlb_probe){tlb, (enum page_size)size};
+	}
+}
+
+/* Adds the arrays of one list of the profile to the level of each side that they serve. */
+static void add_arrays(struct mmu *mmu, const struct tlb_geometry *geometries, unsigned count, enum tlb_role role,
+		       struct tlb_level *levels, unsigned sides, uint32_t *first)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (geometries[i].page_sizes == 0)
+			continue;
+		struct tlb *tlb = &mmu->arrays[mmu->array_count++];
+		tlb_init(tlb, geometries[i], role, *first, mmu->tags + *first, mmu->values + *first);
+		*first += tlb_slots(tlb);
+		for (unsigned side = 0; side < TLB_SIDE_COUNT; side++) {
+			unsigned served = geometries[i].sides ? geometries[i].sides & sides : sides;
+			if (served & TLB_SIDE_BIT(side))
+				add_to_level(&levels[side], tlb);
+		}
+	}
+	for (unsigned side = 0; side < TLB_SIDE_COUNT; side++) {
+		for (unsigned size = 0; size < PAGE_SIZE_COUNT; size++)
+			add_home(&levels[side], (enum page_size)size);
+	}
 }
 
 static uint32_t slots_in(const struct tlb_geometry *geometries, unsigned count)
@@ -43,9 +68,11 @@ static void add_tlbs(struct mmu *mmu, struct arena *arena, const struct cpu_prof
 	mmu->tags = arena_alloc(arena, (slots + 1) * sizeof(*mmu->tags), 64);
 	mmu->values = arena_alloc(arena, (slots + 1) * sizeof(*mmu->values), 64);
 	uint32_t first = 0;
-	mmu->l1[TLB_DATA] = add_group(mmu, profile->l1d, PROFILE_L1_ARRAYS, TLB_ROLE_L1D, &first);
-	mmu->l1[TLB_INSTRUCTION] = add_group(mmu, profile->l1i, PROFILE_L1_ARRAYS, TLB_ROLE_L1I, &first);
-	mmu->l2 = add_group(mmu, profile->l2, PROFILE_L2_ARRAYS, TLB_ROLE_L2, &first);
+	unsigned data = TLB_SIDE_BIT(TLB_DATA);
+	unsigned code = TLB_SIDE_BIT(TLB_INSTRUCTION);
+	add_arrays(mmu, profile->l1d, PROFILE_L1_ARRAYS, TLB_ROLE_L1D, mmu->l1, data, &first);
+	add_arrays(mmu, profile->l1i, PROFILE_L1_ARRAYS, TLB_ROLE_L1I, mmu->l1, code, &first);
+	add_arrays(mmu, profile->l2, PROFILE_L2_ARRAYS, TLB_ROLE_L2, mmu->l2, data | code, &first);
 }
 
 struct mmu *mmu_new(struct arena *arena, struct physmem *mem, struct bus *bus, const struct cpu *cpu,
@@ -93,7 +120,7 @@ void mmu_refresh(struct mmu *mmu)
 	    .maxphyaddr = mmu->maxphyaddr,
 	    .nxe = (cpu->efer & EFER_NXE) != 0,
 	};
-	mmu->pcid = pcide ? (uint16_t)(cpu->cr3 & CR3_PCID_MASK) : 0;
+	mmu->pcid = pcide ? cpu->cr3 & CR3_PCID_MASK : 0;
 	mmu->enabled = (cpu->cr0 & CR0_PG) != 0;
 	mmu->write_protect = (cpu->cr0 & CR0_WP) != 0;
 	mmu->smep = (cpu->cr4 & CR4_SMEP) != 0;
@@ -115,7 +142,7 @@ void mmu_drop_page(struct mmu *mmu, struct vaddr va)
 	emit(mmu->bus, EVENT_TLB_FLUSH, event_text("INVLPG"), va.v);
 }
 
-void mmu_drop_pcid(struct mmu *mmu, uint16_t pcid, const char *how)
+void mmu_drop_pcid(struct mmu *mmu, uint64_t pcid, const char *how)
 {
 	for (unsigned i = 0; i < mmu->array_count; i++)
 		mmu->stats.flushed += tlb_drop_pcid(&mmu->arrays[i], pcid);

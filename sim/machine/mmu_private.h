@@ -38,9 +38,16 @@ struct mmu_memo {
 
 enum { MEMO_COUNT = 128, TLB_MAX_ARRAYS = 2 * PROFILE_L1_ARRAYS + PROFILE_L2_ARRAYS };
 
-/* A run of arrays[]. */
-struct tlb_group {
-	unsigned first, end;
+/* One level for one side, worked out from the geometry once. */
+struct tlb_level {
+	/* Where an address is looked for: each array with each size that it holds. */
+	struct tlb_probe {
+		struct tlb *tlb;
+		enum page_size size;
+	} probes[PROFILE_L2_ARRAYS * PAGE_SIZE_COUNT];
+	unsigned probe_count;
+	/* Where a page of each size goes, and in pieces of which size. tlb NULL: nowhere. */
+	struct tlb_probe home[PAGE_SIZE_COUNT];
 };
 
 struct mmu {
@@ -58,12 +65,12 @@ struct mmu {
 
 	struct tlb arrays[TLB_MAX_ARRAYS];
 	unsigned array_count;
-	struct tlb_group l1[TLB_SIDE_COUNT], l2;
+	struct tlb_level l1[TLB_SIDE_COUNT], l2[TLB_SIDE_COUNT];
 	struct psc psc[PSC_LEVEL_COUNT];
 
 	/* The control registers, as far as they matter here. */
 	struct paging paging;
-	uint16_t pcid;
+	uint64_t pcid;
 	uint8_t maxphyaddr;
 	bool enabled, write_protect, smep, smap, protection_keys, global_pages;
 };
@@ -77,7 +84,7 @@ bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *p
 /* A control register, EFER or PKRU was written. */
 void mmu_refresh(struct mmu *mmu);
 void mmu_drop_page(struct mmu *mmu, struct vaddr va);
-void mmu_drop_pcid(struct mmu *mmu, uint16_t pcid, const char *how);
+void mmu_drop_pcid(struct mmu *mmu, uint64_t pcid, const char *how);
 void mmu_drop_all(struct mmu *mmu, const char *how);
 static inline enum tlb_side tlb_side_of(enum access_kind kind)
 {

@@ -29,7 +29,7 @@ bool psc_find(struct psc *psc, struct tlb_key key, uint64_t tick, struct walk_st
 void psc_insert(struct psc *psc, struct tlb_key key, uint64_t tick, struct paddr table,
 		const struct walk_rights *rights);
 void psc_drop_address(struct psc *psc, struct tlb_key key);
-void psc_drop_pcid(struct psc *psc, uint16_t pcid);
+void psc_drop_pcid(struct psc *psc, uint64_t pcid);
 void psc_drop_all(struct psc *psc);
 
 #endif

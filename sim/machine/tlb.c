@@ -39,62 +39,21 @@ void tlb_init(struct tlb *tlb, struct tlb_geometry geometry, enum tlb_role role,
 	};
 }
 
-static uint32_t set_of(const struct tlb *tlb, uint64_t page_number)
-{
-	if (tlb->geometry.xor_index)
-		page_number ^= page_number >> tlb->set_bits;
-	return ((uint32_t)page_number & tlb->set_mask) * tlb->geometry.ways;
-}
-
-static uint32_t find_in_size(const struct tlb *tlb, struct tlb_key key, enum page_size size)
-{
-	uint64_t own = tlb_tag(key, size, false);
-	uint64_t global = tlb_tag(key, size, true);
-	uint32_t first = set_of(tlb, tlb_page_number(key.va, size));
-	const uint64_t *tags = tlb->tags + first;
-	for (uint32_t way = 0; way < tlb->geometry.ways; way++) {
-		if (tags[way] == own || tags[way] == global)
-			return first + way;
-	}
-	return TLB_NONE;
-}
-
-uint32_t tlb_find(const struct tlb *tlb, struct tlb_key key)
-{
-	for (unsigned size = 0; size < PAGE_SIZE_COUNT; size++) {
-		if (tlb->of_size[size] == 0)
-			continue;
-		uint32_t slot = find_in_size(tlb, key, (enum page_size)size);
-		if (slot != TLB_NONE)
-			return slot;
-	}
-	return TLB_NONE;
-}
-
-bool tlb_piece_size(const struct tlb *tlb, enum page_size mapping, enum page_size *size)
-{
-	bool found = false;
-	for (unsigned candidate = 0; candidate < PAGE_SIZE_COUNT; candidate++) {
-		bool held = (tlb->geometry.page_sizes & PAGE_SIZE_BIT(candidate)) != 0;
-		unsigned shift = page_size_shift((enum page_size)candidate);
-		if (!held || shift > page_size_shift(mapping))
-			continue;
-		if (!found || shift > page_size_shift(*size))
-			*size = (enum page_size)candidate;
-		found = true;
-	}
-	return found;
-}
-
 static bool is_piece(uint64_t tag, uint64_t word)
 {
 	return tlb_word_mapping(word) != tlb_tag_size(tag);
 }
 
+/* The count that an entry with this tag is part of. */
+static uint32_t *count_of(struct tlb *tlb, uint64_t tag)
+{
+	return (tag & TLB_TAG_GLOBAL ? tlb->global : tlb->own) + tlb_tag_size(tag);
+}
+
 static void drop(struct tlb *tlb, uint32_t slot)
 {
 	tlb->valid--;
-	tlb->of_size[tlb_tag_size(tlb->tags[slot])]--;
+	--*count_of(tlb, tlb->tags[slot]);
 	tlb->pieces -= is_piece(tlb->tags[slot], tlb->values[slot].word);
 	tlb->tags[slot] = 0;
 	tlb->values[slot] = (struct tlb_value){0, 0};
@@ -103,21 +62,24 @@ static void drop(struct tlb *tlb, uint32_t slot)
 static uint32_t least_recently_used(const struct tlb *tlb, uint32_t first)
 {
 	uint32_t victim = first;
+	uint64_t oldest = tlb->values[first].stamp;
 	for (uint32_t slot = first + 1; slot < first + tlb->geometry.ways; slot++) {
-		if (tlb->values[slot].stamp < tlb->values[victim].stamp)
-			victim = slot;
+		uint64_t stamp = tlb->values[slot].stamp;
+		bool older = stamp < oldest;
+		victim = older ? slot : victim;
+		oldest = older ? stamp : oldest;
 	}
 	return victim;
 }
 
 bool tlb_insert(struct tlb *tlb, uint64_t tag, struct tlb_value value, uint32_t *slot)
 {
-	uint32_t victim = least_recently_used(tlb, set_of(tlb, tag & TLB_TAG_PAGE));
+	uint32_t victim = least_recently_used(tlb, tlb_set(tlb, tag & TLB_TAG_PAGE));
 	bool lost = tlb->tags[victim] != 0;
 	if (lost)
 		drop(tlb, victim);
 	tlb->valid++;
-	tlb->of_size[tlb_tag_size(tag)]++;
+	++*count_of(tlb, tag);
 	tlb->pieces += is_piece(tag, value.word);
 	tlb->tags[victim] = tag;
 	tlb->values[victim] = value;
@@ -125,9 +87,9 @@ bool tlb_insert(struct tlb *tlb, uint64_t tag, struct tlb_value value, uint32_t 
 	return lost;
 }
 
-static bool belongs_to(uint64_t tag, uint16_t pcid)
+static bool belongs_to(uint64_t tag, uint64_t pcid)
 {
-	return (tag & TLB_TAG_GLOBAL) || (uint16_t)(tag >> TLB_TAG_PCID_SHIFT & 0xfff) == pcid;
+	return (tag & TLB_TAG_GLOBAL) || (tag >> TLB_TAG_PCID_SHIFT & 0xfff) == pcid;
 }
 
 /* True when the slot holds a piece of the page, as the tables mapped it, that contains the address. */
@@ -146,7 +108,7 @@ uint32_t tlb_drop_page(struct tlb *tlb, struct tlb_key key)
 	uint32_t before = tlb->valid;
 	for (unsigned size = 0; size < PAGE_SIZE_COUNT; size++) {
 		uint32_t slot;
-		while (tlb->of_size[size] && (slot = find_in_size(tlb, key, (enum page_size)size)) != TLB_NONE)
+		while ((slot = tlb_find(tlb, key, (enum page_size)size)) != TLB_NONE)
 			drop(tlb, slot);
 	}
 	if (tlb->pieces) {
@@ -158,7 +120,7 @@ uint32_t tlb_drop_page(struct tlb *tlb, struct tlb_key key)
 	return before - tlb->valid;
 }
 
-uint32_t tlb_drop_pcid(struct tlb *tlb, uint16_t pcid)
+uint32_t tlb_drop_pcid(struct tlb *tlb, uint64_t pcid)
 {
 	uint32_t before = tlb->valid;
 	for (uint32_t slot = 0; tlb->valid && slot < tlb_slots(tlb); slot++) {

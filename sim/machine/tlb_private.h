@@ -28,7 +28,8 @@ struct tlb_value {
 };
 
 /* One array. The slots of all arrays of an MMU lie behind each other, so that a slot number alone finds one.
- * Invariants: valid == sum(of_size) == slots with a tag; pieces counts the entries of a page larger than themselves. */
+ * Invariants: valid == sum(own) + sum(global) == slots with a tag; pieces counts the entries of a page larger than
+ * themselves. The counts per size spare the search for what is not there. */
 struct tlb {
 	struct tlb_geometry geometry;
 	enum tlb_role role;
@@ -39,16 +40,18 @@ struct tlb {
 	struct tlb_value *values;
 	uint32_t valid;
 	uint32_t pieces;
-	uint32_t of_size[PAGE_SIZE_COUNT];
+	uint32_t own[PAGE_SIZE_COUNT];    /* entries of one PCID */
+	uint32_t global[PAGE_SIZE_COUNT]; /* entries of all */
 };
 
 /* An empty slot number. */
 #define TLB_NONE UINT32_MAX
 
-/* What is looked for: an address in an address space. */
+/* What is looked for: an address in an address space. The PCID is a whole word because the host would wait for a narrow
+ * store that is read back as a wide one. */
 struct tlb_key {
 	struct vaddr va;
-	uint16_t pcid;
+	uint64_t pcid;
 };
 
 static inline uint64_t tlb_page_number(struct vaddr va, enum page_size size)
@@ -75,18 +78,51 @@ static inline enum page_size tlb_word_mapping(uint64_t word)
 void tlb_init(struct tlb *tlb, struct tlb_geometry geometry, enum tlb_role role, uint32_t first, uint64_t *tags,
 	      struct tlb_value *values);
 
-/* The slot (of this array, from 0) that holds the address, or TLB_NONE. Changes nothing. */
-uint32_t tlb_find(const struct tlb *tlb, struct tlb_key key);
+static inline uint32_t tlb_set(const struct tlb *tlb, uint64_t page_number)
+{
+	if (tlb->geometry.xor_index)
+		page_number ^= page_number >> tlb->set_bits;
+	return ((uint32_t)page_number & tlb->set_mask) * tlb->geometry.ways;
+}
 
-/* The size in which this array keeps a page of `mapping`: the largest it holds that is no larger. False: none. */
-bool tlb_piece_size(const struct tlb *tlb, enum page_size mapping, enum page_size *size);
+/* Four ways at a time and without a branch for each: which way hits is as good as random. */
+static inline uint32_t tlb_scan(const struct tlb *tlb, uint32_t first, uint64_t tag)
+{
+	const uint64_t *tags = tlb->tags + first;
+	uint32_t way = 0;
+	for (; way + 4 <= tlb->geometry.ways; way += 4) {
+		unsigned match = (unsigned)(tags[way] == tag) | (unsigned)(tags[way + 1] == tag) << 1 |
+				 (unsigned)(tags[way + 2] == tag) << 2 | (unsigned)(tags[way + 3] == tag) << 3;
+		if (match)
+			return first + way + (uint32_t)__builtin_ctz(match);
+	}
+	for (; way < tlb->geometry.ways; way++) {
+		if (tags[way] == tag)
+			return first + way;
+	}
+	return TLB_NONE;
+}
+
+/* The slot (of this array, from 0) that holds the address in an entry of this size, or TLB_NONE. Changes nothing. */
+static inline uint32_t tlb_find(const struct tlb *tlb, struct tlb_key key, enum page_size size)
+{
+	if (!(tlb->own[size] | tlb->global[size]))
+		return TLB_NONE;
+	uint32_t first = tlb_set(tlb, tlb_page_number(key.va, size));
+	uint32_t slot = TLB_NONE;
+	if (tlb->own[size])
+		slot = tlb_scan(tlb, first, tlb_tag(key, size, false));
+	if (slot == TLB_NONE && tlb->global[size])
+		slot = tlb_scan(tlb, first, tlb_tag(key, size, true));
+	return slot;
+}
 
 /* Writes an entry into the least recently used slot of its set, empty ones first. True when a valid one was lost. */
 bool tlb_insert(struct tlb *tlb, uint64_t tag, struct tlb_value value, uint32_t *slot);
 
 /* Each returns how many entries it dropped. */
 uint32_t tlb_drop_page(struct tlb *tlb, struct tlb_key key); /* global entries, too; all pieces of a larger page */
-uint32_t tlb_drop_pcid(struct tlb *tlb, uint16_t pcid);      /* all but global entries */
+uint32_t tlb_drop_pcid(struct tlb *tlb, uint64_t pcid);      /* all but global entries */
 uint32_t tlb_drop_all(struct tlb *tlb);
 
 #endif

@@ -1,0 +1,20 @@
+/* Benchmarks: what one operation costs on the host. A suite measures its cases one after the other; the program prints
+ * a table with the budget beside each. */
+#ifndef FAULTLINE_BENCH_H
+#define FAULTLINE_BENCH_H
+
+#include <stdint.h>
+
+struct bench;
+
+/* Performs `count` operations. */
+typedef void bench_fn(void *self, uint64_t count);
+
+/* Calls fn in growing batches until one takes 20 ms, then measures several of that size and prints the median in
+ * nanoseconds per operation. budget_ns 0: none. */
+void bench_measure(struct bench *bench, const char *name, double budget_ns, bench_fn *fn, void *self);
+
+/* The suites. */
+void bench_machine(struct bench *bench);
+
+#endif
