@@ -103,6 +103,13 @@ enum status document_load(const char *path, struct document **out, struct error 
 enum status document_parse(const char *text, size_t length, const char *name, struct document **out,
 			   struct error *error);
 
+/* Reads an op list to its end without running it, as if every allocation succeeded; counts its operations.
+ * document_load reads only its head, the rest is read while it runs. */
+enum status document_check_op_list(const char *path, uint64_t *operations, struct error *error);
+/* The same for a list in memory. */
+enum status document_check_op_list_text(const char *text, size_t length, const char *name, uint64_t *operations,
+					struct error *error);
+
 void document_free(struct document *document); /* NULL is allowed */
 
 /* Overrides one setting: "machine.memory=64MiB", "kernel.overcommit=never", "processes.NAME.libc=glibc", or

@@ -79,3 +79,40 @@ enum status document_load_op_list(const char *path, struct document **out, struc
 		document_free(&owner->document);
 	return status;
 }
+
+static enum status read_to_end(struct op_list *list, uint64_t *operations, struct error *error)
+{
+	const struct op *op = NULL;
+	*operations = 0;
+	for (;;) {
+		enum status status = op_list_next(list, &op, error);
+		if (status != STATUS_OK || !op)
+			return status;
+		(*operations)++;
+		op_list_returned(list, 1);
+	}
+}
+
+static enum status check_opened(struct op_list *list, enum status opened, uint64_t *operations, struct error *error)
+{
+	enum status status = opened == STATUS_OK ? read_to_end(list, operations, error) : opened;
+	op_list_close(list);
+	return status;
+}
+
+enum status document_check_op_list(const char *path, uint64_t *operations, struct error *error)
+{
+	struct op_list *list = NULL;
+	*error = (struct error){0};
+	enum status opened = op_list_open(path, &list, error);
+	return check_opened(list, opened, operations, error);
+}
+
+enum status document_check_op_list_text(const char *text, size_t length, const char *name, uint64_t *operations,
+					struct error *error)
+{
+	struct op_list *list = NULL;
+	*error = (struct error){0};
+	enum status opened = op_list_open_text(text, length, name, &list, error);
+	return check_opened(list, opened, operations, error);
+}
