@@ -39,6 +39,21 @@ static uint64_t ask_statistic(const struct runner *runner, const struct that *th
 	return out.value[that->stat];
 }
 
+/* The word at va, which may lie in two pages. False: it is not mapped whole. */
+static bool peek_word(const struct runner *runner, uint64_t va, uint64_t *out)
+{
+	unsigned shift = (unsigned)(va & 7) * 8;
+	uint64_t high = 0;
+	if (!user_peek64(runner->user, va - (va & 7), out))
+		return false;
+	if (shift == 0)
+		return true;
+	if (!user_peek64(runner->user, va - (va & 7) + 8, &high))
+		return false;
+	*out = *out >> shift | high << (64 - shift);
+	return true;
+}
+
 /* Queries look at the page tables and at memory without touching them. A dead process has neither. */
 static struct actual ask_place(struct runner *runner, const struct that *that)
 {
@@ -55,7 +70,7 @@ static struct actual ask_place(struct runner *runner, const struct that *that)
 		return word("none");
 	if (that->kind == THAT_FRAME)
 		return number(paddr_to_pfn(pa).v);
-	return user_peek64(runner->user, va, &content) ? number(content) : word("none");
+	return peek_word(runner, va, &content) ? number(content) : word("none");
 }
 
 static struct actual ask(struct runner *runner, const struct that *that)
