@@ -1,0 +1,20 @@
+/* The commands of the program, one file each. */
+#ifndef FAULTLINE_APP_COMMANDS_H
+#define FAULTLINE_APP_COMMANDS_H
+
+#include "options.h"
+
+#define COMMAND_LIST(X)                                                                                                \
+	X(run)                                                                                                         \
+	X(validate)                                                                                                    \
+	X(list)                                                                                                        \
+	X(explain)
+
+#define X(name) extern const struct command command_##name;
+COMMAND_LIST(X)
+#undef X
+
+/* "faultline: MESSAGE" on standard error; returns the status of the error. */
+enum status complain(const struct error *error);
+
+#endif
