@@ -244,8 +244,8 @@ static bool translate_missed(struct mmu *mmu, const struct access *access, enum 
 			     struct fault *fault)
 {
 	struct tlb_key key = {access->va, mmu->pcid};
-	struct tlb *tlb;
-	uint32_t slot;
+	struct tlb *tlb = NULL;
+	uint32_t slot = TLB_NONE;
 	if (found == LOOKUP_MISS)
 		found = look_up(mmu, &mmu->l2[tlb_side_of(access->kind)], access, &tlb, &slot);
 	switch (found) {

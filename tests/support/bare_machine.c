@@ -27,8 +27,10 @@ static void write_tss(struct bare_machine *bare)
 {
 	const uint64_t rsp0 = BARE_STACK_TOP;
 	const uint64_t ist1 = BARE_IST1_TOP;
+	const uint16_t io_bitmap = TSS_LIMIT + 1; /* none */
 	physmem_write(bare->mem, paddr(BARE_TSS - BARE_KERNEL + 4), &rsp0, 8);
 	physmem_write(bare->mem, paddr(BARE_TSS - BARE_KERNEL + 0x24), &ist1, 8);
+	physmem_write(bare->mem, paddr(BARE_TSS - BARE_KERNEL + 0x66), &io_bitmap, 2);
 }
 
 void bare_machine_init(struct bare_machine *bare, const struct machine_config *config)
