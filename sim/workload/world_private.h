@@ -107,6 +107,10 @@ char *world_text(struct world *world);
 void runner_slice(void *self);
 /* The next operation; false at the end and after a failure. */
 bool runner_next(struct runner *runner);
+/* Does the operation and returns its result; its time in ring 3 goes to the layer it belongs to. */
+uint64_t runner_perform(struct runner *runner, const struct op *op);
+/* What ld.so and the C library do before main. */
+void runner_start_libc(struct runner *runner);
 /* Address of a place now. False: nothing has been assigned to the variable yet (the world has failed). */
 bool runner_place(struct runner *runner, const struct place *place, int64_t offset, uint64_t *out);
 /* All accesses of an `access` operation. */

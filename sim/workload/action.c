@@ -1,0 +1,426 @@
+/* What each operation does, in ring 3. Nothing here holds host resources across an access: a process that is killed
+ * never comes back from it. */
+#include <string.h>
+
+#include "faultline/heap.h"
+#include "faultline/insn.h"
+#include "world_private.h"
+
+/* ---- variables and places ---- */
+
+static void grow_variables(struct runner *runner, uint32_t slot)
+{
+	uint32_t count = runner->variable_count ? runner->variable_count : 64;
+	while (count <= slot)
+		count *= 2;
+	struct variable *grown = arena_new_array(runner->world->arena, struct variable, count);
+	if (runner->variable_count > 0)
+		memcpy(grown, runner->variables, runner->variable_count * sizeof(*grown));
+	runner->variables = grown;
+	runner->variable_count = count;
+}
+
+static void assign(struct runner *runner, uint32_t slot, uint64_t address)
+{
+	if (slot == OP_NO_SLOT)
+		return;
+	if (slot >= runner->variable_count)
+		grow_variables(runner, slot);
+	runner->variables[slot] = (struct variable){address, true};
+}
+
+static bool variable(struct runner *runner, uint32_t slot, uint64_t *out)
+{
+	*out = 0;
+	if (slot == OP_NO_SLOT)
+		return true;
+	if (slot >= runner->variable_count || !runner->variables[slot].set)
+		return world_fail(runner->world, STATUS_BAD_INPUT,
+				  "%s: %s uses a name that has no value yet; an operation before it must make it, such "
+				  "as malloc or mmap",
+				  runner_where(runner).text, op_info(runner->op->kind)->name);
+	*out = runner->variables[slot].address;
+	return true;
+}
+
+bool runner_place(struct runner *runner, const struct place *place, int64_t offset, uint64_t *out)
+{
+	uint64_t base = 0;
+	switch (place->kind) {
+	case PLACE_NONE:
+		break;
+	case PLACE_SLOT:
+		if (!variable(runner, place->slot, &base))
+			return false;
+		break;
+	case PLACE_ADDRESS:
+		base = place->address;
+		break;
+	case PLACE_SEGMENT:
+		base = process_segment(runner->process, (enum segment)place->segment).v;
+		break;
+	case PLACE_BREAK:
+		base = process_break(runner->process).v;
+		break;
+	}
+	*out = base + (uint64_t)place->offset + (uint64_t)offset;
+	return true;
+}
+
+/* ---- the C library ---- */
+
+static void enter_libc(struct runner *runner)
+{
+	runner->in_libc = true;
+	runner->libc_since = world_user_cycles(runner->world);
+}
+
+static void leave_libc(struct runner *runner)
+{
+	runner->in_libc = false;
+	runner->world->libc_cycles += world_user_cycles(runner->world) - runner->libc_since;
+}
+
+static uint64_t do_malloc(struct runner *runner, const struct op *op)
+{
+	uint64_t block = heap_malloc(runner->heap, op->size);
+	assign(runner, op->id.slot, block);
+	return block;
+}
+
+static uint64_t do_calloc(struct runner *runner, const struct op *op)
+{
+	uint64_t block = heap_calloc(runner->heap, op->count, op->size);
+	assign(runner, op->id.slot, block);
+	return block;
+}
+
+static uint64_t do_realloc(struct runner *runner, const struct op *op)
+{
+	uint64_t old = 0;
+	if (!variable(runner, op->id.slot, &old))
+		return 0;
+	uint64_t block = heap_realloc(runner->heap, old, op->size);
+	/* p = realloc(p, n) in a careful program: a failure leaves p alone. */
+	bool same = op->new_id.slot == OP_SAME_SLOT;
+	if (!same)
+		assign(runner, op->new_id.slot, block);
+	else if (block != 0 || op->size == 0)
+		assign(runner, op->id.slot, block);
+	return block;
+}
+
+static uint64_t do_free(struct runner *runner, const struct op *op)
+{
+	uint64_t block = 0;
+	if (variable(runner, op->id.slot, &block))
+		heap_free(runner->heap, block);
+	return 0;
+}
+
+static uint64_t do_aligned_alloc(struct runner *runner, const struct op *op)
+{
+	uint64_t block = heap_aligned_alloc(runner->heap, op->alignment, op->size);
+	assign(runner, op->id.slot, block);
+	return block;
+}
+
+static uint64_t do_malloc_trim(struct runner *runner, const struct op *op)
+{
+	return (uint64_t)heap_trim(runner->heap, op->pad);
+}
+
+static uint64_t do_mallopt(struct runner *runner, const struct op *op)
+{
+	return (uint64_t)heap_mallopt(runner->heap, (int)op->param, (int)op->increment);
+}
+
+static uint64_t do_usable_size(struct runner *runner, const struct op *op)
+{
+	uint64_t block = 0;
+	return variable(runner, op->id.slot, &block) ? heap_usable_size(runner->heap, block) : 0;
+}
+
+static uint64_t do_sbrk(struct runner *runner, const struct op *op)
+{
+	return heap_sbrk(runner->heap, op->increment);
+}
+
+/* ---- accesses ---- */
+
+static const enum access_kind access_kinds[OP_KIND_COUNT] = {
+    [OP_READ] = ACCESS_READ, [OP_WRITE] = ACCESS_WRITE, [OP_EXECUTE] = ACCESS_FETCH};
+
+/* Stores the low bytes of the word at va. */
+static void store_word(struct runner *runner, uint64_t va, uint64_t length, uint64_t word)
+{
+	if (length >= 8) {
+		user_store64(runner->user, va, word);
+		return;
+	}
+	for (uint64_t i = 0; i < length; i++)
+		user_store8(runner->user, va + i, (uint8_t)(word >> (8 * i)));
+}
+
+static void access_once(struct runner *runner, const struct op *op, uint64_t va, uint64_t length)
+{
+	if (op->has_value)
+		store_word(runner, va, length, op->value);
+	else
+		user_touch(runner->user, va, length, access_kinds[op->kind]);
+}
+
+static void access_pages(struct runner *runner, const struct op *op, uint64_t start, uint64_t end)
+{
+	access_once(runner, op, start, 1);
+	for (uint64_t va = page_ceil(start + 1); va != 0 && va < end; va += PAGE_BYTES)
+		access_once(runner, op, va, 1);
+}
+
+static void access_strided(struct runner *runner, const struct op *op, uint64_t start, uint64_t length)
+{
+	for (uint64_t at = 0; at < length; at += op->stride) {
+		access_once(runner, op, start + at, length - at < 8 ? length - at : 8);
+		if (UINT64_MAX - at < op->stride)
+			break;
+	}
+}
+
+static void store_range(struct runner *runner, const struct op *op, uint64_t start, uint64_t length)
+{
+	bool one_byte = op->value == (op->value & 0xff) * 0x0101010101010101u;
+	if (one_byte) {
+		user_fill(runner->user, start, (uint8_t)op->value, length);
+		return;
+	}
+	for (uint64_t at = 0; at < length; at += 8)
+		store_word(runner, start + at, length - at < 8 ? length - at : 8, op->value);
+}
+
+static uint64_t do_access(struct runner *runner, const struct op *op)
+{
+	uint64_t start = 0;
+	if (!runner_place(runner, &op->at, op->offset, &start) || op->length == 0)
+		return 0;
+	struct bus *bus = &runner->world->bus;
+	emit(bus, EVENT_ACCESS, event_text(access_kind_name(access_kinds[op->kind])), start, op->length);
+	uint64_t end = op->length > UINT64_MAX - start ? UINT64_MAX : start + op->length;
+	if (op->stride == OP_STRIDE_PAGE)
+		access_pages(runner, op, start, end);
+	else if (op->stride != 0)
+		access_strided(runner, op, start, op->length);
+	else if (op->has_value)
+		store_range(runner, op, start, op->length);
+	else
+		user_touch(runner->user, start, op->length, access_kinds[op->kind]);
+	return 0;
+}
+
+static uint64_t do_pattern(struct runner *runner, const struct op *op)
+{
+	uint64_t start = 0;
+	if (runner_place(runner, &op->at, op->offset, &start))
+		runner_access_pattern(runner, op, start);
+	return 0;
+}
+
+/* ---- system calls ---- */
+
+/* As the C library's wrappers: -1 and errno for an error. */
+static uint64_t system_call(struct runner *runner, uint64_t number, const uint64_t args[6])
+{
+	int64_t result = user_syscall(runner->user, number, args);
+	if (result >= 0 || result < -4095)
+		return (uint64_t)result;
+	runner->heap->errno_value = (int)-result;
+	return UINT64_MAX;
+}
+
+static uint64_t do_brk(struct runner *runner, const struct op *op)
+{
+	uint64_t at = 0;
+	if (!runner_place(runner, &op->at, 0, &at))
+		return 0;
+	return system_call(runner, SYS_NR_BRK, (const uint64_t[6]){at});
+}
+
+static uint64_t do_mmap(struct runner *runner, const struct op *op)
+{
+	uint64_t at = 0;
+	if (!runner_place(runner, &op->at, 0, &at))
+		return 0;
+	const uint64_t args[6] = {at, op->length, op->prot, op->flags, UINT64_MAX, 0};
+	uint64_t result = system_call(runner, SYS_NR_MMAP, args);
+	assign(runner, op->id.slot, result);
+	return result;
+}
+
+static uint64_t do_munmap(struct runner *runner, const struct op *op)
+{
+	uint64_t at = 0;
+	if (!runner_place(runner, &op->at, op->offset, &at))
+		return 0;
+	return system_call(runner, SYS_NR_MUNMAP, (const uint64_t[6]){at, op->length});
+}
+
+static uint64_t do_mremap(struct runner *runner, const struct op *op)
+{
+	uint64_t at = 0;
+	uint64_t to = 0;
+	if (!runner_place(runner, &op->at, op->offset, &at) || !runner_place(runner, &op->to, 0, &to))
+		return 0;
+	const uint64_t args[6] = {at, op->length, op->new_length, op->flags, to};
+	uint64_t result = system_call(runner, SYS_NR_MREMAP, args);
+	uint32_t slot = op->new_id.slot;
+	if (slot == OP_SAME_SLOT)
+		slot = op->at.kind == PLACE_SLOT && result != UINT64_MAX ? op->at.slot : OP_NO_SLOT;
+	assign(runner, slot, result);
+	return result;
+}
+
+/* The range of madvise and mprotect. False: there is nothing to do. */
+static bool page_range(struct runner *runner, const struct op *op, uint64_t *start, uint64_t *length)
+{
+	if (!runner_place(runner, &op->at, op->offset, start))
+		return false;
+	*length = op->length;
+	if (!op->whole_pages)
+		return true;
+	uint64_t end = page_floor(*start + op->length);
+	*start = page_ceil(*start);
+	*length = end - *start;
+	return end > *start;
+}
+
+static uint64_t do_mprotect(struct runner *runner, const struct op *op)
+{
+	uint64_t start = 0;
+	uint64_t length = 0;
+	if (!page_range(runner, op, &start, &length))
+		return 0;
+	return system_call(runner, SYS_NR_MPROTECT, (const uint64_t[6]){start, length, op->prot});
+}
+
+static uint64_t do_madvise(struct runner *runner, const struct op *op)
+{
+	uint64_t start = 0;
+	uint64_t length = 0;
+	if (!page_range(runner, op, &start, &length))
+		return 0;
+	return system_call(runner, SYS_NR_MADVISE, (const uint64_t[6]){start, length, op->advice});
+}
+
+static uint64_t do_getpid(struct runner *runner, const struct op *op)
+{
+	(void)op;
+	return system_call(runner, SYS_NR_GETPID, (const uint64_t[6]){0});
+}
+
+static uint64_t do_exit(struct runner *runner, const struct op *op)
+{
+	return system_call(runner, SYS_NR_EXIT, (const uint64_t[6]){op->status});
+}
+
+/* ---- processor, stack, control ---- */
+
+static uint64_t do_instruction(struct runner *runner, const struct op *op)
+{
+	user_instruction(runner->user, (enum insn)op->insn, op->operand);
+	return 0;
+}
+
+static uint64_t do_call(struct runner *runner, const struct op *op)
+{
+	if (runner->call_depth == RUNNER_MAX_CALLS) {
+		world_fail(runner->world, STATUS_BAD_INPUT, "%s: more than %d functions have not returned",
+			   runner_where(runner).text, RUNNER_MAX_CALLS);
+		return 0;
+	}
+	user_call(runner->user, op->frame);
+	runner->call_frames[runner->call_depth++] = op->frame;
+	return 0;
+}
+
+static uint64_t do_return(struct runner *runner, const struct op *op)
+{
+	if (runner->call_depth == 0) {
+		world_fail(runner->world, STATUS_BAD_INPUT, "%s: return without a call: add a call before it",
+			   runner_where(runner).text);
+		return 0;
+	}
+	uint64_t frame = runner->call_frames[--runner->call_depth];
+	user_return(runner->user, op->has_frame ? op->frame : frame);
+	return 0;
+}
+
+static uint64_t do_phase(struct runner *runner, const struct op *op)
+{
+	struct world *world = runner->world;
+	if (world->phase_count == WORLD_MAX_PHASES) {
+		world_fail(world, STATUS_BAD_INPUT, "%s: more than %d phases", runner_where(runner).text,
+			   WORLD_MAX_PHASES - 1);
+		return 0;
+	}
+	struct phase *phase = &world->phases[world->phase_count++];
+	phase->name = op->name;
+	world_machine_stats(world, &phase->before);
+	for (unsigned i = 0; i < world->runner_count; i++)
+		world_process_stats(world, i, &world->runners[i].before_phase);
+	emit(&world->bus, EVENT_PHASE, event_text(op->name));
+	return 0;
+}
+
+typedef uint64_t action_fn(struct runner *runner, const struct op *op);
+
+struct action {
+	action_fn *fn;
+	bool libc; /* its time in ring 3 is the C library's */
+};
+
+static const struct action actions[OP_KIND_COUNT] = {
+    [OP_MALLOC] = {do_malloc, true},
+    [OP_CALLOC] = {do_calloc, true},
+    [OP_REALLOC] = {do_realloc, true},
+    [OP_FREE] = {do_free, true},
+    [OP_ALIGNED_ALLOC] = {do_aligned_alloc, true},
+    [OP_MALLOC_TRIM] = {do_malloc_trim, true},
+    [OP_MALLOPT] = {do_mallopt, true},
+    [OP_USABLE_SIZE] = {do_usable_size, true},
+    [OP_SBRK] = {do_sbrk, true},
+    [OP_READ] = {do_access, false},
+    [OP_WRITE] = {do_access, false},
+    [OP_EXECUTE] = {do_access, false},
+    [OP_ACCESS] = {do_pattern, false},
+    [OP_BRK] = {do_brk, false},
+    [OP_MMAP] = {do_mmap, false},
+    [OP_MUNMAP] = {do_munmap, false},
+    [OP_MREMAP] = {do_mremap, false},
+    [OP_MPROTECT] = {do_mprotect, false},
+    [OP_MADVISE] = {do_madvise, false},
+    [OP_GETPID] = {do_getpid, false},
+    [OP_EXIT] = {do_exit, false},
+    [OP_INSTRUCTION] = {do_instruction, false},
+    [OP_CALL] = {do_call, false},
+    [OP_RETURN] = {do_return, false},
+    [OP_PHASE] = {do_phase, false},
+};
+
+uint64_t runner_perform(struct runner *runner, const struct op *op)
+{
+	const struct action *action = &actions[op->kind];
+	if (!action->libc)
+		return action->fn(runner, op);
+	enter_libc(runner);
+	uint64_t result = action->fn(runner, op);
+	leave_libc(runner);
+	return result;
+}
+
+void runner_start_libc(struct runner *runner)
+{
+	runner->started = true;
+	enter_libc(runner);
+	if (runner->spec->libc->start)
+		runner->spec->libc->start(runner->heap);
+	leave_libc(runner);
+}
