@@ -1,18 +1,15 @@
 #include "op_list.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "live_ids.h"
+#include "op_lines.h"
 #include "value.h"
 #include "why.h"
 
-enum { BUFFER_BYTES = 1 << 16, LINE_BYTES = 256, MAX_FIELDS = 5 };
+enum { MAX_FIELDS = 5 };
 
 /* A line, cut at its spaces. */
 struct fields {
@@ -20,18 +17,8 @@ struct fields {
 	unsigned count;
 };
 
-/* Invariant: buffer[at .. filled) is read and not yet consumed. */
 struct op_list {
-	char *name;
-	gzFile file; /* NULL: from memory */
-	const char *memory;
-	size_t memory_left;
-
-	char *buffer;
-	size_t at, filled;
-	bool ended;
-	char line[LINE_BYTES];
-	uint64_t line_number;
+	struct op_lines lines;
 	bool line_held; /* the first operation has been read with the tunables */
 
 	struct tunable tunables[OP_LIST_MAX_TUNABLES];
@@ -43,88 +30,19 @@ struct op_list {
 	bool ends_on_success;
 };
 
-static enum status bad_line(const struct op_list *list, struct error *error, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static enum status bad_line(const struct op_list *list, struct error *error, const char *format, ...)
-{
-	char message[ERROR_TEXT_BYTES];
-	va_list args;
-	va_start(args, format);
-	(void)vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
-	return error_set(error, STATUS_BAD_INPUT, "%s:%" PRIu64 ": %s", list->name, list->line_number, message);
-}
-
-/* ---- bytes and lines ---- */
-
-static enum status refill(struct op_list *list, struct error *error)
-{
-	list->at = 0;
-	list->filled = 0;
-	if (!list->file) {
-		list->filled = list->memory_left < BUFFER_BYTES ? list->memory_left : BUFFER_BYTES;
-		memcpy(list->buffer, list->memory, list->filled);
-		list->memory += list->filled;
-		list->memory_left -= list->filled;
-		list->ended = list->filled == 0;
-		return STATUS_OK;
-	}
-	int got = gzread(list->file, list->buffer, BUFFER_BYTES);
-	int code = Z_OK;
-	const char *why = gzerror(list->file, &code);
-	/* A file cut short is reported as Z_BUF_ERROR at its end. */
-	if (got < 0 || (got == 0 && code != Z_OK && code != Z_STREAM_END))
-		return error_set(error, code == Z_ERRNO ? STATUS_HOST : STATUS_BAD_INPUT,
-				 "%s:%" PRIu64 ": the file is damaged or cut short behind this line: %s", list->name,
-				 list->line_number, code == Z_ERRNO ? strerror(errno) : why);
-	list->filled = (size_t)got;
-	list->ended = got == 0;
-	return STATUS_OK;
-}
-
-/* The next line without its newline in list->line; list->ended when there is none. */
-static enum status read_line(struct op_list *list, struct error *error)
-{
-	size_t length = 0;
-	list->line_number++;
-	for (;;) {
-		if (list->at == list->filled) {
-			enum status status = refill(list, error);
-			if (status != STATUS_OK)
-				return status;
-		}
-		if (list->ended)
-			break;
-		char c = list->buffer[list->at++];
-		if (c == '\n')
-			break;
-		if (c == '\0')
-			return bad_line(list, error, "a zero byte: this is not an op list");
-		if (length + 1 == LINE_BYTES)
-			return bad_line(list, error, "the line is longer than %d bytes: an operation is one short line",
-					LINE_BYTES - 1);
-		list->line[length++] = c;
-	}
-	/* A last line without a newline is a line. */
-	if (list->ended && length > 0)
-		list->ended = false;
-	list->line[length] = '\0';
-	return STATUS_OK;
-}
-
 /* The next line that is an operation or a tunable. */
 static enum status read_meaningful_line(struct op_list *list, struct error *error)
 {
+	struct op_lines *lines = &list->lines;
 	if (list->line_held) {
 		list->line_held = false;
 		return STATUS_OK;
 	}
 	do {
-		enum status status = read_line(list, error);
+		enum status status = op_lines_next(lines, error);
 		if (status != STATUS_OK)
 			return status;
-	} while (!list->ended && (list->line[0] == '#' || list->line[0] == '\0'));
+	} while (!lines->ended && (lines->line[0] == '#' || lines->line[0] == '\0'));
 	return STATUS_OK;
 }
 
@@ -132,11 +50,12 @@ static enum status read_meaningful_line(struct op_list *list, struct error *erro
 
 static enum status split(struct op_list *list, struct fields *fields, struct error *error)
 {
-	char *at = list->line;
+	char *at = list->lines.line;
 	fields->count = 0;
 	for (;;) {
 		if (fields->count == MAX_FIELDS)
-			return bad_line(list, error, "too many fields in \"%s\"", quoted(list->line).text);
+			return op_lines_bad(&list->lines, error, "too many fields in \"%s\"",
+					    quoted(list->lines.line).text);
 		fields->text[fields->count++] = at;
 		at = strchr(at, ' ');
 		if (!at)
@@ -150,9 +69,9 @@ static enum status number_field(const struct op_list *list, const char *text, co
 {
 	if (value_digits(text, strlen(text), out))
 		return STATUS_OK;
-	return bad_line(list, error,
-			"%s is \"%s\"; allowed are decimal digits below 2^64, with one space between fields", what,
-			quoted(text).text);
+	return op_lines_bad(&list->lines, error,
+			    "%s is \"%s\"; allowed are decimal digits below 2^64, with one space between fields", what,
+			    quoted(text).text);
 }
 
 static enum status signed_field(const struct op_list *list, const char *text, const char *what, int64_t *out,
@@ -161,8 +80,9 @@ static enum status signed_field(const struct op_list *list, const char *text, co
 	uint64_t magnitude = 0;
 	bool negative = *text == '-';
 	if (!value_digits(text + negative, strlen(text + negative), &magnitude) || magnitude > INT64_MAX)
-		return bad_line(list, error, "%s is \"%s\"; allowed are decimal digits, with - in front if negative",
-				what, quoted(text).text);
+		return op_lines_bad(&list->lines, error,
+				    "%s is \"%s\"; allowed are decimal digits, with - in front if negative", what,
+				    quoted(text).text);
 	*out = negative ? -(int64_t)magnitude : (int64_t)magnitude;
 	return STATUS_OK;
 }
@@ -210,13 +130,14 @@ static enum status new_id(struct op_list *list, const char *text, struct op_name
 	if (status != STATUS_OK)
 		return status;
 	if (id == 0)
-		return bad_line(list, error, "a new ID cannot be 0, that is the null pointer");
+		return op_lines_bad(&list->lines, error, "a new ID cannot be 0, that is the null pointer");
 	if (live_ids_find(&list->ids, id))
-		return bad_line(list, error, "ID %" PRIu64 " is alive; allowed is an ID that was not used before", id);
+		return op_lines_bad(&list->lines, error,
+				    "ID %" PRIu64 " is alive; allowed is an ID that was not used before", id);
 	const struct live_id *made = live_ids_add(&list->ids, id, 0);
 	if (!made)
 		return error_set(error, STATUS_HOST, "%s:%" PRIu64 ": the host has no memory for another live ID",
-				 list->name, list->line_number);
+				 list->lines.name, list->lines.number);
 	name->slot = made->slot;
 	return STATUS_OK;
 }
@@ -230,8 +151,8 @@ static enum status old_id(struct op_list *list, const char *text, bool may_be_nu
 		return status;
 	const struct live_id *live = live_ids_find(&list->ids, *id);
 	if (!live)
-		return bad_line(
-		    list, error,
+		return op_lines_bad(
+		    &list->lines, error,
 		    "ID %" PRIu64 " is not alive: it was never allocated, or has been freed or unmapped whole", *id);
 	*slot = live->slot;
 	return STATUS_OK;
@@ -280,7 +201,7 @@ static void complete_op(struct op_list *list, uint64_t id)
 {
 	struct op *op = &list->op;
 	struct live_id *live = live_ids_find(&list->ids, id);
-	op->line = (uint32_t)list->line_number;
+	op->line = (uint32_t)list->lines.number;
 	list->ends_id = 0;
 	list->ends_on_success = false;
 	if (op->kind == OP_READ || op->kind == OP_WRITE) {
@@ -315,15 +236,17 @@ static enum status parse_op(struct op_list *list, struct error *error)
 		return status;
 	const struct line_format *format = find_format(fields.text[0]);
 	if (!format && strcmp(fields.text[0], "G") == 0)
-		return bad_line(list, error, "a tunable behind the first operation: move the line to the beginning");
+		return op_lines_bad(&list->lines, error,
+				    "a tunable behind the first operation: move the line to the beginning");
 	if (!format)
-		return bad_line(list, error,
-				"there is no operation \"%s\"; allowed are m c r a f t l B M U D P T O and, first of "
-				"all, G",
-				quoted(fields.text[0]).text);
+		return op_lines_bad(
+		    &list->lines, error,
+		    "there is no operation \"%s\"; allowed are m c r a f t l B M U D P T O and, first of "
+		    "all, G",
+		    quoted(fields.text[0]).text);
 	if (fields.count != strlen(format->fields) + 1)
-		return bad_line(list, error, "%c has %u fields, expected \"%s\"", format->letter, fields.count - 1,
-				format->usage);
+		return op_lines_bad(&list->lines, error, "%c has %u fields, expected \"%s\"", format->letter,
+				    fields.count - 1, format->usage);
 	op_init(&list->op, format->kind);
 	for (unsigned i = 0; format->fields[i]; i++) {
 		status = read_field(list, format->fields[i], fields.text[i + 1], &id, error);
@@ -340,7 +263,7 @@ enum status op_list_next(struct op_list *list, const struct op **op, struct erro
 {
 	*op = NULL;
 	enum status status = read_meaningful_line(list, error);
-	if (status != STATUS_OK || list->ended)
+	if (status != STATUS_OK || list->lines.ended)
 		return status;
 	status = parse_op(list, error);
 	if (status == STATUS_OK)
@@ -365,17 +288,19 @@ uint32_t op_list_slots(const struct op_list *list)
 static enum status read_tunable(struct op_list *list, struct error *error)
 {
 	uint64_t value = 0;
-	char *name = list->line + 2;
+	char *name = list->lines.line + 2;
 	char *equals = strchr(name, '=');
-	if (list->line[1] != ' ' || !equals || equals == name || !value_digits(equals + 1, strlen(equals + 1), &value))
-		return bad_line(list, error, "a tunable is written G glibc.malloc.NAME=NUMBER, found \"%s\"",
-				quoted(list->line).text);
+	if (list->lines.line[1] != ' ' || !equals || equals == name ||
+	    !value_digits(equals + 1, strlen(equals + 1), &value))
+		return op_lines_bad(&list->lines, error,
+				    "a tunable is written G glibc.malloc.NAME=NUMBER, found \"%s\"",
+				    quoted(list->lines.line).text);
 	if (list->tunable_count == OP_LIST_MAX_TUNABLES)
-		return bad_line(list, error, "more than %d tunables", OP_LIST_MAX_TUNABLES);
+		return op_lines_bad(&list->lines, error, "more than %d tunables", OP_LIST_MAX_TUNABLES);
 	*equals = '\0';
 	char *copy = strdup(name);
 	if (!copy)
-		return error_set(error, STATUS_HOST, "%s: the host has no memory for a tunable", list->name);
+		return error_set(error, STATUS_HOST, "%s: the host has no memory for a tunable", list->lines.name);
 	list->tunables[list->tunable_count++] = (struct tunable){copy, value};
 	return STATUS_OK;
 }
@@ -384,9 +309,9 @@ static enum status read_head(struct op_list *list, struct error *error)
 {
 	for (;;) {
 		enum status status = read_meaningful_line(list, error);
-		if (status != STATUS_OK || list->ended)
+		if (status != STATUS_OK || list->lines.ended)
 			return status;
-		if (list->line[0] != 'G') {
+		if (list->lines.line[0] != 'G') {
 			list->line_held = true;
 			return STATUS_OK;
 		}
@@ -396,22 +321,9 @@ static enum status read_head(struct op_list *list, struct error *error)
 	}
 }
 
-static struct op_list *new_list(const char *name)
+static enum status begin(struct op_list *list, enum status opened, struct op_list **out, struct error *error)
 {
-	struct op_list *list = calloc(1, sizeof(*list));
-	if (!list)
-		return NULL;
-	list->name = strdup(name);
-	list->buffer = malloc(BUFFER_BYTES);
-	if (list->name && list->buffer)
-		return list;
-	op_list_close(list);
-	return NULL;
-}
-
-static enum status begin(struct op_list *list, struct op_list **out, struct error *error)
-{
-	enum status status = read_head(list, error);
+	enum status status = opened == STATUS_OK ? read_head(list, error) : opened;
 	if (status == STATUS_OK)
 		*out = list;
 	else
@@ -422,42 +334,32 @@ static enum status begin(struct op_list *list, struct op_list **out, struct erro
 enum status op_list_open(const char *path, struct op_list **out, struct error *error)
 {
 	*out = NULL;
-	struct op_list *list = new_list(path);
+	struct op_list *list = calloc(1, sizeof(*list));
 	if (!list)
 		return error_set(error, STATUS_HOST, "%s: the host has no memory to read it", path);
-	list->file = gzopen(path, "rb");
-	if (!list->file) {
-		op_list_close(list);
-		return error_set(error, STATUS_HOST, "%s: cannot be opened: %s", path, strerror(errno));
-	}
-	return begin(list, out, error);
+	return begin(list, op_lines_open(&list->lines, path, error), out, error);
 }
 
 enum status op_list_open_text(const char *text, size_t length, const char *name, struct op_list **out,
 			      struct error *error)
 {
 	*out = NULL;
-	struct op_list *list = new_list(name);
+	struct op_list *list = calloc(1, sizeof(*list));
 	if (!list)
 		return error_set(error, STATUS_HOST, "%s: the host has no memory to read it", name);
-	list->memory = text;
-	list->memory_left = length;
-	return begin(list, out, error);
+	return begin(list, op_lines_open_text(&list->lines, text, length, name, error), out, error);
 }
 
 void op_list_close(struct op_list *list)
 {
 	if (!list)
 		return;
-	if (list->file)
-		(void)gzclose(list->file);
+	op_lines_close(&list->lines);
 	for (unsigned i = 0; i < list->tunable_count; i++) {
 		/* The list made the copy. */
 		free((void *)(uintptr_t)list->tunables[i].name);
 	}
 	live_ids_release(&list->ids);
-	free(list->name);
-	free(list->buffer);
 	free(list);
 }
 
