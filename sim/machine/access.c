@@ -46,53 +46,61 @@ static inline void move(struct physmem *mem, struct paddr pa, enum access_kind k
 		physmem_read(mem, paddr_add(pa, done), data + done, bytes - done);
 }
 
-bool machine_transfer(struct machine *machine, const struct transfer *transfer, void *data, struct fault *fault)
+static inline bool translate(struct machine *machine, const struct access *access, struct paddr *pa,
+			     struct fault *fault)
 {
-	uint8_t *bytes = data;
-	uint64_t first = PAGE_BYTES - page_offset(transfer->va.v);
-	if (first > transfer->bytes)
-		first = transfer->bytes;
-	uint64_t length[2] = {first, transfer->bytes - first};
-	struct paddr pa[2];
-	for (unsigned i = 0; i < 2; i++) {
-		if (length[i] == 0)
-			continue;
-		struct access access = {
-		    .va = vaddr_add(transfer->va, i * first),
-		    .kind = transfer->kind,
-		    .mode = transfer->mode,
-		    .through_stack = transfer->through_stack,
-		    .words = (length[i] + 7) / 8,
-		};
-		if (!mmu_recall(machine->mmu, access.va, access.kind, access.mode, access.words, &pa[i]) &&
-		    !mmu_translate(machine->mmu, &access, &pa[i], fault))
-			return false;
-	}
-	for (unsigned i = 0; i < 2; i++) {
-		if (length[i])
-			move(machine->mem, pa[i], transfer->kind, bytes + i * first, length[i]);
-	}
+	return mmu_recall(machine->mmu, access->va, access->kind, access->mode, access->words, pa) ||
+	       mmu_translate(machine->mmu, access, pa, fault);
+}
+
+/* The bytes that follow are in the next page. */
+static bool transfer_across(struct machine *machine, struct access *access, uint8_t *data, uint64_t first,
+			    uint64_t bytes, struct fault *fault)
+{
+	struct paddr low, high;
+	access->words = (first + 7) / 8;
+	if (!translate(machine, access, &low, fault))
+		return false;
+	access->va = vaddr_add(access->va, first);
+	access->words = (bytes - first + 7) / 8;
+	if (!translate(machine, access, &high, fault))
+		return false;
+	move(machine->mem, low, access->kind, data, first);
+	move(machine->mem, high, access->kind, data + first, bytes - first);
+	return true;
+}
+
+bool machine_transfer(struct machine *machine, struct access *access, void *data, uint64_t bytes, struct fault *fault)
+{
+	uint64_t room = PAGE_BYTES - page_offset(access->va.v);
+	if (bytes > room)
+		return transfer_across(machine, access, data, room, bytes, fault);
+	struct paddr pa;
+	access->words = (bytes + 7) / 8;
+	if (!translate(machine, access, &pa, fault))
+		return false;
+	move(machine->mem, pa, access->kind, data, bytes);
 	return true;
 }
 
 bool machine_read_system(struct machine *machine, struct vaddr va, void *out, uint64_t bytes, struct fault *fault)
 {
-	struct transfer transfer = {.va = va, .kind = ACCESS_READ, .mode = MODE_IMPLICIT, .bytes = bytes};
-	return machine_transfer(machine, &transfer, out, fault);
+	struct access access = {.va = va, .kind = ACCESS_READ, .mode = MODE_IMPLICIT};
+	return machine_transfer(machine, &access, out, bytes, fault);
 }
 
 bool machine_write_system(struct machine *machine, struct vaddr va, void *data, uint64_t bytes, struct fault *fault)
 {
-	struct transfer transfer = {.va = va, .kind = ACCESS_WRITE, .mode = MODE_IMPLICIT, .bytes = bytes};
-	return machine_transfer(machine, &transfer, data, fault);
+	struct access access = {.va = va, .kind = ACCESS_WRITE, .mode = MODE_IMPLICIT};
+	return machine_transfer(machine, &access, data, bytes, fault);
 }
 
 static bool move_across(struct machine *machine, struct vaddr va, enum access_kind kind, unsigned bytes, void *data)
 {
 	while (!machine->why_stopped) {
-		struct transfer transfer = {.va = va, .kind = kind, .mode = mmu_mode(&machine->cpu), .bytes = bytes};
+		struct access access = {.va = va, .kind = kind, .mode = mmu_mode(&machine->cpu)};
 		struct fault fault;
-		if (machine_transfer(machine, &transfer, data, &fault))
+		if (machine_transfer(machine, &access, data, bytes, &fault))
 			return true;
 		if (!trap_raise_fault(machine, &fault))
 			return false;

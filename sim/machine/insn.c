@@ -143,9 +143,8 @@ static enum insn_outcome do_invlpg(struct execution *x)
 static bool transfer_table(struct execution *x, enum access_kind kind, void *data)
 {
 	struct fault fault;
-	struct transfer transfer = {
-	    .va = vaddr(x->operand), .kind = kind, .mode = mmu_mode(&x->machine->cpu), .bytes = 10};
-	if (machine_transfer(x->machine, &transfer, data, &fault))
+	struct access access = {.va = vaddr(x->operand), .kind = kind, .mode = mmu_mode(&x->machine->cpu)};
+	if (machine_transfer(x->machine, &access, data, 10, &fault))
 		return true;
 	x->trap = trap_of_fault(&fault);
 	return false;

@@ -58,16 +58,9 @@ void trap_run_handler(struct machine *machine);
 /* Sets CPL and tells. RIP is already the new one. */
 void trap_set_ring(struct machine *machine, uint8_t cpl, const char *how);
 
-/* Moves bytes between the host and [va, va + bytes), at most two pages, all translated before anything moves. `mode` as
- * in struct access; through the stack segment if `through_stack`. */
-struct transfer {
-	struct vaddr va;
-	enum access_kind kind;
-	unsigned mode;
-	bool through_stack;
-	uint64_t bytes;
-};
-bool machine_transfer(struct machine *machine, const struct transfer *transfer, void *data, struct fault *fault);
+/* Moves bytes between the host and RAM at access->va, at most two pages, all translated before anything moves. The
+ * access says who asks; its va and words are used up. */
+bool machine_transfer(struct machine *machine, struct access *access, void *data, uint64_t bytes, struct fault *fault);
 
 /* Descriptor tables and TSS: implicit supervisor accesses. */
 bool machine_read_system(struct machine *machine, struct vaddr va, void *out, uint64_t bytes, struct fault *fault);

@@ -4,7 +4,7 @@
 
 /* What a translation allows this access, SDM 3A 4.6; the same for entries from a TLB and from RAM. Returns 0 or
  * FAULT_PRESENT, with FAULT_PROTECTION_KEY when the key forbids it (even if something else does, too). */
-static uint32_t denial(const struct mmu *mmu, const struct access *access, uint64_t word)
+static inline uint32_t denial(const struct mmu *mmu, const struct access *access, uint64_t word)
 {
 	bool user_mode = access->mode & MODE_USER;
 	bool user_page = word & TLB_WORD_USER;

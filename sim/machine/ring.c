@@ -74,15 +74,14 @@ void machine_sysretq(struct machine *machine)
 
 static bool read_stack(struct machine *machine, void *out, uint64_t bytes, struct trap *trap)
 {
-	struct transfer pop = {
+	struct access pop = {
 	    .va = vaddr(machine->cpu.gpr[GPR_RSP]),
 	    .kind = ACCESS_READ,
 	    .mode = mmu_mode(&machine->cpu),
 	    .through_stack = true,
-	    .bytes = bytes,
 	};
 	struct fault fault;
-	if (machine_transfer(machine, &pop, out, &fault))
+	if (machine_transfer(machine, &pop, out, bytes, &fault))
 		return true;
 	*trap = trap_of_fault(&fault);
 	return false;

@@ -44,6 +44,13 @@ static bool is_piece(uint64_t tag, uint64_t word)
 	return tlb_word_mapping(word) != tlb_tag_size(tag);
 }
 
+/* What the counts distinguish: global or not, size, size in the tables. */
+static uint64_t kind_of(uint64_t tag, uint64_t word)
+{
+	const uint64_t of_tag = TLB_TAG_GLOBAL | (uint64_t)3 << TLB_TAG_SIZE_SHIFT;
+	return (tag & of_tag) | (word & (uint64_t)3 << TLB_WORD_MAPPING_SHIFT);
+}
+
 /* The count that an entry with this tag is part of. */
 static uint32_t *count_of(struct tlb *tlb, uint64_t tag)
 {
@@ -75,12 +82,16 @@ static uint32_t least_recently_used(const struct tlb *tlb, uint32_t first)
 bool tlb_insert(struct tlb *tlb, uint64_t tag, struct tlb_value value, uint32_t *slot)
 {
 	uint32_t victim = least_recently_used(tlb, tlb_set(tlb, tag & TLB_TAG_PAGE));
-	bool lost = tlb->tags[victim] != 0;
-	if (lost)
-		drop(tlb, victim);
-	tlb->valid++;
-	++*count_of(tlb, tag);
-	tlb->pieces += is_piece(tag, value.word);
+	uint64_t old = tlb->tags[victim];
+	bool lost = old != 0;
+	/* Mostly an entry makes way for one of its kind, and the counts stay. */
+	if (!lost || kind_of(old, tlb->values[victim].word) != kind_of(tag, value.word)) {
+		if (lost)
+			drop(tlb, victim);
+		tlb->valid++;
+		++*count_of(tlb, tag);
+		tlb->pieces += is_piece(tag, value.word);
+	}
 	tlb->tags[victim] = tag;
 	tlb->values[victim] = value;
 	*slot = victim;

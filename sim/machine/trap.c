@@ -43,9 +43,11 @@ static uint32_t external(const struct trap *trap)
 	return trap->software ? 0 : 1;
 }
 
-static struct trap protection(uint32_t error)
+/* Something happened on the way to the handler. */
+static bool fail(struct trap *nested, unsigned vector, uint32_t error)
 {
-	return (struct trap){.vector = VECTOR_PROTECTION, .has_error = true, .error = error};
+	*nested = (struct trap){.vector = vector, .has_error = true, .error = error};
+	return false;
 }
 
 struct trap trap_of_fault(const struct fault *fault)
@@ -56,9 +58,8 @@ struct trap trap_of_fault(const struct fault *fault)
 static bool read_gate(struct machine *machine, const struct trap *trap, struct gate *gate, struct trap *nested)
 {
 	uint32_t about_gate = trap->vector * 8 + 2 + external(trap);
-	*nested = protection(about_gate);
 	if (trap->vector * GATE_BYTES + GATE_BYTES - 1 > machine->cpu.idtr.limit)
-		return false;
+		return fail(nested, VECTOR_PROTECTION, about_gate);
 	uint64_t raw[2];
 	struct fault fault;
 	struct vaddr where = vaddr_add(machine->cpu.idtr.base, (uint64_t)trap->vector * GATE_BYTES);
@@ -74,39 +75,34 @@ static bool read_gate(struct machine *machine, const struct trap *trap, struct g
 	    .dpl = DESCRIPTOR_DPL(raw[0]),
 	    .present = DESCRIPTOR_IS_PRESENT(raw[0]),
 	};
-	if (DESCRIPTOR_IS_CODE_OR_DATA(raw[0]) || (gate->type != GATE_INTERRUPT && gate->type != GATE_TRAP))
-		return false;
-	if (trap->software && gate->dpl < machine->cpu.cpl)
-		return false;
-	if (!gate->present)
-		nested->vector = VECTOR_NOT_PRESENT;
-	return gate->present;
+	bool known = gate->type == GATE_INTERRUPT || gate->type == GATE_TRAP;
+	bool closed = trap->software && gate->dpl < machine->cpu.cpl;
+	if (DESCRIPTOR_IS_CODE_OR_DATA(raw[0]) || !known || closed)
+		return fail(nested, VECTOR_PROTECTION, about_gate);
+	return gate->present || fail(nested, VECTOR_NOT_PRESENT, about_gate);
 }
 
 /* The code segment that the gate names decides the new ring. */
 static bool read_target(struct machine *machine, const struct trap *trap, const struct gate *gate, uint8_t *ring,
 			struct trap *nested)
 {
-	*nested = protection(external(trap));
 	if ((gate->selector & ~3u) == 0)
-		return false;
+		return fail(nested, VECTOR_PROTECTION, external(trap));
 	struct descriptor code;
 	if (!segment_read(machine, gate->selector, 1, &code, nested)) {
 		if (nested->vector == VECTOR_PROTECTION)
 			nested->error |= external(trap);
 		return false;
 	}
-	*nested = protection((gate->selector & ~3u) | external(trap));
+	uint32_t about_segment = (gate->selector & ~3u) | external(trap);
 	unsigned type = DESCRIPTOR_TYPE(code.low);
 	if (!DESCRIPTOR_IS_CODE_OR_DATA(code.low) || !(type & DESCRIPTOR_CODE) ||
 	    DESCRIPTOR_DPL(code.low) > machine->cpu.cpl)
-		return false;
-	if (!DESCRIPTOR_IS_PRESENT(code.low)) {
-		nested->vector = VECTOR_NOT_PRESENT;
-		return false;
-	}
+		return fail(nested, VECTOR_PROTECTION, about_segment);
+	if (!DESCRIPTOR_IS_PRESENT(code.low))
+		return fail(nested, VECTOR_NOT_PRESENT, about_segment);
 	if (!DESCRIPTOR_IS_LONG(code.low) || DESCRIPTOR_IS_32BIT(code.low))
-		return false;
+		return fail(nested, VECTOR_PROTECTION, about_segment);
 	*ring = type & DESCRIPTOR_CONFORMING ? machine->cpu.cpl : DESCRIPTOR_DPL(code.low);
 	return segment_mark_accessed(machine, gate->selector, code, nested);
 }
@@ -118,12 +114,8 @@ static bool pick_stack(struct machine *machine, const struct trap *trap, const s
 	*rsp = machine->cpu.gpr[GPR_RSP];
 	if (gate->stack || ring != machine->cpu.cpl) {
 		uint32_t offset = gate->stack ? TSS_IST(gate->stack) : TSS_RSP(ring);
-		if (offset + 7 > machine->tss_limit) {
-			*nested = (struct trap){.vector = VECTOR_INVALID_TSS,
-						.has_error = true,
-						.error = (machine->cpu.tr & ~3u) | external(trap)};
-			return false;
-		}
+		if (offset + 7 > machine->tss_limit)
+			return fail(nested, VECTOR_INVALID_TSS, (machine->cpu.tr & ~3u) | external(trap));
 		struct fault fault;
 		if (!machine_read_system(machine, vaddr_add(machine->cpu.tss_base, offset), rsp, 8, &fault)) {
 			*nested = trap_of_fault(&fault);
@@ -141,15 +133,9 @@ static bool push_frame(struct machine *machine, const struct trap *trap, uint64_
 	uint64_t frame[6] = {trap->error, cpu->rip, cpu->cs, cpu->rflags, cpu->gpr[GPR_RSP], cpu->ss};
 	*words = trap->has_error ? 6 : 5;
 	*rsp -= *words * sizeof(uint64_t);
-	struct transfer push = {
-	    .va = vaddr(*rsp),
-	    .kind = ACCESS_WRITE,
-	    .mode = MODE_IMPLICIT,
-	    .through_stack = true,
-	    .bytes = *words * sizeof(uint64_t),
-	};
+	struct access push = {.va = vaddr(*rsp), .kind = ACCESS_WRITE, .mode = MODE_IMPLICIT, .through_stack = true};
 	struct fault fault;
-	if (machine_transfer(machine, &push, frame + (6 - *words), &fault))
+	if (machine_transfer(machine, &push, frame + (6 - *words), *words * sizeof(uint64_t), &fault))
 		return true;
 	*nested = trap_of_fault(&fault);
 	if (fault.vector == VECTOR_STACK)
@@ -191,10 +177,8 @@ static bool deliver(struct machine *machine, const struct trap *trap, struct tra
 	if (!read_gate(machine, trap, &gate, nested) || !read_target(machine, trap, &gate, &ring, nested) ||
 	    !pick_stack(machine, trap, &gate, ring, &rsp, nested) || !push_frame(machine, trap, &rsp, &words, nested))
 		return false;
-	if (!vaddr_is_canonical(vaddr(gate.offset), machine->mmu->paging.levels)) {
-		*nested = protection(external(trap));
-		return false;
-	}
+	if (!vaddr_is_canonical(vaddr(gate.offset), machine->mmu->paging.levels))
+		return fail(nested, VECTOR_PROTECTION, external(trap));
 	count_delivery(machine, trap);
 	if (ring != cpu->cpl)
 		cpu->ss = ring; /* a null selector with the ring as its RPL */
@@ -248,6 +232,23 @@ static bool combine(const struct trap *first, const struct trap *second, struct 
 	return true;
 }
 
+/* Delivers the trap, or what its failing delivery makes of it. False: the machine stopped. */
+static bool deliver_or_what_follows(struct machine *machine, const struct trap *trap)
+{
+	struct trap nested;
+	if (deliver(machine, trap, &nested))
+		return true;
+	struct trap first = *trap;
+	struct trap second;
+	while (combine(&first, &nested, &second)) {
+		if (deliver(machine, &second, &nested))
+			return true;
+		first = second;
+	}
+	machine_stop(machine, "triple fault: the double fault could not be delivered");
+	return false;
+}
+
 struct trap_origin trap_origin(const struct machine *machine)
 {
 	const struct cpu *cpu = &machine->cpu;
@@ -267,21 +268,12 @@ enum { MAX_DEPTH = 64 };
 bool trap_raise(struct machine *machine, const struct trap *trap)
 {
 	struct trap_origin origin = trap_origin(machine);
-	struct trap pending = *trap;
-	struct trap nested;
 	if (machine->depth == MAX_DEPTH)
 		machine_stop(machine, "exceptions nest without end: each handler raises the next one");
 	if (machine->why_stopped)
 		return false;
 	machine->depth++;
-	while (!deliver(machine, &pending, &nested)) {
-		struct trap first = pending;
-		if (!combine(&first, &nested, &pending)) {
-			machine_stop(machine, "triple fault: the double fault could not be delivered");
-			break;
-		}
-	}
-	if (!machine->why_stopped)
+	if (deliver_or_what_follows(machine, trap))
 		trap_run_handler(machine);
 	machine->depth--;
 	return trap_came_back(machine, &origin);
