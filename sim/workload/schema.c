@@ -5,97 +5,27 @@
 
 #include "faultline/process.h"
 #include "faultline/stat.h"
+#include "json_writer.h"
 #include "settings.h"
 #include "value.h"
 
-struct writer {
-	document_write_fn *write;
-	void *self;
-	bool good;
-	unsigned depth;
-	bool first; /* nothing has been written yet at this depth */
-};
-
-static void put(struct writer *writer, const char *text)
+static void put_pattern(struct json_writer *writer, const char *pattern)
 {
-	writer->good = writer->good && writer->write(writer->self, text, strlen(text));
-}
-
-/* A JSON text. Patterns hold backslashes. */
-static void put_quoted(struct writer *writer, const char *text)
-{
-	put(writer, "\"");
-	for (; *text; text++) {
-		const char one[2] = {*text, '\0'};
-		put(writer, *text == '\\' ? "\\\\" : *text == '"' ? "\\\"" : one);
-	}
-	put(writer, "\"");
-}
-
-static void begin_item(struct writer *writer)
-{
-	put(writer, writer->first ? "\n" : ",\n");
-	for (unsigned i = 0; i < writer->depth; i++)
-		put(writer, "\t");
-	writer->first = false;
-}
-
-static void put_key(struct writer *writer, const char *key)
-{
-	begin_item(writer);
-	put_quoted(writer, key);
-	put(writer, ": ");
-}
-
-static void open(struct writer *writer, const char *bracket)
-{
-	put(writer, bracket);
-	writer->depth++;
-	writer->first = true;
-}
-
-static void close(struct writer *writer, const char *bracket)
-{
-	writer->depth--;
-	if (!writer->first) {
-		put(writer, "\n");
-		for (unsigned i = 0; i < writer->depth; i++)
-			put(writer, "\t");
-	}
-	put(writer, bracket);
-	writer->first = false;
-}
-
-static void put_text(struct writer *writer, const char *key, const char *text)
-{
-	put_key(writer, key);
-	put_quoted(writer, text);
-}
-
-/* A value that is written as it stands: a number, true, a small object. */
-static void put_raw(struct writer *writer, const char *key, const char *json)
-{
-	put_key(writer, key);
-	put(writer, json);
-}
-
-static void put_pattern(struct writer *writer, const char *pattern)
-{
-	put_text(writer, "type", "string");
-	put_text(writer, "pattern", pattern);
+	json_text(writer, "type", "string");
+	json_text(writer, "pattern", pattern);
 }
 
 /* {"$ref": "#/$defs/NAME", "description": TEXT} */
-static void put_reference(struct writer *writer, const char *key, const char *definition, const char *text)
+static void put_reference(struct json_writer *writer, const char *key, const char *definition, const char *text)
 {
 	char target[64];
 	(void)snprintf(target, sizeof(target), "#/$defs/%s", definition);
-	put_key(writer, key);
-	open(writer, "{");
-	put_text(writer, "$ref", target);
+	json_key(writer, key);
+	json_open(writer, "{");
+	json_text(writer, "$ref", target);
 	if (*text)
-		put_text(writer, "description", text);
-	close(writer, "}");
+		json_text(writer, "description", text);
+	json_close(writer, "}");
 }
 
 /* ---- definitions: one for each type of the operations' keys ---- */
@@ -103,28 +33,28 @@ static void put_reference(struct writer *writer, const char *key, const char *de
 #define WHOLE "{\"type\": \"integer\", \"minimum\": 0, \"maximum\": 9007199254740991}"
 #define SIGNED "{\"type\": \"integer\", \"minimum\": -9007199254740991, \"maximum\": 9007199254740991}"
 
-static void define_number_or_text(struct writer *writer, const char *name, const char *number, const char *pattern)
+static void define_number_or_text(struct json_writer *writer, const char *name, const char *number, const char *pattern)
 {
-	put_key(writer, name);
-	open(writer, "{");
-	put_key(writer, "anyOf");
-	open(writer, "[");
-	begin_item(writer);
-	put(writer, number);
-	begin_item(writer);
-	open(writer, "{");
+	json_key(writer, name);
+	json_open(writer, "{");
+	json_key(writer, "anyOf");
+	json_open(writer, "[");
+	json_item(writer);
+	json_put(writer, number);
+	json_item(writer);
+	json_open(writer, "{");
 	put_pattern(writer, pattern);
-	close(writer, "}");
-	close(writer, "]");
-	close(writer, "}");
+	json_close(writer, "}");
+	json_close(writer, "]");
+	json_close(writer, "}");
 }
 
-static void define_text(struct writer *writer, const char *name, const char *pattern)
+static void define_text(struct json_writer *writer, const char *name, const char *pattern)
 {
-	put_key(writer, name);
-	open(writer, "{");
+	json_key(writer, name);
+	json_open(writer, "{");
 	put_pattern(writer, pattern);
-	close(writer, "}");
+	json_close(writer, "}");
 }
 
 /* "a|b|c" of all segments. */
@@ -153,53 +83,53 @@ static void place_pattern(char *out, size_t room)
 
 enum { PATTERN_BYTES = 4096 };
 
-static void define_place_form(struct writer *writer, const char *key, const char *definition, bool with_offset)
+static void define_place_form(struct json_writer *writer, const char *key, const char *definition, bool with_offset)
 {
-	begin_item(writer);
-	open(writer, "{");
-	put_text(writer, "type", "object");
-	put_key(writer, "properties");
-	open(writer, "{");
+	json_item(writer);
+	json_open(writer, "{");
+	json_text(writer, "type", "object");
+	json_key(writer, "properties");
+	json_open(writer, "{");
 	put_reference(writer, key, definition, "");
 	if (with_offset)
 		put_reference(writer, "offset", "integer", "");
-	close(writer, "}");
-	put_key(writer, "required");
-	put(writer, "[");
-	put_quoted(writer, key);
-	put(writer, "]");
-	put_raw(writer, "additionalProperties", "false");
-	close(writer, "}");
+	json_close(writer, "}");
+	json_key(writer, "required");
+	json_put(writer, "[");
+	json_quoted(writer, key);
+	json_put(writer, "]");
+	json_raw(writer, "additionalProperties", "false");
+	json_close(writer, "}");
 }
 
-static void define_place(struct writer *writer)
+static void define_place(struct json_writer *writer)
 {
 	char place[PATTERN_BYTES];
 	char pattern[PATTERN_BYTES + 8];
 	char segments[256];
 	place_pattern(place, sizeof(place));
 	(void)snprintf(pattern, sizeof(pattern), "^%s$", place);
-	put_key(writer, "place");
-	open(writer, "{");
-	put_key(writer, "anyOf");
-	open(writer, "[");
-	begin_item(writer);
-	open(writer, "{");
+	json_key(writer, "place");
+	json_open(writer, "{");
+	json_key(writer, "anyOf");
+	json_open(writer, "[");
+	json_item(writer);
+	json_open(writer, "{");
 	put_pattern(writer, pattern);
-	close(writer, "}");
+	json_close(writer, "}");
 	define_place_form(writer, "block", "id", true);
 	define_place_form(writer, "mapping", "id", true);
 	define_place_form(writer, "addr", "address", true);
 	define_place_form(writer, "segment", "segment", true);
 	define_place_form(writer, "brk", "integer", false);
-	close(writer, "]");
-	close(writer, "}");
+	json_close(writer, "]");
+	json_close(writer, "}");
 	segment_alternatives(segments, sizeof(segments));
 	(void)snprintf(pattern, sizeof(pattern), "^(%s)$", segments);
 	define_text(writer, "segment", pattern);
 }
 
-static void define_that(struct writer *writer)
+static void define_that(struct json_writer *writer)
 {
 	char place[PATTERN_BYTES];
 	char pattern[2 * PATTERN_BYTES];
@@ -219,25 +149,25 @@ static void define_that(struct writer *writer)
 	define_text(writer, "that", pattern);
 }
 
-static void define_answer(struct writer *writer)
+static void define_answer(struct json_writer *writer)
 {
-	put_key(writer, "answer");
-	open(writer, "{");
-	put_key(writer, "anyOf");
-	open(writer, "[");
-	begin_item(writer);
-	put(writer, SIGNED);
-	begin_item(writer);
-	put(writer, "{\"type\": \"boolean\"}");
-	begin_item(writer);
-	open(writer, "{");
+	json_key(writer, "answer");
+	json_open(writer, "{");
+	json_key(writer, "anyOf");
+	json_open(writer, "[");
+	json_item(writer);
+	json_put(writer, SIGNED);
+	json_item(writer);
+	json_put(writer, "{\"type\": \"boolean\"}");
+	json_item(writer);
+	json_open(writer, "{");
 	put_pattern(writer, "^(none|[A-Z][A-Z0-9]*|-?" VALUE_SIZE_PATTERN "|" VALUE_FORMULA_PATTERN ")$");
-	close(writer, "}");
-	close(writer, "]");
-	close(writer, "}");
+	json_close(writer, "}");
+	json_close(writer, "]");
+	json_close(writer, "}");
 }
 
-static void define_types(struct writer *writer)
+static void define_types(struct json_writer *writer)
 {
 	define_text(writer, "id", "^" VALUE_ID_PATTERN "$");
 	define_text(writer, "name", "^" VALUE_NAME_PATTERN "$");
@@ -249,11 +179,11 @@ static void define_types(struct writer *writer)
 	define_number_or_text(writer, "count", WHOLE, "^" VALUE_FORMULA_PATTERN "$");
 	define_number_or_text(writer, "word", WHOLE, "^(" VALUE_HEX_PATTERN "|" VALUE_FORMULA_PATTERN ")$");
 	define_number_or_text(writer, "integer", SIGNED, "^(-?" VALUE_SIZE_PATTERN "|" VALUE_FORMULA_PATTERN ")$");
-	put_raw(writer, "ratio", "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}");
-	put_raw(writer, "exponent", "{\"type\": \"number\", \"exclusiveMinimum\": 0, \"maximum\": 10}");
-	put_raw(writer, "flag", "{\"type\": \"boolean\"}");
-	put_raw(writer, "text", "{\"type\": \"string\", \"minLength\": 1}");
-	put_raw(writer, "script", "{\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/operation\"}}");
+	json_raw(writer, "ratio", "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}");
+	json_raw(writer, "exponent", "{\"type\": \"number\", \"exclusiveMinimum\": 0, \"maximum\": 10}");
+	json_raw(writer, "flag", "{\"type\": \"boolean\"}");
+	json_raw(writer, "text", "{\"type\": \"string\", \"minLength\": 1}");
+	json_raw(writer, "script", "{\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/operation\"}}");
 	define_place(writer);
 	define_that(writer);
 	define_answer(writer);
@@ -278,7 +208,7 @@ static void join_choices(const struct op_key *key, char *out, size_t room)
 		used += (size_t)snprintf(out + used, room - used, "%s%s", used ? "|" : "", choice->name);
 }
 
-static void put_choice_key(struct writer *writer, const struct op_key *key)
+static void put_choice_key(struct json_writer *writer, const struct op_key *key)
 {
 	char words[PATTERN_BYTES / 2];
 	char pattern[PATTERN_BYTES + 64];
@@ -291,23 +221,23 @@ static void put_choice_key(struct writer *writer, const struct op_key *key)
 		define_number_or_text(writer, key->name, SIGNED, pattern);
 		return;
 	}
-	put_key(writer, key->name);
-	open(writer, "{");
+	json_key(writer, key->name);
+	json_open(writer, "{");
 	put_pattern(writer, pattern);
-	put_text(writer, "description", key->text);
-	close(writer, "}");
+	json_text(writer, "description", key->text);
+	json_close(writer, "}");
 }
 
-static void put_op_properties(struct writer *writer, enum op_kind kind)
+static void put_op_properties(struct json_writer *writer, enum op_kind kind)
 {
 	unsigned count = 0;
 	const struct op_key *keys = op_keys(kind, &count);
-	put_key(writer, "properties");
-	open(writer, "{");
-	put_key(writer, "op");
-	put(writer, "{\"const\": ");
-	put_quoted(writer, op_info(kind)->name);
-	put(writer, "}");
+	json_key(writer, "properties");
+	json_open(writer, "{");
+	json_key(writer, "op");
+	json_put(writer, "{\"const\": ");
+	json_quoted(writer, op_info(kind)->name);
+	json_put(writer, "}");
 	for (unsigned i = 0; i < count; i++) {
 		if (definitions[keys[i].type])
 			put_reference(writer, keys[i].name, definitions[keys[i].type], keys[i].text);
@@ -316,74 +246,74 @@ static void put_op_properties(struct writer *writer, enum op_kind kind)
 	}
 	put_reference(writer, "note", "text", "");
 	put_reference(writer, "label", "text", "");
-	close(writer, "}");
+	json_close(writer, "}");
 }
 
-static void put_op(struct writer *writer, enum op_kind kind)
+static void put_op(struct json_writer *writer, enum op_kind kind)
 {
 	unsigned count = 0;
 	const struct op_key *keys = op_keys(kind, &count);
-	put_key(writer, op_info(kind)->name);
-	open(writer, "{");
-	put_text(writer, "description", op_info(kind)->text);
-	put_text(writer, "type", "object");
+	json_key(writer, op_info(kind)->name);
+	json_open(writer, "{");
+	json_text(writer, "description", op_info(kind)->text);
+	json_text(writer, "type", "object");
 	put_op_properties(writer, kind);
-	put_key(writer, "required");
-	put(writer, "[\"op\"");
+	json_key(writer, "required");
+	json_put(writer, "[\"op\"");
 	for (unsigned i = 0; i < count; i++) {
 		if (!keys[i].required)
 			continue;
-		put(writer, ", ");
-		put_quoted(writer, keys[i].name);
+		json_put(writer, ", ");
+		json_quoted(writer, keys[i].name);
 	}
-	put(writer, "]");
+	json_put(writer, "]");
 	if (kind == OP_EXPECT)
-		put_raw(
+		json_raw(
 		    writer, "anyOf",
 		    "[{\"required\": [\"equals\"]}, {\"required\": [\"at_least\"]}, {\"required\": [\"at_most\"]}]");
-	put_raw(writer, "additionalProperties", "false");
-	close(writer, "}");
+	json_raw(writer, "additionalProperties", "false");
+	json_close(writer, "}");
 }
 
-static void define_operations(struct writer *writer)
+static void define_operations(struct json_writer *writer)
 {
-	put_key(writer, "operation");
-	open(writer, "{");
-	put_key(writer, "oneOf");
-	open(writer, "[");
+	json_key(writer, "operation");
+	json_open(writer, "{");
+	json_key(writer, "oneOf");
+	json_open(writer, "[");
 	for (unsigned i = 0; i < OP_KIND_COUNT; i++) {
-		begin_item(writer);
-		put(writer, "{\"$ref\": \"#/$defs/operations/");
-		put(writer, op_info((enum op_kind)i)->name);
-		put(writer, "\"}");
+		json_item(writer);
+		json_put(writer, "{\"$ref\": \"#/$defs/operations/");
+		json_put(writer, op_info((enum op_kind)i)->name);
+		json_put(writer, "\"}");
 	}
-	close(writer, "]");
-	close(writer, "}");
-	put_key(writer, "operations");
-	open(writer, "{");
+	json_close(writer, "]");
+	json_close(writer, "}");
+	json_key(writer, "operations");
+	json_open(writer, "{");
 	for (unsigned i = 0; i < OP_KIND_COUNT; i++)
 		put_op(writer, (enum op_kind)i);
-	close(writer, "}");
+	json_close(writer, "}");
 }
 
 /* ---- settings and the document ---- */
 
-static void put_choice_setting(struct writer *writer, const struct setting *setting)
+static void put_choice_setting(struct json_writer *writer, const struct setting *setting)
 {
-	put_key(writer, setting->name);
-	open(writer, "{");
-	put_text(writer, "description", setting->text);
-	put_key(writer, "enum");
-	put(writer, "[");
+	json_key(writer, setting->name);
+	json_open(writer, "{");
+	json_text(writer, "description", setting->text);
+	json_key(writer, "enum");
+	json_put(writer, "[");
 	for (unsigned i = 0; setting->choice_name(i); i++) {
-		put(writer, i ? ", " : "");
-		put_quoted(writer, setting->choice_name(i));
+		json_put(writer, i ? ", " : "");
+		json_quoted(writer, setting->choice_name(i));
 	}
-	put(writer, "]");
-	close(writer, "}");
+	json_put(writer, "]");
+	json_close(writer, "}");
 }
 
-static void put_settings(struct writer *writer, enum setting_scope scope)
+static void put_settings(struct json_writer *writer, enum setting_scope scope)
 {
 	for (unsigned i = 0; setting_at(i); i++) {
 		const struct setting *setting = setting_at(i);
@@ -397,72 +327,73 @@ static void put_settings(struct writer *writer, enum setting_scope scope)
 	}
 }
 
-static void define_settings(struct writer *writer, enum setting_scope scope)
+static void define_settings(struct json_writer *writer, enum setting_scope scope)
 {
-	put_key(writer, setting_scope_name(scope));
-	open(writer, "{");
-	put_text(writer, "type", "object");
-	put_key(writer, "properties");
-	open(writer, "{");
+	json_key(writer, setting_scope_name(scope));
+	json_open(writer, "{");
+	json_text(writer, "type", "object");
+	json_key(writer, "properties");
+	json_open(writer, "{");
 	if (scope == SETTING_PROCESS) {
 		put_reference(writer, "name", "process_name", "");
 		put_reference(writer, "script", "script", "");
-		put_raw(writer, "tunables", "{\"type\": \"object\", \"additionalProperties\": " WHOLE "}");
+		json_raw(writer, "tunables", "{\"type\": \"object\", \"additionalProperties\": " WHOLE "}");
 	}
 	put_settings(writer, scope);
-	close(writer, "}");
+	json_close(writer, "}");
 	if (scope == SETTING_PROCESS)
-		put_raw(writer, "required", "[\"name\", \"script\"]");
-	put_raw(writer, "additionalProperties", "false");
-	close(writer, "}");
+		json_raw(writer, "required", "[\"name\", \"script\"]");
+	json_raw(writer, "additionalProperties", "false");
+	json_close(writer, "}");
 }
 
-static void put_document(struct writer *writer)
+static void put_document(struct json_writer *writer)
 {
-	put_text(writer, "type", "object");
-	put_key(writer, "properties");
-	open(writer, "{");
+	json_text(writer, "type", "object");
+	json_key(writer, "properties");
+	json_open(writer, "{");
 	put_reference(writer, "$schema", "text", "");
-	put_raw(writer, "faultline", "{\"const\": 1, \"description\": \"version of the language\"}");
+	json_raw(writer, "faultline", "{\"const\": 1, \"description\": \"version of the language\"}");
 	put_reference(writer, "name", "text", "");
 	put_reference(writer, "description", "text", "");
 	put_reference(writer, "machine", "machine", "");
 	put_reference(writer, "kernel", "kernel", "");
-	put_raw(writer, "processes",
-		"{\"type\": \"array\", \"minItems\": 1, \"maxItems\": 64, \"items\": {\"$ref\": \"#/$defs/process\"}}");
+	json_raw(
+	    writer, "processes",
+	    "{\"type\": \"array\", \"minItems\": 1, \"maxItems\": 64, \"items\": {\"$ref\": \"#/$defs/process\"}}");
 	for (unsigned i = 0; setting_at(i); i++) {
 		if (strcmp(setting_at(i)->name, "libc") == 0)
 			put_choice_setting(writer, setting_at(i));
 	}
 	put_reference(writer, "script", "script", "");
-	close(writer, "}");
-	put_raw(writer, "required", "[\"faultline\"]");
-	put_raw(writer, "oneOf",
-		"[{\"required\": [\"script\"]}, {\"required\": [\"processes\"], \"properties\": {\"libc\": false}}]");
-	put_raw(writer, "additionalProperties", "false");
+	json_close(writer, "}");
+	json_raw(writer, "required", "[\"faultline\"]");
+	json_raw(writer, "oneOf",
+		 "[{\"required\": [\"script\"]}, {\"required\": [\"processes\"], \"properties\": {\"libc\": false}}]");
+	json_raw(writer, "additionalProperties", "false");
 }
 
 _Static_assert(DOCUMENT_MAX_PROCESSES == 64, "the schema says so in words");
 
 bool document_write_schema(document_write_fn *write, void *self)
 {
-	struct writer writer = {.write = write, .self = self, .good = true, .first = true};
-	open(&writer, "{");
-	put_text(&writer, "$schema", "https://json-schema.org/draft/2020-12/schema");
-	put_text(&writer, "title", "Faultline workload, version 1");
-	put_text(
+	struct json_writer writer = {.write = write, .self = self, .good = true, .first = true};
+	json_open(&writer, "{");
+	json_text(&writer, "$schema", "https://json-schema.org/draft/2020-12/schema");
+	json_text(&writer, "title", "Faultline workload, version 1");
+	json_text(
 	    &writer, "$comment",
 	    "Written from the tables of the loader. The loader also refuses what no schema can: names that nothing "
 	    "makes, expressions that cannot be read, equal names of processes, keys given twice.");
 	put_document(&writer);
-	put_key(&writer, "$defs");
-	open(&writer, "{");
+	json_key(&writer, "$defs");
+	json_open(&writer, "{");
 	define_types(&writer);
 	for (unsigned i = 0; i < SETTING_SCOPE_COUNT; i++)
 		define_settings(&writer, (enum setting_scope)i);
 	define_operations(&writer);
-	close(&writer, "}");
-	close(&writer, "}");
-	put(&writer, "\n");
+	json_close(&writer, "}");
+	json_close(&writer, "}");
+	json_put(&writer, "\n");
 	return writer.good;
 }
