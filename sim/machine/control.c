@@ -89,13 +89,12 @@ bool segment_read(struct machine *machine, uint16_t selector, unsigned words, st
 		*trap = (struct trap){.vector = VECTOR_PROTECTION, .has_error = true, .error = selector & ~3u};
 		return false;
 	}
-	uint64_t raw[2] = {0, 0};
 	struct fault fault;
-	if (!machine_read_system(machine, vaddr_add(gdt->base, offset), raw, bytes, &fault)) {
+	out->high = 0;
+	if (!machine_read_system(machine, vaddr_add(gdt->base, offset), out, bytes, &fault)) {
 		*trap = trap_of_fault(&fault);
 		return false;
 	}
-	*out = (struct descriptor){raw[0], raw[1]};
 	return true;
 }
 

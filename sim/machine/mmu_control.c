@@ -162,23 +162,24 @@ void mmu_drop_all(struct mmu *mmu, const char *how)
 	emit(mmu->bus, EVENT_TLB_FLUSH, event_text(how), 0);
 }
 
-static bool access_once(struct mmu *mmu, struct access access, struct paddr *pa, struct fault *fault)
+static bool access_once(struct mmu *mmu, struct vaddr va, enum access_kind kind, bool through_stack, struct paddr *pa,
+			struct fault *fault)
 {
-	if (mmu_recall(mmu, access.va, access.kind, access.mode, access.words, pa))
+	unsigned mode = mmu_mode(mmu->cpu);
+	if (mmu_recall(mmu, va, kind, mode, 1, pa))
 		return true;
+	struct access access = {.va = va, .kind = kind, .mode = mode, .through_stack = through_stack, .words = 1};
 	return mmu_translate(mmu, &access, pa, fault);
 }
 
 bool mmu_access(struct mmu *mmu, struct vaddr va, enum access_kind kind, struct paddr *pa, struct fault *fault)
 {
-	return access_once(mmu, (struct access){.va = va, .kind = kind, .mode = mmu_mode(mmu->cpu), .words = 1}, pa,
-			   fault);
+	return access_once(mmu, va, kind, false, pa, fault);
 }
 
 bool mmu_access_stack(struct mmu *mmu, struct vaddr va, enum access_kind kind, struct paddr *pa, struct fault *fault)
 {
-	struct access access = {.va = va, .kind = kind, .mode = mmu_mode(mmu->cpu), .through_stack = true, .words = 1};
-	return access_once(mmu, access, pa, fault);
+	return access_once(mmu, va, kind, true, pa, fault);
 }
 
 static uint64_t sum(const uint64_t *values, unsigned count)

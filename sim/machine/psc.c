@@ -79,7 +79,7 @@ void psc_drop_address(struct psc *psc, struct tlb_key key)
 void psc_drop_pcid(struct psc *psc, uint64_t pcid)
 {
 	for (uint32_t i = 0; i < psc->sets * PSC_WAYS; i++) {
-		if ((psc->entries[i].tag >> TLB_TAG_PCID_SHIFT & 0xfff) == pcid)
+		if (psc->entries[i].tag && (psc->entries[i].tag >> TLB_TAG_PCID_SHIFT & 0xfff) == pcid)
 			psc->entries[i] = (struct psc_entry){.tag = 0};
 	}
 }
