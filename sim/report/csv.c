@@ -3,15 +3,6 @@
 
 #include "report_private.h"
 
-static void print_quoted(struct report *report, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '"')
-			(void)fputc('"', report->out);
-		(void)fputc(*text, report->out);
-	}
-}
-
 static void print_field(struct report *report, const char *text)
 {
 	if (!text[strcspn(text, ",\"\r\n")]) {
@@ -19,23 +10,35 @@ static void print_field(struct report *report, const char *text)
 		return;
 	}
 	(void)fputc('"', report->out);
-	print_quoted(report, text);
+	for (; *text; text++) {
+		if (*text == '"')
+			(void)fputc('"', report->out);
+		(void)fputc(*text, report->out);
+	}
 	(void)fputc('"', report->out);
 }
 
-/* Keys of the sections around; the members of a list, which have none, by their position. */
-static void print_section(struct report *report)
+/* A name of several parts, cut at the room: a key is a short word. */
+struct name {
+	char text[256];
+};
+
+static void add_part(struct name *name, const char *separator, const char *part)
 {
-	(void)fputc('"', report->out);
+	size_t used = strlen(name->text);
+	(void)snprintf(name->text + used, sizeof(name->text) - used, "%s%s", used ? separator : "", part);
+}
+
+/* Keys of the sections around; the members of a list, which have none, by their position. */
+static struct name section_name(const struct report *report)
+{
+	struct name name = {""};
 	for (unsigned i = 1; i <= report->depth; i++) {
-		if (i > 1)
-			(void)fputc('/', report->out);
-		if (report->level[i - 1].list)
-			(void)fprintf(report->out, "%u", report->level[i - 1].items - 1);
-		else
-			print_quoted(report, report->level[i].key);
+		char position[16];
+		(void)snprintf(position, sizeof(position), "%u", report->level[i - 1].items - 1);
+		add_part(&name, "/", report->level[i - 1].list ? position : report->level[i].key);
 	}
-	(void)fputc('"', report->out);
+	return name;
 }
 
 static void print_end(struct report *report, const struct report_value *what)
@@ -61,24 +64,26 @@ static void open(struct report *report)
 static void value(struct report *report, const char *key, const char *title, const struct report_value *what)
 {
 	(void)title;
-	print_section(report);
+	print_field(report, section_name(report).text);
 	(void)fputc(',', report->out);
 	print_field(report, key);
 	print_end(report, what);
 }
 
-/* The first column names the row. */
+/* A table is a section of its own; the first column names the row. */
 static void table(struct report *report, const struct report_table *what)
 {
 	char room[REPORT_NUMBER_ROOM];
+	struct name section = section_name(report);
+	add_part(&section, "/", what->key);
 	for (size_t row = 0; row < report_table_rows(what); row++) {
 		for (unsigned column = 1; column < what->column_count; column++) {
-			print_section(report);
-			(void)fputs(",\"", report->out);
-			print_quoted(report, report_value_text(report_table_at(what, row, 0), room));
-			(void)fputc('.', report->out);
-			print_quoted(report, what->columns[column].key);
-			(void)fputc('"', report->out);
+			struct name cell = {""};
+			add_part(&cell, "", report_value_text(report_table_at(what, row, 0), room));
+			add_part(&cell, ".", what->columns[column].key);
+			print_field(report, section.text);
+			(void)fputc(',', report->out);
+			print_field(report, cell.text);
 			print_end(report, report_table_at(what, row, column));
 		}
 	}
