@@ -64,7 +64,8 @@ struct heap_ops {
 	uint64_t (*usable_size)(struct heap *heap, uint64_t block);
 	int (*trim)(struct heap *heap, uint64_t pad);
 	int (*mallopt)(struct heap *heap, int param, int value); /* NULL: always 0 */
-	/* GLIBC_TUNABLES "glibc.malloc.NAME" before start; false: unknown name. NULL: none known. */
+	/* GLIBC_TUNABLES "glibc.malloc.NAME": kept in heap->tunings until start reads it. False: unknown name. NULL:
+	 * none known. */
 	bool (*tunable)(struct heap *heap, const char *name, uint64_t value);
 
 	/* Walks the heap by peeking, lowest address first. False with a reason in *why when a structure is broken:
@@ -73,13 +74,24 @@ struct heap_ops {
 };
 
 /* Invariant: ops, user and data_va never change after heap_new. */
+enum { HEAP_MAX_TUNINGS = 16 };
+
 struct heap {
 	const struct heap_ops *ops;
 	struct user *user;
 	uint64_t data_va;
 	int errno_value; /* the program's errno */
 	struct heap_stats stats;
-	uint64_t initial_break_known; /* sbrk's private idea of the break, 0 before the first call */
+	/* The program's environment, as far as it is about the allocator: rows of its own table and their values. */
+	struct {
+		unsigned row;
+		uint64_t value;
+	} tunings[HEAP_MAX_TUNINGS];
+	unsigned tuning_count;
+	uint64_t known_break; /* the libc's own idea of the break; 0: not yet asked */
+	/* Set by ops, so that counting needs no access of its own: usable bytes of the block that malloc, calloc,
+	 * realloc or aligned_alloc has just handed out, and of the one that free or realloc has just taken back. */
+	uint64_t last_usable, last_freed;
 };
 
 /* All allocators, NULL-terminated, in the order in which they are listed. */

@@ -1,0 +1,259 @@
+/* A model of glibc 2.36's malloc, x86-64, main arena (malloc/malloc.c, malloc/arena.c). The struct layouts are glibc's
+ *own and lie in simulated memory: malloc_state and malloc_par in the libc's data, chunk headers and tcache in the heap.
+ * Every function makes the accesses that the real one makes, so that the same pages fault.
+ *
+ *	chunk ->  +0  size of the previous chunk, if that is free
+ *	          +8  size | P (previous in use) | M (mmapped) | A (not main arena)
+ *	mem   -> +16  fd, then bk, fd_nextsize, bk_nextsize while free; the program's data while in use
+ *
+ * Private to sim/libc/glibc_*.c. */
+#ifndef FAULTLINE_GLIBC_H
+#define FAULTLINE_GLIBC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "faultline/heap.h"
+#include "faultline/units.h"
+
+enum {
+	SIZE_SZ = 8,
+	CHUNK_HDR_SZ = 16,
+	MALLOC_ALIGNMENT = 16,
+	MINSIZE = 32,
+	PREV_INUSE = 1,
+	IS_MMAPPED = 2,
+	SIZE_BITS = 7,
+	CHUNK_STRUCT_BYTES = 48,
+	NBINS = 128,
+	NFASTBINS = 10,
+	MIN_LARGE_SIZE = 1024,
+	TCACHE_BINS = 64,
+	TCACHE_BYTES = 0x280,
+	MAX_FAST_SIZE = 160,
+	MAX_UNSORTED_ITERATIONS = 10000,
+};
+
+#define PTRDIFF_LIMIT ((uint64_t)INT64_MAX)
+#define FASTBIN_CONSOLIDATION_THRESHOLD ((uint64_t)65536)
+#define MMAP_THRESHOLD_MAX ((uint64_t)32 << 20)
+#define MMAP_AS_MORECORE_BYTES ((uint64_t)1 << 20)
+/* The real key is a random number chosen at start; any fixed one makes the same decisions. */
+#define TCACHE_KEY ((uint64_t)0x7463616368656b79)
+
+/* Offsets in the libc's data: malloc_state, malloc_par, then loose variables. */
+#define M_HAVE_FASTCHUNKS 8
+#define M_FASTBINS 16
+#define M_TOP 96
+#define M_LAST_REMAINDER 104
+#define M_BINS 112
+#define M_BINMAP 2144
+#define M_SYSTEM_MEM 2184
+#define M_MAX_SYSTEM_MEM 2192
+#define M_NONCONTIGUOUS 4 /* bit 1 of flags */
+#define MP_BASE 2208
+#define MP_TRIM_THRESHOLD (MP_BASE + 0)
+#define MP_TOP_PAD (MP_BASE + 8)
+#define MP_MMAP_THRESHOLD (MP_BASE + 16)
+#define MP_N_MMAPS (MP_BASE + 60)
+#define MP_N_MMAPS_MAX (MP_BASE + 64)
+#define MP_NO_DYN_THRESHOLD (MP_BASE + 72)
+#define MP_MMAPPED_MEM (MP_BASE + 80)
+#define MP_SBRK_BASE (MP_BASE + 96)
+#define MP_TCACHE_BINS (MP_BASE + 104)
+#define MP_TCACHE_MAX_BYTES (MP_BASE + 112)
+#define MP_TCACHE_COUNT (MP_BASE + 120)
+#define MP_TCACHE_UNSORTED_LIMIT (MP_BASE + 128)
+#define G_MAX_FAST (MP_BASE + 136)
+#define G_PERTURB (MP_BASE + 144)
+#define G_TCACHE (MP_BASE + 152)
+#define GLIBC_DATA_BYTES (MP_BASE + 160)
+
+/* ---- words of the libc's data ---- */
+static inline uint64_t var(struct heap *heap, uint64_t offset)
+{
+	return user_load64(heap->user, heap->data_va + offset);
+}
+
+static inline void set_var(struct heap *heap, uint64_t offset, uint64_t value)
+{
+	user_store64(heap->user, heap->data_va + offset, value);
+}
+
+static inline int32_t var32(struct heap *heap, uint64_t offset)
+{
+	return (int32_t)user_load32(heap->user, heap->data_va + offset);
+}
+
+static inline void set_var32(struct heap *heap, uint64_t offset, int32_t value)
+{
+	user_store32(heap->user, heap->data_va + offset, (uint32_t)value);
+}
+
+/* ---- fields of a chunk ---- */
+#define CHUNK_FIELD_LIST(X)                                                                                            \
+	X(prev_size, 0)                                                                                                \
+	X(head, 8) /* size and flags */                                                                                \
+	X(fd, 16)                                                                                                      \
+	X(bk, 24)                                                                                                      \
+	X(fd_nextsize, 32)                                                                                             \
+	X(bk_nextsize, 40)
+
+#define X(field, offset)                                                                                               \
+	static inline uint64_t field(struct heap *heap, uint64_t chunk)                                                \
+	{                                                                                                              \
+		return user_load64(heap->user, chunk + (offset));                                                      \
+	}                                                                                                              \
+	static inline void set_##field(struct heap *heap, uint64_t chunk, uint64_t value)                              \
+	{                                                                                                              \
+		user_store64(heap->user, chunk + (offset), value);                                                     \
+	}
+CHUNK_FIELD_LIST(X)
+#undef X
+
+static inline uint64_t chunk_size(struct heap *heap, uint64_t chunk)
+{
+	return head(heap, chunk) & ~(uint64_t)SIZE_BITS;
+}
+
+static inline uint64_t mem_of(uint64_t chunk)
+{
+	return chunk + CHUNK_HDR_SZ;
+}
+
+static inline uint64_t chunk_of(uint64_t mem)
+{
+	return mem - CHUNK_HDR_SZ;
+}
+
+static inline bool is_aligned(uint64_t address)
+{
+	return (address & (MALLOC_ALIGNMENT - 1)) == 0;
+}
+
+static inline bool prev_inuse(struct heap *heap, uint64_t chunk)
+{
+	return (head(heap, chunk) & PREV_INUSE) != 0;
+}
+
+/* Changes the size and keeps the flags. */
+static inline void set_head_size(struct heap *heap, uint64_t chunk, uint64_t size)
+{
+	set_head(heap, chunk, (head(heap, chunk) & SIZE_BITS) | size);
+}
+
+/* The size at the end of a free chunk is the prev_size of the next. */
+static inline void set_foot(struct heap *heap, uint64_t chunk, uint64_t size)
+{
+	set_prev_size(heap, chunk + size, size);
+}
+
+static inline void set_inuse_at(struct heap *heap, uint64_t chunk, uint64_t size)
+{
+	set_head(heap, chunk + size, head(heap, chunk + size) | PREV_INUSE);
+}
+
+/* ---- sizes and indices ---- */
+/* Chunk size for a request; false above PTRDIFF_MAX. */
+static inline bool request_to_size(uint64_t request, uint64_t *nb)
+{
+	if (request > PTRDIFF_LIMIT)
+		return false;
+	uint64_t padded = request + SIZE_SZ + MALLOC_ALIGNMENT - 1;
+	*nb = padded < MINSIZE ? MINSIZE : padded & ~(uint64_t)(MALLOC_ALIGNMENT - 1);
+	return true;
+}
+
+static inline bool is_small(uint64_t size)
+{
+	return size < MIN_LARGE_SIZE;
+}
+
+static inline uint64_t tcache_index(uint64_t size)
+{
+	return (size - MINSIZE + MALLOC_ALIGNMENT - 1) / MALLOC_ALIGNMENT;
+}
+
+static inline uint64_t fastbin_at(const struct heap *heap, uint64_t size)
+{
+	return heap->data_va + M_FASTBINS + ((size >> 4) - 2) * 8;
+}
+
+/* A bin's head looks like a chunk whose fd and bk are the list's ends. */
+static inline uint64_t bin_at(const struct heap *heap, unsigned index)
+{
+	return heap->data_va + M_BINS + (index - 1) * 16u - 16u;
+}
+
+static inline uint64_t unsorted(const struct heap *heap)
+{
+	return bin_at(heap, 1);
+}
+
+/* Safe-linking: Itkin, Safe-Linking, 2020. The address of the link masks its value. */
+static inline uint64_t protect_ptr(uint64_t position, uint64_t pointer)
+{
+	return (position >> 12) ^ pointer;
+}
+
+static inline uint64_t reveal_ptr(struct heap *heap, uint64_t position)
+{
+	return (position >> 12) ^ user_load64(heap->user, position);
+}
+
+unsigned glibc_bin_index(uint64_t size);
+
+/* ---- glibc_bins.c ---- */
+void glibc_unlink(struct heap *heap, uint64_t chunk);
+/* At the front of the unsorted bin; `broken` is what malloc says when the list is corrupt. */
+void glibc_put_unsorted(struct heap *heap, uint64_t chunk, uint64_t size, const char *broken);
+/* Where it belongs by its size, in order. */
+void glibc_put_sorted(struct heap *heap, uint64_t chunk, uint64_t size);
+
+/* ---- glibc_tcache.c ---- */
+void glibc_tcache_init(struct heap *heap);
+static inline void glibc_maybe_init_tcache(struct heap *heap)
+{
+	if (var(heap, G_TCACHE) == 0)
+		glibc_tcache_init(heap);
+}
+bool glibc_tcache_serves(struct heap *heap, uint64_t index); /* index is below tcache_bins and a tcache exists */
+bool glibc_tcache_has_room(struct heap *heap, uint64_t index);
+void glibc_tcache_put(struct heap *heap, uint64_t chunk, uint64_t index);
+uint64_t glibc_tcache_get(struct heap *heap, uint64_t index); /* mem, or 0 when the bin is empty */
+void glibc_tcache_check_double_free(struct heap *heap, uint64_t mem, uint64_t index);
+
+/* ---- glibc_malloc.c, glibc_sysmalloc.c ---- */
+uint64_t glibc_int_malloc(struct heap *heap, uint64_t bytes); /* mem or 0; sets errno and last_usable */
+uint64_t glibc_sysmalloc(struct heap *heap, uint64_t nb);
+bool glibc_systrim(struct heap *heap, uint64_t pad);
+void glibc_munmap_chunk(struct heap *heap, uint64_t chunk);
+uint64_t glibc_mremap_chunk(struct heap *heap, uint64_t chunk, uint64_t nb);
+/* Makes [chunk, chunk + nb) a used chunk and what follows the top or a free remainder; returns mem. */
+uint64_t glibc_take(struct heap *heap, uint64_t chunk, uint64_t size);
+
+/* ---- glibc_free.c ---- */
+void glibc_int_free(struct heap *heap, uint64_t chunk);
+void glibc_consolidate(struct heap *heap);
+static inline bool glibc_have_fastchunks(struct heap *heap)
+{
+	return var32(heap, M_HAVE_FASTCHUNKS) != 0;
+}
+
+/* ---- glibc_realloc.c, glibc_control.c, glibc_walk.c ---- */
+uint64_t glibc_calloc(struct heap *heap, uint64_t count, uint64_t bytes);
+uint64_t glibc_realloc(struct heap *heap, uint64_t block, uint64_t bytes);
+uint64_t glibc_memalign(struct heap *heap, uint64_t alignment, uint64_t bytes);
+int glibc_trim(struct heap *heap, uint64_t pad);
+int glibc_mallopt(struct heap *heap, int param, int value);
+bool glibc_tunable(struct heap *heap, const char *name, uint64_t value);
+void glibc_apply_tunables(struct heap *heap);
+bool glibc_walk(const struct heap *heap, heap_block_fn *visit, void *self, const char **why);
+
+/* M_PERTURB */
+void glibc_alloc_perturb(struct heap *heap, uint64_t mem, uint64_t bytes);
+void glibc_free_perturb(struct heap *heap, uint64_t mem, uint64_t bytes);
+
+_Noreturn void glibc_printerr(struct heap *heap, const char *message);
+
+#endif

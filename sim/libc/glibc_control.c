@@ -1,0 +1,175 @@
+/* malloc_trim, mallopt and the tunables. */
+#include <string.h>
+
+#include "faultline/syscall.h"
+#include "glibc.h"
+
+/* Gives back the whole pages inside a free chunk, behind its list pointers. */
+static bool release_inner_pages(struct heap *heap, uint64_t chunk)
+{
+	uint64_t end = chunk + chunk_size(heap, chunk), start = page_ceil(chunk + CHUNK_STRUCT_BYTES);
+	if (end < start + PAGE_BYTES)
+		return false;
+	uint64_t bytes = page_floor(end - start);
+	emit(user_bus(heap->user), EVENT_LIBC_SHRINK, event_text("madvise"), bytes);
+	(void)user_syscall(heap->user, SYS_NR_MADVISE, (const uint64_t[6]){start, bytes, LINUX_MADV_DONTNEED});
+	return true;
+}
+
+int glibc_trim(struct heap *heap, uint64_t pad)
+{
+	bool released = false;
+	glibc_consolidate(heap);
+	for (unsigned i = 1; i < NBINS; i++) {
+		if (i > 1 && i < glibc_bin_index(PAGE_BYTES))
+			continue;
+		uint64_t bin = bin_at(heap, i);
+		for (uint64_t chunk = bk(heap, bin); chunk != bin; chunk = bk(heap, chunk))
+			released |= release_inner_pages(heap, chunk);
+	}
+	released |= glibc_systrim(heap, pad);
+	return released;
+}
+
+static bool set_max_fast(struct heap *heap, uint64_t value)
+{
+	if (value > MAX_FAST_SIZE)
+		return false;
+	uint64_t size = (value + SIZE_SZ) & ~(uint64_t)(MALLOC_ALIGNMENT - 1);
+	set_var(heap, G_MAX_FAST, value < SIZE_SZ ? MINSIZE / 2 : size);
+	return true;
+}
+
+/* Every explicit setting of a threshold ends the dynamic one. */
+static void set_threshold(struct heap *heap, uint64_t offset, uint64_t value)
+{
+	set_var(heap, offset, value);
+	set_var32(heap, MP_NO_DYN_THRESHOLD, 1);
+}
+
+static void set_mmap_max(struct heap *heap, int32_t value)
+{
+	set_var32(heap, MP_N_MMAPS_MAX, value);
+	set_var32(heap, MP_NO_DYN_THRESHOLD, 1);
+}
+
+/* The numbers of malloc.h. */
+enum {
+	PARAM_MXFAST = 1,
+	PARAM_TRIM_THRESHOLD = -1,
+	PARAM_TOP_PAD = -2,
+	PARAM_MMAP_THRESHOLD = -3,
+	PARAM_MMAP_MAX = -4,
+	PARAM_PERTURB = -6,
+};
+
+int glibc_mallopt(struct heap *heap, int param, int value)
+{
+	glibc_consolidate(heap);
+	uint64_t wide = (uint64_t)(int64_t)value;
+	switch (param) {
+	case PARAM_MXFAST:
+		return set_max_fast(heap, wide);
+	case PARAM_TRIM_THRESHOLD:
+		set_threshold(heap, MP_TRIM_THRESHOLD, wide);
+		break;
+	case PARAM_TOP_PAD:
+		set_threshold(heap, MP_TOP_PAD, wide);
+		break;
+	case PARAM_MMAP_THRESHOLD:
+		set_threshold(heap, MP_MMAP_THRESHOLD, wide);
+		break;
+	case PARAM_MMAP_MAX:
+		set_mmap_max(heap, value);
+		break;
+	case PARAM_PERTURB:
+		set_var32(heap, G_PERTURB, value);
+		break;
+	default:
+		break;
+	}
+	return 1;
+}
+
+static void tune_mxfast(struct heap *heap, uint64_t value)
+{
+	(void)set_max_fast(heap, value);
+}
+
+static void tune_trim_threshold(struct heap *heap, uint64_t value)
+{
+	set_threshold(heap, MP_TRIM_THRESHOLD, value);
+}
+
+static void tune_top_pad(struct heap *heap, uint64_t value)
+{
+	set_threshold(heap, MP_TOP_PAD, value);
+}
+
+static void tune_mmap_threshold(struct heap *heap, uint64_t value)
+{
+	set_threshold(heap, MP_MMAP_THRESHOLD, value);
+}
+
+static void tune_mmap_max(struct heap *heap, uint64_t value)
+{
+	set_mmap_max(heap, (int32_t)value);
+}
+
+static void tune_perturb(struct heap *heap, uint64_t value)
+{
+	set_var32(heap, G_PERTURB, (int32_t)value);
+}
+
+static void tune_tcache_count(struct heap *heap, uint64_t value)
+{
+	if (value <= UINT16_MAX)
+		set_var(heap, MP_TCACHE_COUNT, value);
+}
+
+static void tune_tcache_max(struct heap *heap, uint64_t value)
+{
+	uint64_t size;
+	if (value > 1032 || !request_to_size(value, &size))
+		return;
+	set_var(heap, MP_TCACHE_MAX_BYTES, value);
+	set_var(heap, MP_TCACHE_BINS, tcache_index(size) + 1);
+}
+
+static void tune_tcache_unsorted_limit(struct heap *heap, uint64_t value)
+{
+	set_var(heap, MP_TCACHE_UNSORTED_LIMIT, value);
+}
+
+static const struct {
+	const char *name;
+	void (*set)(struct heap *heap, uint64_t value);
+} tunables[] = {
+    {"mxfast", tune_mxfast},
+    {"trim_threshold", tune_trim_threshold},
+    {"top_pad", tune_top_pad},
+    {"mmap_threshold", tune_mmap_threshold},
+    {"mmap_max", tune_mmap_max},
+    {"perturb", tune_perturb},
+    {"tcache_count", tune_tcache_count},
+    {"tcache_max", tune_tcache_max},
+    {"tcache_unsorted_limit", tune_tcache_unsorted_limit},
+};
+
+bool glibc_tunable(struct heap *heap, const char *name, uint64_t value)
+{
+	for (unsigned row = 0; row < sizeof(tunables) / sizeof(tunables[0]); row++) {
+		if (strcmp(tunables[row].name, name) != 0 || heap->tuning_count == HEAP_MAX_TUNINGS)
+			continue;
+		heap->tunings[heap->tuning_count].row = row;
+		heap->tunings[heap->tuning_count++].value = value;
+		return true;
+	}
+	return false;
+}
+
+void glibc_apply_tunables(struct heap *heap)
+{
+	for (unsigned i = 0; i < heap->tuning_count; i++)
+		tunables[heap->tunings[i].row].set(heap, heap->tunings[i].value);
+}

@@ -1,0 +1,141 @@
+/* _int_free and malloc_consolidate: where a block goes when the program is done with it. */
+#include "glibc.h"
+
+static void tell_join(struct heap *heap, uint64_t chunk, uint64_t neighbour, uint64_t bytes)
+{
+	heap->stats.coalesces++;
+	emit(user_bus(heap->user), EVENT_LIBC_COALESCE, chunk, neighbour, bytes);
+}
+
+static bool into_tcache(struct heap *heap, uint64_t chunk, uint64_t size)
+{
+	uint64_t index = tcache_index(size);
+	if (!glibc_tcache_serves(heap, index))
+		return false;
+	glibc_tcache_check_double_free(heap, mem_of(chunk), index);
+	if (!glibc_tcache_has_room(heap, index))
+		return false;
+	glibc_tcache_put(heap, chunk, index);
+	return true;
+}
+
+static void into_fastbin(struct heap *heap, uint64_t chunk, uint64_t size)
+{
+	uint64_t next_word = head(heap, chunk + size);
+	if (next_word <= CHUNK_HDR_SZ || (next_word & ~(uint64_t)SIZE_BITS) >= var(heap, M_SYSTEM_MEM))
+		glibc_printerr(heap, "free(): invalid next size (fast)");
+	glibc_free_perturb(heap, mem_of(chunk), size - CHUNK_HDR_SZ);
+	set_var32(heap, M_HAVE_FASTCHUNKS, 1);
+	uint64_t bin = fastbin_at(heap, size), first = user_load64(heap->user, bin);
+	if (first == chunk)
+		glibc_printerr(heap, "double free or corruption (fasttop)");
+	set_fd(heap, chunk, protect_ptr(mem_of(chunk), first));
+	user_store64(heap->user, bin, chunk);
+	emit(user_bus(heap->user), EVENT_LIBC_PLACE, chunk, size, event_text("fastbin"));
+}
+
+static void check_normal(struct heap *heap, uint64_t chunk, uint64_t size)
+{
+	uint64_t top = var(heap, M_TOP), next = chunk + size;
+	if (chunk == top)
+		glibc_printerr(heap, "double free or corruption (top)");
+	if (!(var32(heap, M_NONCONTIGUOUS) & 2) && next >= top + chunk_size(heap, top))
+		glibc_printerr(heap, "double free or corruption (out)");
+	uint64_t next_word = head(heap, next);
+	if (!(next_word & PREV_INUSE))
+		glibc_printerr(heap, "double free or corruption (!prev)");
+	if (next_word <= CHUNK_HDR_SZ || (next_word & ~(uint64_t)SIZE_BITS) >= var(heap, M_SYSTEM_MEM))
+		glibc_printerr(heap, "free(): invalid next size (normal)");
+}
+
+/* Joins a chunk with its free neighbours and puts the whole into the unsorted bin, or into the top. Returns the size of
+ * the whole. */
+static uint64_t join_and_place(struct heap *heap, uint64_t chunk, uint64_t size, const char *mismatch,
+			       const char *broken)
+{
+	uint64_t next = chunk + size, next_size = chunk_size(heap, next);
+	if (!prev_inuse(heap, chunk)) {
+		uint64_t before = prev_size(heap, chunk);
+		size += before;
+		chunk -= before;
+		if (chunk_size(heap, chunk) != before)
+			glibc_printerr(heap, mismatch);
+		tell_join(heap, chunk + before, chunk, size);
+		glibc_unlink(heap, chunk);
+	}
+	if (next == var(heap, M_TOP)) {
+		size += next_size;
+		tell_join(heap, chunk, next, size);
+		set_head(heap, chunk, size | PREV_INUSE);
+		set_var(heap, M_TOP, chunk);
+		emit(user_bus(heap->user), EVENT_LIBC_PLACE, chunk, size, event_text("top"));
+		return size;
+	}
+	if (!prev_inuse(heap, next + next_size)) {
+		size += next_size;
+		tell_join(heap, chunk, next, size);
+		glibc_unlink(heap, next);
+	} else {
+		set_head(heap, next, head(heap, next) & ~(uint64_t)PREV_INUSE);
+	}
+	glibc_put_unsorted(heap, chunk, size, broken);
+	set_head(heap, chunk, size | PREV_INUSE);
+	set_foot(heap, chunk, size);
+	return size;
+}
+
+static void into_bins(struct heap *heap, uint64_t chunk, uint64_t size)
+{
+	check_normal(heap, chunk, size);
+	glibc_free_perturb(heap, mem_of(chunk), size - CHUNK_HDR_SZ);
+	size = join_and_place(heap, chunk, size, "corrupted size vs. prev_size while consolidating",
+			      "free(): corrupted unsorted chunks");
+	if (size < FASTBIN_CONSOLIDATION_THRESHOLD)
+		return;
+	if (glibc_have_fastchunks(heap))
+		glibc_consolidate(heap);
+	if (chunk_size(heap, var(heap, M_TOP)) >= var(heap, MP_TRIM_THRESHOLD))
+		(void)glibc_systrim(heap, var(heap, MP_TOP_PAD));
+}
+
+void glibc_int_free(struct heap *heap, uint64_t chunk)
+{
+	uint64_t word = head(heap, chunk), size = word & ~(uint64_t)SIZE_BITS;
+	if (chunk > 0 - size || !is_aligned(chunk))
+		glibc_printerr(heap, "free(): invalid pointer");
+	if (size < MINSIZE || !is_aligned(size))
+		glibc_printerr(heap, "free(): invalid size");
+	if (into_tcache(heap, chunk, size))
+		return;
+	if (size <= var(heap, G_MAX_FAST))
+		into_fastbin(heap, chunk, size);
+	else if (word & IS_MMAPPED)
+		glibc_munmap_chunk(heap, chunk);
+	else
+		into_bins(heap, chunk, size);
+}
+
+static void consolidate_bin(struct heap *heap, uint64_t bin, uint64_t chunk)
+{
+	while (chunk) {
+		if (!is_aligned(chunk))
+			glibc_printerr(heap, "malloc_consolidate(): unaligned fastbin chunk detected");
+		uint64_t size = chunk_size(heap, chunk);
+		if (fastbin_at(heap, size) != bin)
+			glibc_printerr(heap, "malloc_consolidate(): invalid chunk size");
+		uint64_t next = reveal_ptr(heap, mem_of(chunk));
+		(void)join_and_place(heap, chunk, size, "corrupted size vs. prev_size in fastbins",
+				     "free(): corrupted unsorted chunks");
+		chunk = next;
+	}
+}
+
+void glibc_consolidate(struct heap *heap)
+{
+	set_var32(heap, M_HAVE_FASTCHUNKS, 0);
+	for (unsigned i = 0; i < NFASTBINS; i++) {
+		uint64_t bin = heap->data_va + M_FASTBINS + i * 8u, first = user_load64(heap->user, bin);
+		user_store64(heap->user, bin, 0);
+		consolidate_bin(heap, bin, first);
+	}
+}

@@ -1,0 +1,84 @@
+/* The per-thread cache: 64 bins of chunk sizes 0x20 to 0x410, seven chunks each, last in, first out. */
+#include "glibc.h"
+
+/* struct tcache_perthread_struct: 64 counts of 16 bits, then 64 list heads. */
+static uint64_t count_at(uint64_t tcache, uint64_t index)
+{
+	return tcache + index * 2;
+}
+
+static uint64_t entry_at(uint64_t tcache, uint64_t index)
+{
+	return tcache + (uint64_t)TCACHE_BINS * 2 + index * 8;
+}
+
+/* An entry points at mem: the next entry, then the key that marks a block as cached. */
+static uint64_t key_at(uint64_t mem)
+{
+	return mem + 8;
+}
+
+void glibc_tcache_init(struct heap *heap)
+{
+	uint64_t mem = glibc_int_malloc(heap, TCACHE_BYTES);
+	if (mem == 0)
+		return;
+	set_var(heap, G_TCACHE, mem);
+	user_fill(heap->user, mem, 0, TCACHE_BYTES);
+}
+
+bool glibc_tcache_serves(struct heap *heap, uint64_t index)
+{
+	return index < var(heap, MP_TCACHE_BINS) && var(heap, G_TCACHE) != 0;
+}
+
+bool glibc_tcache_has_room(struct heap *heap, uint64_t index)
+{
+	return user_load16(heap->user, count_at(var(heap, G_TCACHE), index)) < var(heap, MP_TCACHE_COUNT);
+}
+
+void glibc_tcache_put(struct heap *heap, uint64_t chunk, uint64_t index)
+{
+	struct user *user = heap->user;
+	uint64_t tcache = var(heap, G_TCACHE), mem = mem_of(chunk), entry = entry_at(tcache, index);
+	user_store64(user, key_at(mem), TCACHE_KEY);
+	user_store64(user, mem, protect_ptr(mem, user_load64(user, entry)));
+	user_store64(user, entry, mem);
+	user_store16(user, count_at(tcache, index), (uint16_t)(user_load16(user, count_at(tcache, index)) + 1));
+	emit(user_bus(user), EVENT_LIBC_PLACE, chunk, index * MALLOC_ALIGNMENT + MINSIZE, event_text("tcache"));
+}
+
+uint64_t glibc_tcache_get(struct heap *heap, uint64_t index)
+{
+	struct user *user = heap->user;
+	uint64_t tcache = var(heap, G_TCACHE), size = index * MALLOC_ALIGNMENT + MINSIZE;
+	uint16_t count = user_load16(user, count_at(tcache, index));
+	uint64_t mem = count ? user_load64(user, entry_at(tcache, index)) : 0;
+	emit(user_bus(user), EVENT_LIBC_SEARCH, event_text("tcache"), size, mem);
+	if (mem == 0)
+		return 0;
+	if (!is_aligned(mem))
+		glibc_printerr(heap, "malloc(): unaligned tcache chunk detected");
+	user_store64(user, entry_at(tcache, index), reveal_ptr(heap, mem));
+	user_store16(user, count_at(tcache, index), (uint16_t)(count - 1));
+	user_store64(user, key_at(mem), 0);
+	heap->last_usable = size - SIZE_SZ;
+	return mem;
+}
+
+void glibc_tcache_check_double_free(struct heap *heap, uint64_t mem, uint64_t index)
+{
+	struct user *user = heap->user;
+	/* The program's own data may look like the key by chance, so the bin decides. */
+	if (user_load64(user, key_at(mem)) != TCACHE_KEY)
+		return;
+	uint64_t entry = user_load64(user, entry_at(var(heap, G_TCACHE), index)), seen = 0;
+	for (; entry; entry = reveal_ptr(heap, entry), seen++) {
+		if (seen >= var(heap, MP_TCACHE_COUNT))
+			glibc_printerr(heap, "free(): too many chunks detected in tcache");
+		if (!is_aligned(entry))
+			glibc_printerr(heap, "free(): unaligned chunk detected in tcache 2");
+		if (entry == mem)
+			glibc_printerr(heap, "free(): double free detected in tcache 2");
+	}
+}
