@@ -416,10 +416,27 @@ uint64_t runner_perform(struct runner *runner, const struct op *op)
 	return result;
 }
 
+/* GLIBC_TUNABLES, which ld.so reads before the library starts. */
+static void set_tunables(struct runner *runner)
+{
+	static const char prefix[] = "glibc.malloc.";
+	const struct document_process *spec = runner->spec;
+	for (unsigned i = 0; i < spec->tunable_count; i++) {
+		const char *name = spec->tunables[i].name;
+		bool known = strncmp(name, prefix, sizeof(prefix) - 1) == 0 && spec->libc->tunable &&
+			     spec->libc->tunable(runner->heap, name + sizeof(prefix) - 1, spec->tunables[i].value);
+		if (!known)
+			world_fail(runner->world, STATUS_BAD_INPUT,
+				   "%s: the allocator %s has no tunable \"%s\": remove it",
+				   runner->world->document->path, spec->libc->name, quoted(name).text);
+	}
+}
+
 void runner_start_libc(struct runner *runner)
 {
 	runner->started = true;
 	enter_libc(runner);
+	set_tunables(runner);
 	if (runner->spec->libc->start)
 		runner->spec->libc->start(runner->heap);
 	leave_libc(runner);

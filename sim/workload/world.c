@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "faultline/heap.h"
 #include "faultline/profile.h"
@@ -135,15 +134,6 @@ static bool start_runner(struct world *world, struct runner *runner, unsigned in
 				runner->process->segment_start[SEGMENT_LIBC_DATA].v);
 	runner->call_frames = arena_new_array(world->arena, uint64_t, RUNNER_MAX_CALLS);
 	script_cursor_init(&runner->cursor, world->arena, &spec->script);
-	for (unsigned i = 0; i < spec->tunable_count; i++) {
-		const struct tunable *tunable = &spec->tunables[i];
-		bool ours = strncmp(tunable->name, "glibc.malloc.", 13) == 0;
-		if (!ours || !spec->libc->tunable ||
-		    !spec->libc->tunable(runner->heap, tunable->name + 13, tunable->value))
-			return world_fail(world, STATUS_BAD_INPUT,
-					  "%s: the allocator %s has no tunable \"%s\": remove it",
-					  world->document->path, spec->libc->name, quoted(tunable->name).text);
-	}
 	if (spec->op_list && op_list_open(spec->op_list, &runner->op_list, &world->error) != STATUS_OK) {
 		world->status = world->error.status;
 		return false;
