@@ -1,16 +1,237 @@
+/* faultline list: what there is to choose from. Every table is an expansion of the list that the program itself uses.
+ */
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "commands.h"
+#include "faultline/bus.h"
+#include "faultline/document.h"
+#include "faultline/heap.h"
+#include "faultline/kernel.h"
+#include "faultline/op.h"
+#include "faultline/report.h"
+#include "faultline/stat.h"
+#include "list_profiles.h"
+#include "words.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- workloads ---- */
+
+static int is_workload(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+	return length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0;
+}
+
+static void workload_row(struct report *report, const char *folder, const char *file)
+{
+	char path[1024];
+	struct document *document;
+	struct error error = {0};
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, file);
+	if (document_load(path, &document, &error) != STATUS_OK) {
+		(void)complain(&error);
+		return;
+	}
+	report_cell_text(report, path);
+	report_cell_text(report, document->description);
+	document_free(document);
+}
+
+/* Those of the current folder, or else the installed ones. */
+static void list_workloads(struct report *report)
+{
+	static const struct report_column columns[] = {{"file", "file"}, {"description", "what it shows"}};
+	struct dirent **found = NULL;
+	const char *folder = "workloads";
+	int count = scandir(folder, &found, is_workload, alphasort);
+	if (count <= 0) {
+		free(found);
+		folder = FAULTLINE_WORKLOAD_DIR;
+		count = scandir(folder, &found, is_workload, alphasort);
+	}
+	report_table_begin(report, "workloads", "Workloads", columns, COUNT_OF(columns));
+	for (int i = 0; i < count; i++) {
+		workload_row(report, folder, found[i]->d_name);
+		free(found[i]);
+	}
+	report_table_end(report);
+	if (count >= 0)
+		free(found);
+}
+
+/* ---- the others ---- */
+
+static void list_allocators(struct report *report)
+{
+	static const struct report_column columns[] = {
+	    {"name", "name"}, {"summary", "what it is"}, {"source", "model of"}};
+	report_table_begin(report, "allocators", "Allocators: libc=NAME", columns, COUNT_OF(columns));
+	for (unsigned i = 0; heap_registry[i]; i++) {
+		report_cell_text(report, heap_registry[i]->name);
+		report_cell_text(report, heap_registry[i]->summary);
+		report_cell_text(report, heap_registry[i]->source);
+	}
+	report_table_end(report);
+}
+
+static bool is_textbook_fit(const struct heap_ops *ops)
+{
+	size_t length = strlen(ops->name);
+	return length > 4 && strcmp(ops->name + length - 4, "-fit") == 0;
+}
+
+static void policy_row(struct report *report, const char *decides, const char *setting, const char *name,
+		       const char *text)
+{
+	report_cell_text(report, decides);
+	report_cell_textf(report, "%s=%s", setting, name);
+	report_cell_text(report, text);
+}
+
+static void list_policies(struct report *report)
+{
+	static const struct report_column columns[] = {
+	    {"decides", "decides about"}, {"setting", "setting"}, {"text", "how"}};
+	report_table_begin(report, "policies", "Policies", columns, COUNT_OF(columns));
+	for (unsigned i = 0; heap_registry[i]; i++) {
+		if (is_textbook_fit(heap_registry[i]))
+			policy_row(report, "placement", "libc", heap_registry[i]->name, heap_registry[i]->summary);
+	}
+#define X(id, name, text) policy_row(report, "overcommit", "kernel.overcommit", #name, text);
+	OVERCOMMIT_LIST(X)
+#undef X
+	report_table_end(report);
+}
+
+static void key_names(enum op_kind kind, char *out, size_t room)
+{
+	unsigned count;
+	const struct op_key *keys = op_keys(kind, &count);
+	size_t used = 0;
+	out[0] = '\0';
+	for (unsigned i = 0; i < count && used < room; i++) {
+		int length = snprintf(out + used, room - used, "%s%s%s%s", i ? " " : "", keys[i].required ? "" : "[",
+				      keys[i].name, keys[i].required ? "" : "]");
+		used += (size_t)length;
+	}
+}
+
+static void list_ops(struct report *report)
+{
+	static const struct report_column columns[] = {
+	    {"group", "group"}, {"op", "op"}, {"text", "what it does"}, {"keys", "keys ([may be left out])"}};
+	report_table_begin(report, "ops", "Operations of a script", columns, COUNT_OF(columns));
+	for (unsigned i = 0; i < OP_KIND_COUNT; i++) {
+		const struct op_info *info = op_info((enum op_kind)i);
+		char keys[512];
+		key_names((enum op_kind)i, keys, sizeof(keys));
+		report_cell_text(report, op_group_name(info->group));
+		report_cell_text(report, info->name);
+		report_cell_text(report, info->text);
+		report_cell_text(report, keys);
+	}
+	report_table_end(report);
+}
+
+static void list_events(struct report *report)
+{
+	static const struct report_column columns[] = {
+	    {"layer", "layer"}, {"event", "event"}, {"sentence", "what it says"}};
+	report_table_begin(report, "events", "Events", columns, COUNT_OF(columns));
+	for (unsigned i = 0; i < EVENT_COUNT; i++) {
+		const struct event_info *info = event_info((enum event_kind)i);
+		report_cell_text(report, layer_name(info->layer));
+		report_cell_text(report, info->name);
+		report_cell_text(report, info->sentence);
+	}
+	report_table_end(report);
+}
+
+static void list_stats(struct report *report)
+{
+	static const char *const kinds[] = {[STAT_TOTAL] = "total", [STAT_LEVEL] = "level", [STAT_PEAK] = "peak"};
+	static const struct report_column columns[] = {
+	    {"name", "name"}, {"kind", "kind"}, {"unit", "unit"}, {"text", "what it counts"}};
+	report_table_begin(report, "stats", "Statistics", columns, COUNT_OF(columns));
+	for (unsigned i = 0; i < STAT_COUNT; i++) {
+		const struct stat_info *info = stat_info((enum stat)i);
+		report_cell_text(report, info->name);
+		report_cell_text(report, kinds[info->kind]);
+		report_cell_text(report, info->unit);
+		report_cell_text(report, info->text);
+	}
+	report_table_end(report);
+}
+
+/* ---- the command ---- */
+
+static const struct topic {
+	const char *name;
+	void (*list)(struct report *report);
+} topics[] = {
+    {"workloads", list_workloads},
+    {"allocators", list_allocators},
+    {"policies", list_policies},
+    {"profiles", list_profiles},
+    {"ops", list_ops},
+    {"events", list_events},
+    {"stats", list_stats},
+};
+
+static const struct topic *find_topic(const char *name)
+{
+	for (unsigned i = 0; i < COUNT_OF(topics); i++) {
+		if (strcmp(topics[i].name, name) == 0)
+			return &topics[i];
+	}
+	return NULL;
+}
+
+static enum status no_such_topic(const char *name)
+{
+	const char *names[COUNT_OF(topics)];
+	struct error error;
+	for (unsigned i = 0; i < COUNT_OF(topics); i++)
+		names[i] = topics[i].name;
+	const char *nearest = nearest_word(name, names, COUNT_OF(topics));
+	(void)error_set(&error, STATUS_BAD_INPUT,
+			"there is no list of \"%s\"%s%s%s; there are workloads, allocators, policies, profiles, ops, "
+			"events and stats",
+			name, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+	return complain(&error);
+}
+
+/* The topics at these words; all without words. */
 static enum status run(const struct command *command, const struct command_line *line)
 {
 	(void)command;
-	(void)line;
-	return STATUS_BAD_INPUT;
+	for (unsigned i = 0; i < line->operand_count; i++) {
+		if (!find_topic(line->operands[i]))
+			return no_such_topic(line->operands[i]);
+	}
+	struct report *report = report_new(stdout, REPORT_TEXT);
+	for (unsigned i = 0; i < line->operand_count; i++)
+		find_topic(line->operands[i])->list(report);
+	for (unsigned i = 0; line->operand_count == 0 && i < COUNT_OF(topics); i++)
+		topics[i].list(report);
+	report_free(report);
+	return STATUS_OK;
 }
+
 static const struct option options[] = {{0}};
+
 const struct command command_list = {
     .name = "list",
-    .operands = "",
-    .summary = "list",
-    .text = "list",
+    .operands = "[TOPIC]...",
+    .summary = "print what there is to choose from",
+    .text =
+	"Prints what there is to choose from. The topics are workloads, allocators, policies, profiles, ops, events "
+	"and stats; without one, all are printed.",
     .options = options,
     .run = run,
 };
