@@ -68,10 +68,4 @@ void report_cell_number(struct report *report, uint64_t value);
 void report_cell_text(struct report *report, const char *value);
 void report_cell_textf(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "100 KiB", "8 B", "1.5 MiB": the largest unit in which at most one decimal is needed. */
-struct report_size {
-	char text[32];
-};
-struct report_size report_size(uint64_t bytes);
-
 #endif

@@ -197,32 +197,10 @@ void report_cell_textf(struct report *report, const char *format, ...)
 	report_cell_text(report, text);
 }
 
-/* ---- measures ---- */
-
 unsigned report_width(const char *text)
 {
 	unsigned width = 0;
 	for (; *text; text++)
 		width += ((unsigned char)*text & 0xc0) != 0x80; /* continuation bytes are 10xxxxxx */
 	return width;
-}
-
-struct report_size report_size(uint64_t bytes)
-{
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	struct report_size size;
-	unsigned unit = 0;
-	uint64_t one = 1;
-	while (unit + 1 < sizeof(units) / sizeof(units[0]) && bytes / one >= 1024) {
-		one *= 1024;
-		unit++;
-	}
-	/* Tenths, rounded down: 1023.99 MiB must not read as 1024.0. */
-	uint64_t tenths = bytes % one / (one / 1024 ? one / 1024 : 1) * 10 / 1024;
-	if (tenths == 0)
-		(void)snprintf(size.text, sizeof(size.text), "%" PRIu64 " %s", bytes / one, units[unit]);
-	else
-		(void)snprintf(size.text, sizeof(size.text), "%" PRIu64 ".%" PRIu64 " %s", bytes / one, tenths,
-			       units[unit]);
-	return size;
 }

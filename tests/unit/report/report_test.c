@@ -206,27 +206,6 @@ static void formats_are_found_by_name(void **state)
 	assert_false(report_format_find("html", &format));
 }
 
-static void sizes_have_at_most_one_decimal(void **state)
-{
-	static const struct {
-		uint64_t bytes;
-		const char *text;
-	} cases[] = {
-	    {0, "0 B"},
-	    {1023, "1023 B"},
-	    {1024, "1 KiB"},
-	    {1536, "1.5 KiB"},
-	    {132 * 1024, "132 KiB"},
-	    {1048575, "1023.9 KiB"},
-	    {(uint64_t)64 << 20, "64 MiB"},
-	    {(uint64_t)5 << 29, "2.5 GiB"},
-	    {UINT64_MAX, "15.9 EiB"},
-	};
-	(void)state;
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_string_equal(report_size(cases[i].bytes).text, cases[i].text);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,7 +220,6 @@ int main(void)
 	    cmocka_unit_test(csv_numbers_the_members_of_a_list),
 	    cmocka_unit_test(an_empty_document_is_still_one),
 	    cmocka_unit_test(formats_are_found_by_name),
-	    cmocka_unit_test(sizes_have_at_most_one_decimal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,249 @@
+#include "sentence.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "faultline/phrase.h"
+#include "faultline/status.h"
+#include "faultline/syscall.h"
+
+/* ---- building ---- */
+
+static void add(struct sentence *sentence, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct sentence *sentence, const char *format, ...)
+{
+	size_t room = sizeof(sentence->text) - sentence->used;
+	va_list args;
+	va_start(args, format);
+	int length = vsnprintf(sentence->text + sentence->used, room, format, args);
+	va_end(args);
+	sentence->used += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+/* Takes back the ", " before an argument that does not count. */
+static void drop_separator(struct sentence *sentence)
+{
+	if (sentence->used >= 2 && strcmp(sentence->text + sentence->used - 2, ", ") == 0)
+		sentence->used -= 2;
+	sentence->text[sentence->used] = '\0';
+}
+
+/* ---- arguments of calls: how many count, and what each is ----
+ * a address, s size, d number, p protection, f flags of mmap, r flags of mremap, v advice of madvise */
+
+struct call {
+	const char *name;
+	const char *arguments;
+};
+
+static const struct call libc_calls[] = {
+    {"malloc", "s"},
+    {"calloc", "ds"},
+    {"realloc", "as"},
+    {"free", "a"},
+    {"aligned_alloc", "ds"},
+    {"mallopt", "dd"},
+    {"malloc_usable_size", "a"},
+    {"malloc_trim", "s"},
+    {NULL, "aa"},
+};
+
+static const struct call system_calls[] = {
+    {"brk", "a"},     {"mmap", "aspf"}, {"munmap", "as"}, {"mprotect", "asp"}, {"mremap", "assr"}, {"madvise", "asv"},
+    {"write", "das"}, {"getpid", ""},   {"exit", "d"},    {"tgkill", "ddd"},   {NULL, "aaaa"},
+};
+
+static const char *arguments_of(const struct call *calls, const char *name)
+{
+	while (calls->name && strcmp(calls->name, name) != 0)
+		calls++;
+	return calls->arguments;
+}
+
+struct flag {
+	const char *name;
+	uint64_t bit;
+};
+
+static const struct flag protections[] = {
+    {"PROT_READ", LINUX_PROT_READ}, {"PROT_WRITE", LINUX_PROT_WRITE}, {"PROT_EXEC", LINUX_PROT_EXEC}, {NULL, 0}};
+static const struct flag map_flags[] = {{"MAP_SHARED", LINUX_MAP_SHARED},
+					{"MAP_PRIVATE", LINUX_MAP_PRIVATE},
+					{"MAP_FIXED", LINUX_MAP_FIXED},
+					{"MAP_ANONYMOUS", LINUX_MAP_ANONYMOUS},
+					{"MAP_NORESERVE", LINUX_MAP_NORESERVE},
+					{"MAP_POPULATE", LINUX_MAP_POPULATE},
+					{"MAP_HUGETLB", LINUX_MAP_HUGETLB},
+					{"MAP_FIXED_NOREPLACE", LINUX_MAP_FIXED_NOREPLACE},
+					{NULL, 0}};
+static const struct flag mremap_flags[] = {
+    {"MREMAP_MAYMOVE", LINUX_MREMAP_MAYMOVE}, {"MREMAP_FIXED", LINUX_MREMAP_FIXED}, {NULL, 0}};
+
+static void add_flags(struct sentence *sentence, const struct flag *flags, uint64_t value)
+{
+	const char *separator = "";
+	for (; flags->name; flags++) {
+		if (!(value & flags->bit))
+			continue;
+		add(sentence, "%s%s", separator, flags->name);
+		separator = "|";
+		value &= ~flags->bit;
+	}
+	if (value || !separator[0])
+		add(sentence, "%s%s%" PRIx64, separator, value ? "0x" : "", value);
+}
+
+static void add_argument(struct sentence *sentence, char what, uint64_t value)
+{
+	switch (what) {
+	case 's':
+	case 'd':
+		add(sentence, "%" PRIu64, value);
+		break;
+	case 'p':
+		if (value)
+			add_flags(sentence, protections, value);
+		else
+			add(sentence, "PROT_NONE");
+		break;
+	case 'f':
+		add_flags(sentence, map_flags, value);
+		break;
+	case 'r':
+		add_flags(sentence, mremap_flags, value);
+		break;
+	case 'v':
+		if (value == LINUX_MADV_DONTNEED)
+			add(sentence, "MADV_DONTNEED");
+		else
+			add(sentence, "%" PRIu64, value);
+		break;
+	default:
+		add(sentence, "0x%" PRIx64, value);
+	}
+}
+
+/* True when the field is an argument of a call; then it has been dealt with. */
+static bool add_call_argument(struct sentence *sentence, const struct event *event, unsigned index)
+{
+	const struct call *calls = event->kind == EVENT_LIBC_CALL ? libc_calls
+				   : event->kind == EVENT_SYSCALL ? system_calls
+								  : NULL;
+	if (!calls || index == 0)
+		return false;
+	const char *arguments = arguments_of(calls, event_arg_text(event, 0));
+	if (index <= strlen(arguments))
+		add_argument(sentence, arguments[index - 1], event->arg[index]);
+	else
+		drop_separator(sentence);
+	return true;
+}
+
+/* ---- values ---- */
+
+/* Words of the C library show no control characters, whatever a document has put into them. */
+static void add_text(struct sentence *sentence, const char *text)
+{
+	for (; *text; text++)
+		add(sentence, "%c", (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text);
+}
+
+static void add_hex(struct sentence *sentence, const struct event *event, const char *name, unsigned index)
+{
+	uint64_t value = event->arg[index];
+	bool entry = event->kind == EVENT_PTE_SET || event->kind == EVENT_PTE_CLEAR || event->kind == EVENT_WALK;
+	if (event->kind == EVENT_LIBC_SEARCH && value == 0)
+		add(sentence, "nothing");
+	else if (value == UINT64_MAX)
+		add(sentence, "-1");
+	else
+		add(sentence, "0x%" PRIx64, value);
+	if (entry && strcmp(name, "entry") == 0) {
+		/* A walk does not say where it ended; an entry with bit 7 set is taken for a large page. */
+		unsigned level = event->kind == EVENT_WALK ? 2 : (unsigned)event->arg[2];
+		add(sentence, " (%s)", phrase_entry((struct pte){value}, level).text);
+	}
+	if (event->kind == EVENT_EXCEPTION && strcmp(name, "error") == 0 &&
+	    strcmp(event_arg_text(event, 0), "#PF") == 0)
+		add(sentence, " (%s)", phrase_fault_code((uint32_t)value).text);
+}
+
+static void add_field(struct sentence *sentence, const struct event_fields *fields, const struct event *event,
+		      unsigned index)
+{
+	const struct event_field *field = &fields->field[event->kind][index];
+	if (add_call_argument(sentence, event, index))
+		return;
+	switch (field->type) {
+	case FIELD_HEX:
+		add_hex(sentence, event, field->name, index);
+		break;
+	case FIELD_PFN:
+		add(sentence, "0x%" PRIx64, event->arg[index]);
+		break;
+	case FIELD_DEC:
+		add(sentence, "%" PRIu64, event->arg[index]);
+		break;
+	case FIELD_BYTES:
+		add(sentence, "%s", phrase_size(event->arg[index]).text);
+		break;
+	case FIELD_RESULT:
+		add(sentence, "%s", phrase_result(event->arg[index]).text);
+		break;
+	case FIELD_TEXT:
+		add_text(sentence, event_arg_text(event, index));
+		break;
+	case FIELD_TYPE_COUNT:
+		BUG();
+	}
+}
+
+/* Without the result of something that has none. */
+static const char *template_of(const struct event *event)
+{
+	if (event->kind == EVENT_OP_END && event->arg[1] == 0)
+		return "{op} is done";
+	if (event->kind == EVENT_LIBC_RETURN && strcmp(event_arg_text(event, 0), "free") == 0)
+		return "{function} returns";
+	return event_info((enum event_kind)event->kind)->sentence;
+}
+
+/* "1 entries" */
+static const char *add_singular(struct sentence *sentence, const char *at)
+{
+	static const struct {
+		const char *plural, *singular;
+	} nouns[] = {{" entries", " entry"}, {" words are", " word is"}};
+	for (unsigned i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++) {
+		size_t length = strlen(nouns[i].plural);
+		if (strncmp(at, nouns[i].plural, length) == 0) {
+			add(sentence, "%s", nouns[i].singular);
+			return at + length;
+		}
+	}
+	return at;
+}
+
+void sentence_make(struct sentence *sentence, const struct event_fields *fields, const struct event *event)
+{
+	const char *at = template_of(event);
+	sentence->used = 0;
+	sentence->text[0] = '\0';
+	while (*at) {
+		size_t plain = strcspn(at, "{");
+		add(sentence, "%.*s", (int)plain, at);
+		at += plain;
+		if (!*at)
+			break;
+		size_t name = strcspn(at + 1, "}");
+		unsigned index;
+		bool found = event_fields_find(fields, (enum event_kind)event->kind, at + 1, name, &index);
+		BUG_ON(!found);
+		add_field(sentence, fields, event, index);
+		at += name + 2;
+		if (event->arg[index] == 1)
+			at = add_singular(sentence, at);
+	}
+}

@@ -1,0 +1,14 @@
+/* One event as one plain sentence: the template of EVENT_LIST with the values of the event. */
+#ifndef FAULTLINE_OBSERVE_SENTENCE_H
+#define FAULTLINE_OBSERVE_SENTENCE_H
+
+#include "event_fields.h"
+
+struct sentence {
+	size_t used;
+	char text[1024]; /* longer ones are cut */
+};
+
+void sentence_make(struct sentence *sentence, const struct event_fields *fields, const struct event *event);
+
+#endif
