@@ -58,19 +58,20 @@ static void raise_mmap_threshold(struct heap *heap, uint64_t word)
 
 static void glibc_free(struct heap *heap, uint64_t block)
 {
-	uint64_t chunk = chunk_of(block), word;
 	if (block == 0)
 		return;
-	word = head(heap, chunk);
+	int errno_before = heap->errno_value; /* free keeps errno */
+	uint64_t chunk = chunk_of(block), word = head(heap, chunk);
 	if (word & IS_MMAPPED) {
 		heap->last_freed = (word & ~(uint64_t)SIZE_BITS) - CHUNK_HDR_SZ;
 		raise_mmap_threshold(heap, word);
 		glibc_munmap_chunk(heap, chunk);
-		return;
+	} else {
+		heap->last_freed = (word & ~(uint64_t)SIZE_BITS) - SIZE_SZ;
+		glibc_maybe_init_tcache(heap);
+		glibc_int_free(heap, chunk, false);
 	}
-	heap->last_freed = (word & ~(uint64_t)SIZE_BITS) - SIZE_SZ;
-	glibc_maybe_init_tcache(heap);
-	glibc_int_free(heap, chunk);
+	heap->errno_value = errno_before;
 }
 
 static uint64_t glibc_usable_size(struct heap *heap, uint64_t block)

@@ -205,7 +205,7 @@ unsigned glibc_bin_index(uint64_t size);
 
 /* ---- glibc_bins.c ---- */
 void glibc_unlink(struct heap *heap, uint64_t chunk);
-/* At the front of the unsorted bin; `broken` is what malloc says when the list is corrupt. */
+/* At the front of the unsorted bin; `broken` is what malloc says when the list is corrupt, NULL if it does not look. */
 void glibc_put_unsorted(struct heap *heap, uint64_t chunk, uint64_t size, const char *broken);
 /* Where it belongs by its size, in order. */
 void glibc_put_sorted(struct heap *heap, uint64_t chunk, uint64_t size);
@@ -233,7 +233,10 @@ uint64_t glibc_mremap_chunk(struct heap *heap, uint64_t chunk, uint64_t nb);
 uint64_t glibc_take(struct heap *heap, uint64_t chunk, uint64_t size);
 
 /* ---- glibc_free.c ---- */
-void glibc_int_free(struct heap *heap, uint64_t chunk);
+/* `locked`: called by the allocator itself, with the arena's lock held; only then the fastbin's first chunk is looked
+ * at.
+ */
+void glibc_int_free(struct heap *heap, uint64_t chunk, bool locked);
 void glibc_consolidate(struct heap *heap);
 static inline bool glibc_have_fastchunks(struct heap *heap)
 {

@@ -66,7 +66,7 @@ static void link_between(struct heap *heap, uint64_t chunk, uint64_t back, uint6
 void glibc_put_unsorted(struct heap *heap, uint64_t chunk, uint64_t size, const char *broken)
 {
 	uint64_t back = unsorted(heap), forward = fd(heap, back);
-	if (bk(heap, forward) != back)
+	if (broken && bk(heap, forward) != back)
 		glibc_printerr(heap, broken);
 	link_between(heap, chunk, back, forward);
 	if (!is_small(size)) {

@@ -113,12 +113,14 @@ static void tune_mmap_threshold(struct heap *heap, uint64_t value)
 
 static void tune_mmap_max(struct heap *heap, uint64_t value)
 {
-	set_mmap_max(heap, (int32_t)value);
+	if (value <= INT32_MAX)
+		set_mmap_max(heap, (int32_t)value);
 }
 
 static void tune_perturb(struct heap *heap, uint64_t value)
 {
-	set_var32(heap, G_PERTURB, (int32_t)value);
+	if (value <= UINT8_MAX)
+		set_var32(heap, G_PERTURB, (int32_t)value);
 }
 
 static void tune_tcache_count(struct heap *heap, uint64_t value)
@@ -141,6 +143,14 @@ static void tune_tcache_unsorted_limit(struct heap *heap, uint64_t value)
 	set_var(heap, MP_TCACHE_UNSORTED_LIMIT, value);
 }
 
+/* A process with one thread has one arena, whatever it is told. */
+static void tune_nothing(struct heap *heap, uint64_t value)
+{
+	(void)heap;
+	(void)value;
+}
+
+/* elf/dl-tunables.list: a value out of its range is ignored. */
 static const struct {
 	const char *name;
 	void (*set)(struct heap *heap, uint64_t value);
@@ -151,6 +161,8 @@ static const struct {
     {"mmap_threshold", tune_mmap_threshold},
     {"mmap_max", tune_mmap_max},
     {"perturb", tune_perturb},
+    {"arena_max", tune_nothing},
+    {"arena_test", tune_nothing},
     {"tcache_count", tune_tcache_count},
     {"tcache_max", tune_tcache_max},
     {"tcache_unsorted_limit", tune_tcache_unsorted_limit},

@@ -19,7 +19,7 @@ static bool into_tcache(struct heap *heap, uint64_t chunk, uint64_t size)
 	return true;
 }
 
-static void into_fastbin(struct heap *heap, uint64_t chunk, uint64_t size)
+static void into_fastbin(struct heap *heap, uint64_t chunk, uint64_t size, bool locked)
 {
 	uint64_t next_word = head(heap, chunk + size);
 	if (next_word <= CHUNK_HDR_SZ || (next_word & ~(uint64_t)SIZE_BITS) >= var(heap, M_SYSTEM_MEM))
@@ -31,6 +31,8 @@ static void into_fastbin(struct heap *heap, uint64_t chunk, uint64_t size)
 		glibc_printerr(heap, "double free or corruption (fasttop)");
 	set_fd(heap, chunk, protect_ptr(mem_of(chunk), first));
 	user_store64(heap->user, bin, chunk);
+	if (locked && first && fastbin_at(heap, chunk_size(heap, first)) != bin)
+		glibc_printerr(heap, "invalid fastbin entry (free)");
 	emit(user_bus(heap->user), EVENT_LIBC_PLACE, chunk, size, event_text("fastbin"));
 }
 
@@ -98,7 +100,7 @@ static void into_bins(struct heap *heap, uint64_t chunk, uint64_t size)
 		(void)glibc_systrim(heap, var(heap, MP_TOP_PAD));
 }
 
-void glibc_int_free(struct heap *heap, uint64_t chunk)
+void glibc_int_free(struct heap *heap, uint64_t chunk, bool locked)
 {
 	uint64_t word = head(heap, chunk), size = word & ~(uint64_t)SIZE_BITS;
 	if (chunk > 0 - size || !is_aligned(chunk))
@@ -108,7 +110,7 @@ void glibc_int_free(struct heap *heap, uint64_t chunk)
 	if (into_tcache(heap, chunk, size))
 		return;
 	if (size <= var(heap, G_MAX_FAST))
-		into_fastbin(heap, chunk, size);
+		into_fastbin(heap, chunk, size, locked);
 	else if (word & IS_MMAPPED)
 		glibc_munmap_chunk(heap, chunk);
 	else
@@ -124,8 +126,7 @@ static void consolidate_bin(struct heap *heap, uint64_t bin, uint64_t chunk)
 		if (fastbin_at(heap, size) != bin)
 			glibc_printerr(heap, "malloc_consolidate(): invalid chunk size");
 		uint64_t next = reveal_ptr(heap, mem_of(chunk));
-		(void)join_and_place(heap, chunk, size, "corrupted size vs. prev_size in fastbins",
-				     "free(): corrupted unsorted chunks");
+		(void)join_and_place(heap, chunk, size, "corrupted size vs. prev_size in fastbins", NULL);
 		chunk = next;
 	}
 }

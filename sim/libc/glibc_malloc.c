@@ -6,7 +6,8 @@ struct request {
 	uint64_t bytes, nb;
 	unsigned bin; /* index of its own size */
 	uint64_t tcache_index;
-	bool may_cache; /* chunks of its size may go to the tcache */
+	bool may_cache;  /* chunks of its size may go to the tcache */
+	uint64_t sorted; /* unsorted chunks put where they belong so far */
 };
 
 static void tell_search(struct heap *heap, const char *where, uint64_t nb, uint64_t found)
@@ -132,11 +133,12 @@ static uint64_t take_cached(struct heap *heap, const struct request *request)
 }
 
 /* Empties the unsorted bin into the sorted ones until something fits exactly. */
-static uint64_t from_unsorted(struct heap *heap, const struct request *request)
+static uint64_t from_unsorted(struct heap *heap, struct request *request)
 {
-	uint64_t bin = unsorted(heap), chunk, sorted = 0;
+	uint64_t bin = unsorted(heap), chunk;
+	unsigned sorted = 0;
 	bool cached = false;
-	for (unsigned i = 0; i < MAX_UNSORTED_ITERATIONS && (chunk = bk(heap, bin)) != bin; i++) {
+	while (sorted < MAX_UNSORTED_ITERATIONS && (chunk = bk(heap, bin)) != bin) {
 		uint64_t back = bk(heap, chunk), size = chunk_size(heap, chunk);
 		check_unsorted(heap, chunk, size, back);
 		heap->stats.searched++;
@@ -155,13 +157,13 @@ static uint64_t from_unsorted(struct heap *heap, const struct request *request)
 			/* Others of this size may follow: cache it and go on. */
 			glibc_tcache_put(heap, chunk, request->tcache_index);
 			cached = true;
-			i--;
 			continue;
 		}
 		glibc_put_sorted(heap, chunk, size);
-		uint64_t limit = cached ? var(heap, MP_TCACHE_UNSORTED_LIMIT) : 0;
 		sorted++;
-		if (limit && sorted > limit)
+		request->sorted++;
+		uint64_t limit = cached ? var(heap, MP_TCACHE_UNSORTED_LIMIT) : 0;
+		if (limit && request->sorted > limit)
 			return take_cached(heap, request);
 	}
 	return cached ? take_cached(heap, request) : 0;
@@ -257,7 +259,7 @@ uint64_t glibc_take(struct heap *heap, uint64_t chunk, uint64_t nb)
 	return mem_of(chunk);
 }
 
-static uint64_t from_bins(struct heap *heap, const struct request *request)
+static uint64_t from_bins(struct heap *heap, struct request *request)
 {
 	uint64_t mem = from_unsorted(heap, request);
 	if (!mem && !is_small(request->nb))

@@ -1,24 +1,17 @@
 /* calloc, realloc and memalign. */
 #include "glibc.h"
 
-/* How much of a chunk cut from the top may be dirty: the heap was never larger than max_system_mem, and what lies
- * beyond comes zeroed from the kernel. */
-static uint64_t dirty_bytes_of_top(struct heap *heap, uint64_t top)
-{
-	uint64_t size = chunk_size(heap, top);
-	uint64_t known = var(heap, MP_SBRK_BASE) + var(heap, M_MAX_SYSTEM_MEM) - top;
-	return size < known ? known : size;
-}
-
 uint64_t glibc_calloc(struct heap *heap, uint64_t count, uint64_t bytes)
 {
-	uint64_t total;
-	if (__builtin_mul_overflow(count, bytes, &total)) {
+	int64_t product; /* signed: more than PTRDIFF_MAX is refused before anything else happens */
+	if (__builtin_mul_overflow(count, bytes, &product)) {
 		heap->errno_value = HEAP_ENOMEM;
 		return 0;
 	}
+	uint64_t total = (uint64_t)product;
 	glibc_maybe_init_tcache(heap);
-	uint64_t top = var(heap, M_TOP), dirty = dirty_bytes_of_top(heap, top);
+	/* What is cut from the top beyond its present end comes zeroed from the kernel. */
+	uint64_t top = var(heap, M_TOP), dirty = chunk_size(heap, top);
 	uint64_t mem = glibc_int_malloc(heap, total);
 	if (mem == 0)
 		return 0;
@@ -49,7 +42,7 @@ static void give_back_tail(struct heap *heap, uint64_t chunk, uint64_t size, uin
 	set_head_size(heap, chunk, nb);
 	set_head(heap, rest, rest_size | PREV_INUSE);
 	set_inuse_at(heap, rest, rest_size);
-	glibc_int_free(heap, rest);
+	glibc_int_free(heap, rest, true);
 	heap->last_usable = nb - SIZE_SZ;
 }
 
@@ -64,7 +57,7 @@ static uint64_t copy_to_new(struct heap *heap, uint64_t chunk, uint64_t size, ui
 	}
 	uint64_t usable = heap->last_usable;
 	user_copy(heap->user, mem, mem_of(chunk), size - SIZE_SZ);
-	glibc_int_free(heap, chunk);
+	glibc_int_free(heap, chunk, true);
 	heap->last_usable = usable;
 	return mem;
 }
@@ -156,7 +149,7 @@ static uint64_t cut_front(struct heap *heap, uint64_t chunk, uint64_t alignment)
 	set_head(heap, at, (size - front) | PREV_INUSE);
 	set_inuse_at(heap, at, size - front);
 	set_head_size(heap, chunk, front);
-	glibc_int_free(heap, chunk);
+	glibc_int_free(heap, chunk, true);
 	return at;
 }
 
@@ -182,7 +175,7 @@ static uint64_t aligned_block(struct heap *heap, uint64_t alignment, uint64_t by
 	if (size > nb + MINSIZE) {
 		set_head(heap, chunk + nb, (size - nb) | PREV_INUSE);
 		set_head_size(heap, chunk, nb);
-		glibc_int_free(heap, chunk + nb);
+		glibc_int_free(heap, chunk + nb, true);
 		size = nb;
 	}
 	heap->last_usable = size - SIZE_SZ;

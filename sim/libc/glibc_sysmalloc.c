@@ -45,14 +45,15 @@ static uint64_t map_block(struct heap *heap, uint64_t nb)
 }
 
 /* sysmalloc_mmap_fallback: brk has failed. The mapping cannot join the old top, so it is made large, and from now on
- * the heap is not contiguous. */
+ * the heap is not contiguous. 2.36 passes the least size and the unit of rounding in each other's place: it rounds to
+ * whole MiB, and makes sure of a page only. */
 static uint64_t map_top(struct heap *heap, uint64_t nb, uint64_t old_size, uint64_t *size)
 {
 	bool contiguous = !(var32(heap, M_NONCONTIGUOUS) & 2);
 	if (contiguous)
-		*size = page_ceil(*size + old_size);
-	if (*size < MMAP_AS_MORECORE_BYTES)
-		*size = MMAP_AS_MORECORE_BYTES;
+		*size = align_up(*size + old_size, MMAP_AS_MORECORE_BYTES);
+	if (*size < PAGE_BYTES)
+		*size = PAGE_BYTES;
 	if (*size <= nb)
 		return FAILED;
 	uint64_t at = map_pages(heap, *size);
@@ -69,7 +70,7 @@ static void fence_old_top(struct heap *heap, uint64_t top, uint64_t size)
 	set_head(heap, top + size, CHUNK_HDR_SZ | PREV_INUSE);
 	set_head(heap, top + size + CHUNK_HDR_SZ, CHUNK_HDR_SZ | PREV_INUSE);
 	if (size >= MINSIZE)
-		glibc_int_free(heap, top);
+		glibc_int_free(heap, top, true);
 }
 
 /* New memory that does not continue the top: it becomes the top, rounded to a page by a second brk. */
@@ -102,11 +103,18 @@ static void start_new_top(struct heap *heap, uint64_t brk, uint64_t size, uint64
 		fence_old_top(heap, old_top, old_size);
 }
 
+/* The condition as __malloc_assert prints it. */
+#define OLD_TOP_ASSERTION                                                                                              \
+	"Fatal glibc error: malloc assertion failure in sysmalloc: (old_top == initial_top (av) && old_size == 0) || " \
+	"((unsigned long) (old_size) >= MINSIZE && prev_inuse (old_top) && ((unsigned long) old_end & (pagesize - "    \
+	"1)) "                                                                                                         \
+	"== 0)"
+
 static void check_old_top(struct heap *heap, uint64_t top, uint64_t size)
 {
 	bool initial = top == unsorted(heap) && size == 0;
 	if (!initial && (size < MINSIZE || !prev_inuse(heap, top) || page_offset(top + size) != 0))
-		glibc_printerr(heap, "Fatal glibc error: malloc assertion failure in sysmalloc: old top is damaged");
+		glibc_printerr(heap, OLD_TOP_ASSERTION);
 }
 
 /* Asks for more heap; false when the kernel refuses in every way. */
@@ -196,9 +204,7 @@ void glibc_munmap_chunk(struct heap *heap, uint64_t chunk)
 	set_var32(heap, MP_N_MMAPS, var32(heap, MP_N_MMAPS) - 1);
 	set_var(heap, MP_MMAPPED_MEM, var(heap, MP_MMAPPED_MEM) - bytes);
 	emit(user_bus(heap->user), EVENT_LIBC_SHRINK, event_text("munmap"), bytes);
-	int errno_before = heap->errno_value;
 	(void)call(heap, SYS_NR_MUNMAP, block, bytes, 0, 0);
-	heap->errno_value = errno_before; /* free keeps errno */
 }
 
 uint64_t glibc_mremap_chunk(struct heap *heap, uint64_t chunk, uint64_t nb)
