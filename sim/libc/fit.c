@@ -228,6 +228,8 @@ static uint64_t choose(struct heap *heap, uint64_t wanted)
 static uint64_t release(struct heap *heap, uint64_t chunk, uint64_t size)
 {
 	uint64_t next = chunk + size, next_size = size_at(heap, next);
+	/* Also where the header is about to vanish inside a larger chunk: a second free of this block finds it. */
+	set_word(heap, next, word(heap, next) & ~(uint64_t)PREV_USED);
 	if (next_size && !is_used(heap, next, next_size)) {
 		unlink_free(heap, next);
 		size += next_size;
@@ -245,8 +247,6 @@ static uint64_t release(struct heap *heap, uint64_t chunk, uint64_t size)
 		chunk = prev;
 	}
 	set_word(heap, chunk, size | PREV_USED);
-	uint64_t end = chunk + size;
-	set_word(heap, end, word(heap, end) & ~(uint64_t)PREV_USED);
 	insert_free(heap, chunk, size);
 	return chunk;
 }
@@ -361,7 +361,7 @@ static uint64_t checked_chunk(struct heap *heap, uint64_t block, uint64_t *size)
 	if (*size < MIN_CHUNK || *size > end - chunk)
 		user_abort(heap->user, "free(): invalid size");
 	if (!is_used(heap, chunk, *size))
-		user_abort(heap->user, "double free or corruption");
+		user_abort(heap->user, "double free or corruption (!prev)");
 	return chunk;
 }
 
