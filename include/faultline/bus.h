@@ -40,6 +40,8 @@ void bus_init(struct bus *bus);
 /* Called in the order of subscription. */
 void bus_subscribe(struct bus *bus, uint64_t mask, event_fn *fn, void *self);
 void bus_unsubscribe(struct bus *bus, const void *self);
+/* Changes what a subscriber wants; allowed inside an event_fn, where bus_unsubscribe is not. */
+void bus_set_mask(struct bus *bus, const void *self, uint64_t mask);
 void bus_publish(struct bus *bus, enum event_kind kind, const uint64_t arg[EVENT_ARGS]);
 
 /* For arguments that are costly to compute. */

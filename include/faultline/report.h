@@ -37,6 +37,8 @@ struct report;
 struct report *report_new(FILE *out, enum report_format format);
 /* Ends the document. All sections must have ended. */
 void report_free(struct report *report);
+/* Headlines in bold, by ANSI sequences; only text has colours. Off at first. */
+void report_set_colour(struct report *report, bool colour);
 /* True when a person reads it: text and Markdown. */
 bool report_is_for_people(const struct report *report);
 

@@ -172,16 +172,28 @@ static void list_stats(struct report *report)
 
 static const struct topic {
 	const char *name;
+	const char *text;
 	void (*list)(struct report *report);
 } topics[] = {
-    {"workloads", list_workloads},
-    {"allocators", list_allocators},
-    {"policies", list_policies},
-    {"profiles", list_profiles},
-    {"ops", list_ops},
-    {"events", list_events},
-    {"stats", list_stats},
+    {"workloads", "the shipped lessons", list_workloads},
+    {"allocators", "C libraries: libc=NAME", list_allocators},
+    {"policies", "who decides what, and how", list_policies},
+    {"profiles", "processors: machine.cpu=NAME", list_profiles},
+    {"ops", "operations of a script", list_ops},
+    {"events", "what --events, --story and --perfetto tell", list_events},
+    {"stats", "what --stats prints and `expect` may ask for", list_stats},
 };
+
+static void list_topics(struct report *report)
+{
+	static const struct report_column columns[] = {{"topic", "topic"}, {"text", "what it lists"}};
+	report_table_begin(report, "topics", "faultline list TOPIC", columns, COUNT_OF(columns));
+	for (unsigned i = 0; i < COUNT_OF(topics); i++) {
+		report_cell_text(report, topics[i].name);
+		report_cell_text(report, topics[i].text);
+	}
+	report_table_end(report);
+}
 
 static const struct topic *find_topic(const char *name)
 {
@@ -206,7 +218,7 @@ static enum status no_such_topic(const char *name)
 	return complain(&error);
 }
 
-/* The topics at these words; all without words. */
+/* The topics of these names; without one, what topics there are. */
 static enum status run(const struct command *command, const struct command_line *line)
 {
 	(void)command;
@@ -217,8 +229,8 @@ static enum status run(const struct command *command, const struct command_line 
 	struct report *report = report_new(stdout, REPORT_TEXT);
 	for (unsigned i = 0; i < line->operand_count; i++)
 		find_topic(line->operands[i])->list(report);
-	for (unsigned i = 0; line->operand_count == 0 && i < COUNT_OF(topics); i++)
-		topics[i].list(report);
+	if (line->operand_count == 0)
+		list_topics(report);
 	report_free(report);
 	return STATUS_OK;
 }
@@ -231,7 +243,7 @@ const struct command command_list = {
     .summary = "print what there is to choose from",
     .text =
 	"Prints what there is to choose from. The topics are workloads, allocators, policies, profiles, ops, events "
-	"and stats; without one, all are printed.",
+	"and stats; without one, it says what each of them lists.",
     .options = options,
     .run = run,
 };

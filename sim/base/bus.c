@@ -58,6 +58,15 @@ void bus_unsubscribe(struct bus *bus, const void *self)
 	refresh_mask(bus);
 }
 
+void bus_set_mask(struct bus *bus, const void *self, uint64_t mask)
+{
+	for (unsigned i = 0; i < bus->subscriber_count; i++) {
+		if (bus->subscribers[i].self == self)
+			bus->subscribers[i].mask = mask;
+	}
+	refresh_mask(bus);
+}
+
 void bus_publish(struct bus *bus, enum event_kind kind, const uint64_t arg[EVENT_ARGS])
 {
 	struct event event = {

@@ -30,10 +30,10 @@ struct phrase phrase_size(uint64_t bytes)
 struct phrase phrase_nouns(uint64_t count, const char *noun)
 {
 	struct phrase phrase = {""};
-	/* A hiss takes -es: "TLB miss", "access"; the y of "entry" becomes -ies. */
+	/* A hiss takes -es: "TLB miss", "flush"; the y of "entry" becomes -ies. */
 	size_t length = strlen(noun);
 	char last = length ? noun[length - 1] : '\0';
-	const char *ending = last == 's' ? "es" : last == 'y' ? "ies" : "s";
+	const char *ending = last == 's' || last == 'h' ? "es" : last == 'y' ? "ies" : "s";
 	if (length && count == 1)
 		(void)snprintf(phrase.text, sizeof(phrase.text), " %s", noun);
 	else if (length)

@@ -156,6 +156,8 @@ static unsigned rank_of(const struct story *story, const struct event *event)
 		return 3;
 	if (event->kind == EVENT_TLB_MISS)
 		return story->last_kind == EVENT_RING ? 0 : 2;
+	if (event->kind == EVENT_WALK)
+		return story->last_kind == EVENT_RING || story->last_kind == EVENT_TLB_MISS ? 0 : 2;
 	/* A frame is taken before its entry is written, and freed after its entry is cleared. */
 	return event->kind == EVENT_PTE_SET || event->kind == EVENT_FRAME_FREE ? 0 : 1;
 }

@@ -57,6 +57,11 @@ void report_free(struct report *report)
 	free(report);
 }
 
+void report_set_colour(struct report *report, bool colour)
+{
+	report->colour = colour;
+}
+
 bool report_is_for_people(const struct report *report)
 {
 	return report->ops->for_people;

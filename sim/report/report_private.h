@@ -42,6 +42,7 @@ struct report {
 	struct report_level level[REPORT_DEPTH + 1]; /* level 0 is the document */
 	unsigned depth;
 	bool in_table;
+	bool colour;
 	struct report_table table;
 };
 

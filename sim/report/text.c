@@ -40,8 +40,9 @@ static void print_title(struct report *report, const char *title, unsigned depth
 	if (depth == 1 && anything_above(report))
 		(void)fputc('\n', report->out);
 	print_blanks(report, indent(report, depth - 1));
+	(void)fputs(report->colour ? "\033[1m" : "", report->out);
 	print_plain(report, title);
-	(void)fputc('\n', report->out);
+	(void)fputs(report->colour ? "\033[0m\n" : "\n", report->out);
 }
 
 static void nothing(struct report *report)
@@ -95,28 +96,23 @@ static bool is_number_column(const struct report_table *table, unsigned column)
 	return false;
 }
 
-static void print_cell(struct report *report, const char *text, unsigned width, bool right, bool last)
-{
-	unsigned own = report_width(text);
-	unsigned padding = width > own ? width - own : 0;
-	if (right)
-		print_blanks(report, padding);
-	print_plain(report, text);
-	if (!right && !last)
-		print_blanks(report, padding);
-	if (!last)
-		print_blanks(report, COLUMN_GAP);
-}
-
+/* Blanks are owed until something follows them, so that no line ends in them. */
 static void print_row(struct report *report, const struct report_table *table, size_t row, bool header)
 {
 	char room[REPORT_NUMBER_ROOM];
-	print_blanks(report, indent(report, report->depth) + (table->title ? 2 : 0));
+	unsigned owed = indent(report, report->depth) + (table->title ? 2 : 0);
 	for (unsigned column = 0; column < table->column_count; column++) {
 		const char *text = header ? table->columns[column].title
 					  : report_value_text(report_table_at(table, row, column), room);
-		print_cell(report, text, column_width(table, column), is_number_column(table, column),
-			   column + 1 == table->column_count);
+		unsigned padding = column_width(table, column) - report_width(text);
+		bool right = is_number_column(table, column);
+		owed += right ? padding : 0;
+		if (text[0]) {
+			print_blanks(report, owed);
+			print_plain(report, text);
+			owed = 0;
+		}
+		owed += (right ? 0 : padding) + COLUMN_GAP;
 	}
 	(void)fputc('\n', report->out);
 }

@@ -1,0 +1,63 @@
+/* Everything that is known about one virtual address of one process at one moment: the page tables entry by entry, the
+ * TLBs, the VMA, the frame, and what an access would meet. A snapshot by value: it stays true to that moment when the
+ * process has long been gone. Taking it touches and counts nothing. */
+#ifndef FAULTLINE_TRANSLATION_H
+#define FAULTLINE_TRANSLATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "faultline/frame.h"
+#include "faultline/mmu.h"
+#include "faultline/process.h"
+#include "faultline/walk.h"
+#include "faultline/world.h"
+
+enum { TRANSLATION_TLBS = 12 };
+
+struct translation_area {
+	bool exists;
+	struct vaddr start, end;
+	uint32_t flags;   /* VMA_* */
+	const char *name; /* lives as long as the world */
+};
+
+struct translation_tlb {
+	enum tlb_role role;
+	struct tlb_entry entry;
+};
+
+/* What an access in ring 3 would meet. */
+struct translation_access {
+	bool allowed;        /* by the tables in RAM */
+	unsigned vector;     /* else: 14 #PF, 13 #GP */
+	uint32_t error_code; /* of #PF */
+};
+
+struct translation {
+	uint64_t event, cycle; /* the moment */
+	struct vaddr va;
+	uint32_t pid;
+	const char *process;
+	bool alive; /* else there is no address space, and nothing below is valid */
+	uint64_t cr3;
+	unsigned levels;
+	bool canonical;
+	struct walk walk;
+	struct paddr pa; /* of va, if mapped */
+	struct translation_tlb tlb[TRANSLATION_TLBS];
+	unsigned tlb_count;
+	struct translation_area vma;          /* that holds va */
+	struct translation_area below, above; /* neighbours, if none does */
+	bool has_frame;
+	struct frame frame; /* of va, if mapped to RAM that the kernel manages */
+	struct translation_access access[ACCESS_KIND_COUNT];
+};
+
+/* `process` is an index as in world_process. The world has booted. */
+void translation_take(struct translation *out, const struct world *world, unsigned process, struct vaddr va);
+
+/* What the kernel would say to a refused access, in words. */
+const char *translation_verdict(const struct translation *translation, enum access_kind kind);
+
+#endif

@@ -1,0 +1,83 @@
+/* The stale-translation detector: every TLB entry that can still be used, against the tables in RAM that it came from.
+ * SDM 3A 4.10.4 says when software must invalidate. An entry that allows less than the tables is allowed; it costs a
+ * walk or a spurious fault. One that allows more, or leads to another frame, is a path of the kernel that forgot a
+ * flush. */
+#include <inttypes.h>
+
+#include "faultline/check.h"
+#include "faultline/machine.h"
+
+/* Whose tables an entry belongs to. Entries of a PCID whose process has died cannot be used any more: the next owner of
+ * the PCID flushes it first. */
+static bool root_of(const struct world *world, const struct tlb_entry *entry, struct paddr *root)
+{
+	const struct machine *machine = world_machine(world);
+	uint64_t cr3 = machine_cpu_const(machine)->cr3;
+	const struct process *process;
+	if (entry->global || entry->pcid == (cr3 & CR3_PCID_MASK)) {
+		*root = mmu_paging(machine_mmu_const(machine)).root;
+		return true;
+	}
+	for (unsigned i = 0; (process = world_process(world, i)); i++) {
+		if (process->pcid == entry->pcid && process->mm) {
+			*root = process_page_table(process);
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *what_is_stale(const struct tlb_entry *entry, const struct walk *walk)
+{
+	uint64_t offset = entry->page.v & (page_size_bytes(walk->size) - 1);
+	if (walk->outcome != WALK_MAPPED)
+		return "the tables map nothing there";
+	if (entry->mapping_size != walk->size)
+		return "the page has another size in the tables";
+	if (entry->frame.v != paddr_to_pfn(paddr_add(walk->page, offset)).v)
+		return "the tables name another frame";
+	if (entry->writable && !walk->rights.writable)
+		return "the tables do not allow writing";
+	if (entry->user && !walk->rights.user)
+		return "the tables do not allow ring 3";
+	if (!entry->no_execute && walk->rights.no_execute)
+		return "the tables do not allow execution";
+	if (entry->dirty && !walk->dirty)
+		return "the D bit in the tables is clear: a write would go unnoticed";
+	return NULL;
+}
+
+static bool check_entry(const struct world *world, const struct tlb *tlb, const struct tlb_entry *entry,
+			struct error *why)
+{
+	const struct machine *machine = world_machine(world);
+	struct paging paging = mmu_paging(machine_mmu_const(machine));
+	struct walk walk;
+	if (!root_of(world, entry, &paging.root))
+		return true;
+	walk_peek(machine_memory_const(machine), &paging, entry->page, &walk);
+	const char *what = what_is_stale(entry, &walk);
+	if (!what)
+		return true;
+	(void)error_set(why, STATUS_MACHINE_STOPPED,
+			"stale translation: the %s TLB maps 0x%" PRIx64 " (PCID %u) to frame 0x%" PRIx64 ", but %s",
+			tlb_role_name(tlb_role(tlb)), entry->page.v, entry->pcid, entry->frame.v, what);
+	return false;
+}
+
+bool check_tlbs(const struct world *world, uint64_t *visited, struct error *why)
+{
+	const struct mmu *mmu = machine_mmu_const(world_machine(world));
+	for (unsigned i = 0; i < mmu_tlb_count(mmu); i++) {
+		const struct tlb *tlb = mmu_tlb(mmu, i);
+		for (unsigned slot = 0; slot < tlb_slots(tlb); slot++) {
+			struct tlb_entry entry;
+			if (!tlb_slot(tlb, slot, &entry))
+				continue;
+			(*visited)++;
+			if (!check_entry(world, tlb, &entry, why))
+				return false;
+		}
+	}
+	return true;
+}

@@ -1,0 +1,132 @@
+#include "faultline/translation.h"
+
+#include "faultline/machine.h"
+
+static struct translation_area area_of(const struct vma *vma)
+{
+	if (!vma)
+		return (struct translation_area){.name = ""};
+	return (struct translation_area){
+	    .exists = true, .start = vma->start, .end = vma->end, .flags = vma->flags, .name = vma->name};
+}
+
+static void take_areas(struct translation *out, const struct process *process)
+{
+	const struct vma *vma = process_vma_at(process, out->va);
+	const struct vma *above = process_vma_after(process, out->va);
+	const struct vma *below = above ? above->prev : NULL;
+	/* Behind the last one there is nothing above; the last one itself is found by going through them all. */
+	if (!above) {
+		for (const struct vma *at = process_vma_after(process, vaddr(0)); at; at = at->next)
+			below = at;
+	}
+	out->vma = area_of(vma);
+	out->above = area_of(vma ? NULL : above);
+	out->below = area_of(vma ? NULL : below);
+}
+
+static bool covers(const struct tlb_entry *entry, struct vaddr va, uint16_t pcid)
+{
+	return (entry->global || entry->pcid == pcid) && va.v - entry->page.v < page_size_bytes(entry->size);
+}
+
+static void take_tlbs(struct translation *out, const struct mmu *mmu, uint16_t pcid)
+{
+	for (unsigned i = 0; i < mmu_tlb_count(mmu); i++) {
+		const struct tlb *tlb = mmu_tlb(mmu, i);
+		for (unsigned slot = 0; slot < tlb_slots(tlb); slot++) {
+			struct tlb_entry entry;
+			if (tlb_slot(tlb, slot, &entry) && covers(&entry, out->va, pcid) &&
+			    out->tlb_count < TRANSLATION_TLBS)
+				out->tlb[out->tlb_count++] = (struct translation_tlb){tlb_role(tlb), entry};
+		}
+	}
+}
+
+/* SDM 3A 4.6 and 4.7, for ring 3. */
+static struct translation_access judge(const struct translation *translation, enum access_kind kind, bool nxe)
+{
+	const struct walk *walk = &translation->walk;
+	struct translation_access access = {.vector = VECTOR_PAGE_FAULT, .error_code = FAULT_USER};
+	if (walk->outcome == WALK_NOT_CANONICAL)
+		return (struct translation_access){.vector = VECTOR_PROTECTION};
+	if (kind == ACCESS_WRITE)
+		access.error_code |= FAULT_WRITE;
+	if (kind == ACCESS_FETCH && nxe)
+		access.error_code |= FAULT_FETCH;
+	if (walk->outcome == WALK_RESERVED)
+		access.error_code |= FAULT_PRESENT | FAULT_RESERVED;
+	if (walk->outcome != WALK_MAPPED)
+		return access;
+	access.error_code |= FAULT_PRESENT;
+	access.allowed = walk->rights.user && (kind != ACCESS_WRITE || walk->rights.writable) &&
+			 (kind != ACCESS_FETCH || !walk->rights.no_execute);
+	return access;
+}
+
+static void take_frame(struct translation *out, const struct world *world)
+{
+	const struct walk *walk = &out->walk;
+	if (walk->outcome != WALK_MAPPED)
+		return;
+	out->pa = paddr_add(walk->page, out->va.v & (page_size_bytes(walk->size) - 1));
+	const struct frame *frame = frame_peek(kernel_frames(world_kernel(world)), paddr_to_pfn(out->pa));
+	out->has_frame = frame != NULL;
+	if (frame)
+		out->frame = *frame;
+}
+
+void translation_take(struct translation *out, const struct world *world, unsigned index, struct vaddr va)
+{
+	const struct process *process = world_process(world, index);
+	const struct machine *machine = world_machine(world);
+	const struct mmu *mmu = machine_mmu_const(machine);
+	struct paging paging = mmu_paging(mmu);
+	paging.root = process_page_table(process);
+	*out = (struct translation){
+	    .event = world_bus_const(world)->number,
+	    .cycle = world_bus_const(world)->cycle,
+	    .va = va,
+	    .pid = process->pid,
+	    .process = process->name,
+	    .alive = process->mm != NULL,
+	    .cr3 = paging.root.v | process->pcid,
+	    .levels = paging.levels,
+	    .canonical = vaddr_is_canonical(va, paging.levels),
+	};
+	if (!out->alive)
+		return;
+	walk_peek(machine_memory_const(machine), &paging, va, &out->walk);
+	take_tlbs(out, mmu, process->pcid);
+	take_areas(out, process);
+	take_frame(out, world);
+	for (unsigned kind = 0; kind < ACCESS_KIND_COUNT; kind++)
+		out->access[kind] = judge(out, (enum access_kind)kind, paging.nxe);
+}
+
+static bool vma_allows(uint32_t flags, enum access_kind kind)
+{
+	static const uint32_t needed[ACCESS_KIND_COUNT] = {
+	    [ACCESS_READ] = VMA_PROT, [ACCESS_WRITE] = VMA_WRITE, [ACCESS_FETCH] = VMA_EXEC};
+	return (flags & needed[kind]) != 0;
+}
+
+const char *translation_verdict(const struct translation *translation, enum access_kind kind)
+{
+	const struct translation_access *access = &translation->access[kind];
+	if (access->allowed)
+		return "done by the hardware alone";
+	if (access->vector == VECTOR_PROTECTION)
+		return "the address is not canonical: SIGSEGV";
+	if (!translation->vma.exists && translation->above.exists && (translation->above.flags & VMA_GROWSDOWN))
+		return "no VMA, but the stack begins above: it grows if its limit and the guard gap allow, else "
+		       "SIGSEGV";
+	if (!translation->vma.exists)
+		return "no VMA holds the address: SIGSEGV (SEGV_MAPERR)";
+	if (!vma_allows(translation->vma.flags, kind))
+		return "the VMA does not allow it: SIGSEGV (SEGV_ACCERR)";
+	if (kind == ACCESS_WRITE && translation->walk.outcome == WALK_MAPPED)
+		return "the VMA allows it: the kernel replaces the zero page by a frame";
+	return kind == ACCESS_WRITE ? "the VMA allows it: the kernel gives a zeroed frame"
+				    : "the VMA allows it: the kernel maps the zero page";
+}
