@@ -300,7 +300,7 @@ static void free_inside(struct heap *heap)
 static void free_with_ruined_size(struct heap *heap)
 {
 	uint64_t block = heap_malloc(heap, 3000);
-	user_store64(heap->user, block - 8, 0);
+	user_store64(heap->user, block - 8, 16 + 1);
 	heap_free(heap, block);
 }
 
