@@ -100,6 +100,16 @@ static void collect_fastbins(struct walk_state *state)
 	}
 }
 
+/* Only the first chunk of a size is on the list of different sizes. */
+static void check_sizes_list(struct walk_state *state, uint64_t chunk, bool first_of_size)
+{
+	uint64_t smaller = peek(state, chunk + 32), larger = peek(state, chunk + 40);
+	if (first_of_size != (smaller != 0))
+		state->why = "a large bin's list of sizes holds a wrong chunk";
+	else if (first_of_size && (peek(state, smaller + 40) != chunk || peek(state, larger + 32) != chunk))
+		state->why = "a large bin's list of sizes is not linked both ways";
+}
+
 static void check_bin(struct walk_state *state, unsigned index)
 {
 	uint64_t bin = bin_at(state->heap, index), previous = bin, last_size = UINT64_MAX;
@@ -111,6 +121,8 @@ static void check_bin(struct walk_state *state, unsigned index)
 			state->why = "a bin holds a chunk of another size";
 		else if (index > 1 && size > last_size)
 			state->why = "a large bin is not sorted";
+		else if (index > 1 && !is_small(size))
+			check_sizes_list(state, chunk, size != last_size);
 		previous = chunk;
 		last_size = size;
 		state->in_bins++;
