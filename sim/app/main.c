@@ -17,7 +17,9 @@ enum status complain(const struct error *error)
 static enum status flush_stdout(enum status status)
 {
 	struct error error;
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	bool arrived = fflush(stdout) == 0 && !ferror(stdout);
+	/* A command that found out has already said so. */
+	if (arrived || status == STATUS_HOST)
 		return status;
 	(void)error_set(&error, STATUS_HOST, "standard output cannot be written");
 	return complain(&error);

@@ -144,7 +144,7 @@ static void put_table(struct report *report, const struct report_page *page, uns
 		columns[i + 1] = (struct report_column){name, name};
 		world_process_stats(page->world, first + i, &stats[i]);
 	}
-	report_table_begin(report, "processes", first ? NULL : "Processes", columns, count + 1);
+	report_table_begin(report, "processes", first ? "Processes, continued" : "Processes", columns, count + 1);
 	for (unsigned fact = 0; fact < sizeof(facts) / sizeof(facts[0]); fact++) {
 		report_cell_text(report, facts[fact].title);
 		for (unsigned i = 0; i < count; i++) {
