@@ -32,7 +32,6 @@ static void put_head(struct report *report, const struct world *world, const str
 	report_text(report, "version", "version", FAULTLINE_VERSION);
 	report_begin(report, "workload", "Workload");
 	report_text(report, "name", "name", document->name);
-	report_text(report, "path", "path", document->path);
 	report_textf(report, "digest", "digest", "%016" PRIx64, document->digest);
 	report_end(report);
 	report_begin(report, "settings", "Settings");
