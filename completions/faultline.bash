@@ -14,13 +14,16 @@ _faultline() {
 	case $previous in
 	--stats) words="text json csv markdown" ;;
 	--events | --perfetto | -o) compopt -o default; return ;;
-	--set | --at) return ;;
+	--set | --at | --pid) return ;;
 	esac
 
 	if [ -z "$words" ]; then
 		case $command:$word in
-		run:-*) words="--set --stats --events --perfetto --story --check -o --quiet --help" ;;
-		explain:-*) words="--at --set --help" ;;
+		run:-*)
+			words="--set --stats --story --story=full --events --perfetto --check --check=full --timing -o"
+			words="$words --quiet --help"
+			;;
+		explain:-*) words="--at --pid --set --help" ;;
 		validate:-*) words="--help" ;;
 		list:-*) words="--help" ;;
 		list:*) words="workloads allocators policies profiles ops events stats" ;;

@@ -78,12 +78,23 @@ static void put_failures(struct report *report, const struct witness *witness)
 			     witness->failures[i].text);
 }
 
+static bool any_unexpected_death(const struct world *world)
+{
+	for (unsigned i = 0; world_process(world, i); i++) {
+		struct world_process_state state = world_process_state(world, i);
+		if (state.state == WORLD_KILLED && !state.killing_expected)
+			return true;
+	}
+	return false;
+}
+
 static void put_expectations(struct report *report, const struct world *world)
 {
 	struct world_progress progress = world_progress(world);
 	if (progress.expectations_failed)
-		report_textf(report, "expectations", "expectations", "%s failed, %s checked",
+		report_textf(report, "expectations", "expectations", "%s failed%s, %s checked",
 			     phrase_number(progress.expectations_failed).text,
+			     any_unexpected_death(world) ? " (a death that none expects is one)" : "",
 			     phrase_number(progress.expectations).text);
 	else if (progress.expectations)
 		report_textf(report, "expectations", "expectations", "%s%s", phrase_number(progress.expectations).text,
@@ -122,7 +133,8 @@ static void put_result(struct report *report, const struct report_page *page)
 	put_expectations(report, page->world);
 	put_failures(report, page->witness);
 	put_checker(report, page->check);
-	if (page->result->status != STATUS_OK)
+	/* A failed expectation has been told, with its place. */
+	if (page->result->status != STATUS_OK && page->witness->failure_count == 0)
 		report_text(report, "error", "ended by", page->result->text);
 	put_provenance(report, world_document(page->world));
 	report_end(report);

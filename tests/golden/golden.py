@@ -22,10 +22,11 @@ def run(program, root, case):
 def main():
     program, root, case = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     printed = run(program, root, case)
+    # As bytes: the line ends of CSV are part of what is expected.
     if "--rebaseline" in sys.argv:
-        (case / "expected").write_text(printed)
+        (case / "expected").write_bytes(printed.encode())
         return
-    expected = (case / "expected").read_text()
+    expected = (case / "expected").read_bytes().decode()
     if printed == expected:
         return
     sys.stdout.writelines(difflib.unified_diff(expected.splitlines(True), printed.splitlines(True),
