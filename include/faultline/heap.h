@@ -73,12 +73,13 @@ struct heap_ops {
 	bool (*walk)(const struct heap *heap, heap_block_fn *visit, void *self, const char **why);
 };
 
-/* Invariant: ops, user and data_va never change after heap_new. */
+/* Invariant: ops, user, bus and data_va never change after heap_new. */
 enum { HEAP_MAX_TUNINGS = 16 };
 
 struct heap {
 	const struct heap_ops *ops;
 	struct user *user;
+	struct bus *bus; /* the user's */
 	uint64_t data_va;
 	int errno_value; /* the program's errno */
 	struct heap_stats stats;

@@ -138,7 +138,7 @@ static void insert_free(struct heap *heap, uint64_t chunk, uint64_t size)
 	}
 	link_free(heap, chunk, prev, next);
 	user_store64(heap->user, chunk + size, size);
-	emit(user_bus(heap->user), EVENT_LIBC_PLACE, chunk, size, event_text("free list"));
+	emit(heap->bus, EVENT_LIBC_PLACE, chunk, size, event_text("free list"));
 }
 
 /* ---- the one decision ---- */
@@ -218,7 +218,7 @@ static uint64_t choose(struct heap *heap, uint64_t wanted)
 	while (policies[row].ops != heap->ops)
 		row++;
 	uint64_t chunk = policies[row].choose(heap, wanted);
-	emit(user_bus(heap->user), EVENT_LIBC_SEARCH, event_text(policies[row].where), wanted, chunk);
+	emit(heap->bus, EVENT_LIBC_SEARCH, event_text(policies[row].where), wanted, chunk);
 	return chunk;
 }
 
@@ -234,7 +234,7 @@ static uint64_t release(struct heap *heap, uint64_t chunk, uint64_t size)
 		unlink_free(heap, next);
 		size += next_size;
 		heap->stats.coalesces++;
-		emit(user_bus(heap->user), EVENT_LIBC_COALESCE, chunk, next, size);
+		emit(heap->bus, EVENT_LIBC_COALESCE, chunk, next, size);
 	}
 	if (!(word(heap, chunk) & PREV_USED)) {
 		uint64_t before = user_load64(heap->user, chunk), prev = chunk - before;
@@ -243,7 +243,7 @@ static uint64_t release(struct heap *heap, uint64_t chunk, uint64_t size)
 		unlink_free(heap, prev);
 		size += before;
 		heap->stats.coalesces++;
-		emit(user_bus(heap->user), EVENT_LIBC_COALESCE, chunk, prev, size);
+		emit(heap->bus, EVENT_LIBC_COALESCE, chunk, prev, size);
 		chunk = prev;
 	}
 	set_word(heap, chunk, size | PREV_USED);
@@ -255,7 +255,7 @@ static uint64_t release(struct heap *heap, uint64_t chunk, uint64_t size)
 static bool grow(struct heap *heap, uint64_t wanted)
 {
 	uint64_t bytes = page_ceil(wanted + 2 * HEADER > GROW_BYTES ? wanted + 2 * HEADER : GROW_BYTES);
-	emit(user_bus(heap->user), EVENT_LIBC_GROW, event_text("brk"), bytes);
+	emit(heap->bus, EVENT_LIBC_GROW, event_text("brk"), bytes);
 	uint64_t at = heap_sbrk(heap, (int64_t)bytes), end = var(heap, VAR_END);
 	if (at == UINT64_MAX)
 		return false;
@@ -289,7 +289,7 @@ static bool shrink(struct heap *heap, uint64_t keep)
 	uint64_t bytes = size > stay ? page_floor(size - stay) : 0;
 	if (bytes == 0)
 		return false;
-	emit(user_bus(heap->user), EVENT_LIBC_SHRINK, event_text("brk"), bytes);
+	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("brk"), bytes);
 	if (heap_sbrk(heap, -(int64_t)bytes) == UINT64_MAX)
 		return false;
 	size -= bytes;
@@ -308,7 +308,7 @@ static uint64_t place(struct heap *heap, uint64_t chunk, uint64_t size, uint64_t
 	if (size - wanted >= MIN_CHUNK) {
 		uint64_t rest = chunk + wanted;
 		heap->stats.splits++;
-		emit(user_bus(heap->user), EVENT_LIBC_SPLIT, chunk, wanted, rest, size - wanted);
+		emit(heap->bus, EVENT_LIBC_SPLIT, chunk, wanted, rest, size - wanted);
 		set_word(heap, chunk, wanted | (word(heap, chunk) & PREV_USED));
 		set_word(heap, rest, (size - wanted) | PREV_USED);
 		(void)release(heap, rest, size - wanted);

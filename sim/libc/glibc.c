@@ -35,14 +35,8 @@ static uint64_t glibc_malloc(struct heap *heap, uint64_t bytes)
 		heap->errno_value = HEAP_ENOMEM;
 		return 0;
 	}
-	uint64_t index = tcache_index(nb);
-	glibc_maybe_init_tcache(heap);
-	if (glibc_tcache_serves(heap, index)) {
-		uint64_t mem = glibc_tcache_get(heap, index);
-		if (mem)
-			return mem;
-	}
-	return glibc_int_malloc(heap, bytes);
+	uint64_t mem = glibc_tcache_malloc(heap, tcache_index(nb));
+	return mem ? mem : glibc_int_malloc(heap, bytes);
 }
 
 /* A freed mapping that is larger than the threshold raises it, so that the next block of its size comes from the heap.
@@ -68,8 +62,7 @@ static void glibc_free(struct heap *heap, uint64_t block)
 		glibc_munmap_chunk(heap, chunk);
 	} else {
 		heap->last_freed = (word & ~(uint64_t)SIZE_BITS) - SIZE_SZ;
-		glibc_maybe_init_tcache(heap);
-		glibc_int_free(heap, chunk, false);
+		glibc_int_free(heap, chunk, word, false);
 	}
 	heap->errno_value = errno_before;
 }

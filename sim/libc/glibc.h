@@ -221,7 +221,10 @@ bool glibc_tcache_serves(struct heap *heap, uint64_t index); /* index is below t
 bool glibc_tcache_has_room(struct heap *heap, uint64_t index);
 void glibc_tcache_put(struct heap *heap, uint64_t chunk, uint64_t index);
 uint64_t glibc_tcache_get(struct heap *heap, uint64_t index); /* mem, or 0 when the bin is empty */
-void glibc_tcache_check_double_free(struct heap *heap, uint64_t mem, uint64_t index);
+/* What malloc and free try first; malloc makes the tcache if there is none yet, free if
+ * `make`. 0 and false: the bins' turn. */
+uint64_t glibc_tcache_malloc(struct heap *heap, uint64_t index);
+bool glibc_tcache_free(struct heap *heap, uint64_t chunk, uint64_t size, bool make);
 
 /* ---- glibc_malloc.c, glibc_sysmalloc.c ---- */
 uint64_t glibc_int_malloc(struct heap *heap, uint64_t bytes); /* mem or 0; sets errno and last_usable */
@@ -233,10 +236,10 @@ uint64_t glibc_mremap_chunk(struct heap *heap, uint64_t chunk, uint64_t nb);
 uint64_t glibc_take(struct heap *heap, uint64_t chunk, uint64_t size);
 
 /* ---- glibc_free.c ---- */
-/* `locked`: called by the allocator itself, with the arena's lock held; only then the fastbin's first chunk is looked
- * at.
+/* `word` is the chunk's size with its flags. `locked`: called by the allocator itself, with the arena's lock held; only
+ * then the fastbin's first chunk is looked at.
  */
-void glibc_int_free(struct heap *heap, uint64_t chunk, bool locked);
+void glibc_int_free(struct heap *heap, uint64_t chunk, uint64_t word, bool locked);
 void glibc_consolidate(struct heap *heap);
 static inline bool glibc_have_fastchunks(struct heap *heap)
 {

@@ -73,7 +73,7 @@ void glibc_put_unsorted(struct heap *heap, uint64_t chunk, uint64_t size, const 
 		set_fd_nextsize(heap, chunk, 0);
 		set_bk_nextsize(heap, chunk, 0);
 	}
-	emit(user_bus(heap->user), EVENT_LIBC_PLACE, chunk, size, event_text("unsorted bin"));
+	emit(heap->bus, EVENT_LIBC_PLACE, chunk, size, event_text("unsorted bin"));
 }
 
 /* Finds the place of a chunk in a large bin that is not empty, largest first. Equal sizes stand behind the first of
@@ -126,6 +126,5 @@ void glibc_put_sorted(struct heap *heap, uint64_t chunk, uint64_t size)
 	}
 	mark_bin(heap, index);
 	link_between(heap, chunk, bk(heap, forward), forward);
-	emit(user_bus(heap->user), EVENT_LIBC_PLACE, chunk, size,
-	     event_text(is_small(size) ? "small bin" : "large bin"));
+	emit(heap->bus, EVENT_LIBC_PLACE, chunk, size, event_text(is_small(size) ? "small bin" : "large bin"));
 }

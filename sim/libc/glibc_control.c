@@ -11,7 +11,7 @@ static bool release_inner_pages(struct heap *heap, uint64_t chunk)
 	if (end < start + PAGE_BYTES)
 		return false;
 	uint64_t bytes = page_floor(end - start);
-	emit(user_bus(heap->user), EVENT_LIBC_SHRINK, event_text("madvise"), bytes);
+	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("madvise"), bytes);
 	(void)user_syscall(heap->user, SYS_NR_MADVISE, (const uint64_t[6]){start, bytes, LINUX_MADV_DONTNEED});
 	return true;
 }

@@ -4,19 +4,7 @@
 static void tell_join(struct heap *heap, uint64_t chunk, uint64_t neighbour, uint64_t bytes)
 {
 	heap->stats.coalesces++;
-	emit(user_bus(heap->user), EVENT_LIBC_COALESCE, chunk, neighbour, bytes);
-}
-
-static bool into_tcache(struct heap *heap, uint64_t chunk, uint64_t size)
-{
-	uint64_t index = tcache_index(size);
-	if (!glibc_tcache_serves(heap, index))
-		return false;
-	glibc_tcache_check_double_free(heap, mem_of(chunk), index);
-	if (!glibc_tcache_has_room(heap, index))
-		return false;
-	glibc_tcache_put(heap, chunk, index);
-	return true;
+	emit(heap->bus, EVENT_LIBC_COALESCE, chunk, neighbour, bytes);
 }
 
 static void into_fastbin(struct heap *heap, uint64_t chunk, uint64_t size, bool locked)
@@ -33,7 +21,7 @@ static void into_fastbin(struct heap *heap, uint64_t chunk, uint64_t size, bool 
 	user_store64(heap->user, bin, chunk);
 	if (locked && first && fastbin_at(heap, chunk_size(heap, first)) != bin)
 		glibc_printerr(heap, "invalid fastbin entry (free)");
-	emit(user_bus(heap->user), EVENT_LIBC_PLACE, chunk, size, event_text("fastbin"));
+	emit(heap->bus, EVENT_LIBC_PLACE, chunk, size, event_text("fastbin"));
 }
 
 static void check_normal(struct heap *heap, uint64_t chunk, uint64_t size)
@@ -70,7 +58,7 @@ static uint64_t join_and_place(struct heap *heap, uint64_t chunk, uint64_t size,
 		tell_join(heap, chunk, next, size);
 		set_head(heap, chunk, size | PREV_INUSE);
 		set_var(heap, M_TOP, chunk);
-		emit(user_bus(heap->user), EVENT_LIBC_PLACE, chunk, size, event_text("top"));
+		emit(heap->bus, EVENT_LIBC_PLACE, chunk, size, event_text("top"));
 		return size;
 	}
 	if (!prev_inuse(heap, next + next_size)) {
@@ -100,14 +88,14 @@ static void into_bins(struct heap *heap, uint64_t chunk, uint64_t size)
 		(void)glibc_systrim(heap, var(heap, MP_TOP_PAD));
 }
 
-void glibc_int_free(struct heap *heap, uint64_t chunk, bool locked)
+void glibc_int_free(struct heap *heap, uint64_t chunk, uint64_t word, bool locked)
 {
-	uint64_t word = head(heap, chunk), size = word & ~(uint64_t)SIZE_BITS;
+	uint64_t size = word & ~(uint64_t)SIZE_BITS;
 	if (chunk > 0 - size || !is_aligned(chunk))
 		glibc_printerr(heap, "free(): invalid pointer");
 	if (size < MINSIZE || !is_aligned(size))
 		glibc_printerr(heap, "free(): invalid size");
-	if (into_tcache(heap, chunk, size))
+	if (glibc_tcache_free(heap, chunk, size, !locked))
 		return;
 	if (size <= var(heap, G_MAX_FAST))
 		into_fastbin(heap, chunk, size, locked);

@@ -13,7 +13,7 @@ struct request {
 static void tell_search(struct heap *heap, const char *where, uint64_t nb, uint64_t found)
 {
 	heap->stats.searched++;
-	emit(user_bus(heap->user), EVENT_LIBC_SEARCH, event_text(where), nb, found);
+	emit(heap->bus, EVENT_LIBC_SEARCH, event_text(where), nb, found);
 }
 
 /* What every path ends with: the block is the program's. */
@@ -27,7 +27,7 @@ static uint64_t hand_out(struct heap *heap, const struct request *request, uint6
 static void tell_split(struct heap *heap, uint64_t chunk, uint64_t nb, uint64_t rest_size)
 {
 	heap->stats.splits++;
-	emit(user_bus(heap->user), EVENT_LIBC_SPLIT, chunk, nb, chunk + nb, rest_size);
+	emit(heap->bus, EVENT_LIBC_SPLIT, chunk, nb, chunk + nb, rest_size);
 }
 
 static void cut_heads(struct heap *heap, uint64_t chunk, uint64_t nb, uint64_t rest_size)

@@ -42,7 +42,7 @@ static void give_back_tail(struct heap *heap, uint64_t chunk, uint64_t size, uin
 	set_head_size(heap, chunk, nb);
 	set_head(heap, rest, rest_size | PREV_INUSE);
 	set_inuse_at(heap, rest, rest_size);
-	glibc_int_free(heap, rest, true);
+	glibc_int_free(heap, rest, head(heap, rest), true);
 	heap->last_usable = nb - SIZE_SZ;
 }
 
@@ -57,7 +57,7 @@ static uint64_t copy_to_new(struct heap *heap, uint64_t chunk, uint64_t size, ui
 	}
 	uint64_t usable = heap->last_usable;
 	user_copy(heap->user, mem, mem_of(chunk), size - SIZE_SZ);
-	glibc_int_free(heap, chunk, true);
+	glibc_int_free(heap, chunk, head(heap, chunk), true);
 	heap->last_usable = usable;
 	return mem;
 }
@@ -149,7 +149,7 @@ static uint64_t cut_front(struct heap *heap, uint64_t chunk, uint64_t alignment)
 	set_head(heap, at, (size - front) | PREV_INUSE);
 	set_inuse_at(heap, at, size - front);
 	set_head_size(heap, chunk, front);
-	glibc_int_free(heap, chunk, true);
+	glibc_int_free(heap, chunk, head(heap, chunk), true);
 	return at;
 }
 
@@ -175,7 +175,7 @@ static uint64_t aligned_block(struct heap *heap, uint64_t alignment, uint64_t by
 	if (size > nb + MINSIZE) {
 		set_head(heap, chunk + nb, (size - nb) | PREV_INUSE);
 		set_head_size(heap, chunk, nb);
-		glibc_int_free(heap, chunk + nb, true);
+		glibc_int_free(heap, chunk + nb, head(heap, chunk + nb), true);
 		size = nb;
 	}
 	heap->last_usable = size - SIZE_SZ;

@@ -21,7 +21,7 @@ static bool succeeded(int64_t result)
 
 static uint64_t map_pages(struct heap *heap, uint64_t bytes)
 {
-	emit(user_bus(heap->user), EVENT_LIBC_GROW, event_text("mmap"), bytes);
+	emit(heap->bus, EVENT_LIBC_GROW, event_text("mmap"), bytes);
 	int64_t at = call(heap, SYS_NR_MMAP, 0, bytes, LINUX_PROT_READ | LINUX_PROT_WRITE,
 			  LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS);
 	return succeeded(at) ? (uint64_t)at : FAILED;
@@ -70,7 +70,7 @@ static void fence_old_top(struct heap *heap, uint64_t top, uint64_t size)
 	set_head(heap, top + size, CHUNK_HDR_SZ | PREV_INUSE);
 	set_head(heap, top + size + CHUNK_HDR_SZ, CHUNK_HDR_SZ | PREV_INUSE);
 	if (size >= MINSIZE)
-		glibc_int_free(heap, top, true);
+		glibc_int_free(heap, top, head(heap, top), true);
 }
 
 /* New memory that does not continue the top: it becomes the top, rounded to a page by a second brk. */
@@ -127,7 +127,7 @@ static bool grow_heap(struct heap *heap, uint64_t nb)
 		size -= old_size;
 	size = page_ceil(size);
 	if ((int64_t)size > 0) {
-		emit(user_bus(heap->user), EVENT_LIBC_GROW, event_text("brk"), size);
+		emit(heap->bus, EVENT_LIBC_GROW, event_text("brk"), size);
 		brk = heap_sbrk(heap, (int64_t)size);
 	}
 	if (brk == FAILED) {
@@ -177,7 +177,7 @@ bool glibc_systrim(struct heap *heap, uint64_t pad)
 	uint64_t end = heap_sbrk(heap, 0);
 	if (end != top + size)
 		return false; /* somebody else moved the break */
-	emit(user_bus(heap->user), EVENT_LIBC_SHRINK, event_text("brk"), extra);
+	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("brk"), extra);
 	(void)heap_sbrk(heap, -(int64_t)extra);
 	uint64_t now = heap_sbrk(heap, 0);
 	if (now == FAILED || now == end)
@@ -203,7 +203,7 @@ void glibc_munmap_chunk(struct heap *heap, uint64_t chunk)
 	uint64_t bytes, block = mapping_of(heap, chunk, &bytes, "munmap_chunk(): invalid pointer");
 	set_var32(heap, MP_N_MMAPS, var32(heap, MP_N_MMAPS) - 1);
 	set_var(heap, MP_MMAPPED_MEM, var(heap, MP_MMAPPED_MEM) - bytes);
-	emit(user_bus(heap->user), EVENT_LIBC_SHRINK, event_text("munmap"), bytes);
+	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("munmap"), bytes);
 	(void)call(heap, SYS_NR_MUNMAP, block, bytes, 0, 0);
 }
 
@@ -213,7 +213,7 @@ uint64_t glibc_mremap_chunk(struct heap *heap, uint64_t chunk, uint64_t nb)
 	uint64_t offset = chunk - block, wanted = page_ceil(nb + offset + SIZE_SZ);
 	if (wanted == bytes)
 		return chunk;
-	emit(user_bus(heap->user), EVENT_LIBC_GROW, event_text("mremap"), wanted);
+	emit(heap->bus, EVENT_LIBC_GROW, event_text("mremap"), wanted);
 	int64_t at = call(heap, SYS_NR_MREMAP, block, bytes, wanted, LINUX_MREMAP_MAYMOVE);
 	if (!succeeded(at))
 		return 0;

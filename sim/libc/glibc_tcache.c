@@ -2,18 +2,18 @@
 #include "glibc.h"
 
 /* struct tcache_perthread_struct: 64 counts of 16 bits, then 64 list heads. */
-static uint64_t count_at(uint64_t tcache, uint64_t index)
+static inline uint64_t count_at(uint64_t tcache, uint64_t index)
 {
 	return tcache + index * 2;
 }
 
-static uint64_t entry_at(uint64_t tcache, uint64_t index)
+static inline uint64_t entry_at(uint64_t tcache, uint64_t index)
 {
 	return tcache + (uint64_t)TCACHE_BINS * 2 + index * 8;
 }
 
 /* An entry points at mem: the next entry, then the key that marks a block as cached. */
-static uint64_t key_at(uint64_t mem)
+static inline uint64_t key_at(uint64_t mem)
 {
 	return mem + 8;
 }
@@ -37,24 +37,25 @@ bool glibc_tcache_has_room(struct heap *heap, uint64_t index)
 	return user_load16(heap->user, count_at(var(heap, G_TCACHE), index)) < var(heap, MP_TCACHE_COUNT);
 }
 
-void glibc_tcache_put(struct heap *heap, uint64_t chunk, uint64_t index)
+static inline void put(struct heap *heap, uint64_t tcache, uint64_t chunk, uint64_t index, uint16_t count)
 {
 	struct user *user = heap->user;
-	uint64_t tcache = var(heap, G_TCACHE), mem = mem_of(chunk), entry = entry_at(tcache, index);
+	uint64_t mem = mem_of(chunk), entry = entry_at(tcache, index);
 	user_store64(user, key_at(mem), TCACHE_KEY);
 	user_store64(user, mem, protect_ptr(mem, user_load64(user, entry)));
 	user_store64(user, entry, mem);
-	user_store16(user, count_at(tcache, index), (uint16_t)(user_load16(user, count_at(tcache, index)) + 1));
-	emit(user_bus(user), EVENT_LIBC_PLACE, chunk, index * MALLOC_ALIGNMENT + MINSIZE, event_text("tcache"));
+	user_store16(user, count_at(tcache, index), (uint16_t)(count + 1));
+	emit(heap->bus, EVENT_LIBC_PLACE, chunk, index * MALLOC_ALIGNMENT + MINSIZE, event_text("tcache"));
 }
 
-uint64_t glibc_tcache_get(struct heap *heap, uint64_t index)
+static inline uint64_t get(struct heap *heap, uint64_t tcache, uint64_t index)
 {
 	struct user *user = heap->user;
-	uint64_t tcache = var(heap, G_TCACHE), size = index * MALLOC_ALIGNMENT + MINSIZE;
+	uint64_t size = index * MALLOC_ALIGNMENT + MINSIZE, mem = 0;
 	uint16_t count = user_load16(user, count_at(tcache, index));
-	uint64_t mem = count ? user_load64(user, entry_at(tcache, index)) : 0;
-	emit(user_bus(user), EVENT_LIBC_SEARCH, event_text("tcache"), size, mem);
+	if (count != 0)
+		mem = user_load64(user, entry_at(tcache, index));
+	emit(heap->bus, EVENT_LIBC_SEARCH, event_text("tcache"), size, mem);
 	if (mem == 0)
 		return 0;
 	if (!is_aligned(mem))
@@ -66,13 +67,37 @@ uint64_t glibc_tcache_get(struct heap *heap, uint64_t index)
 	return mem;
 }
 
-void glibc_tcache_check_double_free(struct heap *heap, uint64_t mem, uint64_t index)
+void glibc_tcache_put(struct heap *heap, uint64_t chunk, uint64_t index)
 {
-	struct user *user = heap->user;
-	/* The program's own data may look like the key by chance, so the bin decides. */
-	if (user_load64(user, key_at(mem)) != TCACHE_KEY)
-		return;
-	uint64_t entry = user_load64(user, entry_at(var(heap, G_TCACHE), index)), seen = 0;
+	uint64_t tcache = var(heap, G_TCACHE);
+	put(heap, tcache, chunk, index, user_load16(heap->user, count_at(tcache, index)));
+}
+
+uint64_t glibc_tcache_get(struct heap *heap, uint64_t index)
+{
+	return get(heap, var(heap, G_TCACHE), index);
+}
+
+/* MAYBE_INIT_TCACHE; 0 when there is no memory for it. */
+static inline uint64_t existing_or_new(struct heap *heap)
+{
+	uint64_t tcache = var(heap, G_TCACHE);
+	if (tcache != 0)
+		return tcache;
+	glibc_tcache_init(heap);
+	return var(heap, G_TCACHE);
+}
+
+uint64_t glibc_tcache_malloc(struct heap *heap, uint64_t index)
+{
+	uint64_t tcache = existing_or_new(heap);
+	return index < var(heap, MP_TCACHE_BINS) && tcache != 0 ? get(heap, tcache, index) : 0;
+}
+
+/* The program's own data may look like the key by chance, so the bin decides. */
+static void check_double_free(struct heap *heap, uint64_t tcache, uint64_t mem, uint64_t index)
+{
+	uint64_t entry = user_load64(heap->user, entry_at(tcache, index)), seen = 0;
 	for (; entry; entry = reveal_ptr(heap, entry), seen++) {
 		if (seen >= var(heap, MP_TCACHE_COUNT))
 			glibc_printerr(heap, "free(): too many chunks detected in tcache");
@@ -81,4 +106,19 @@ void glibc_tcache_check_double_free(struct heap *heap, uint64_t mem, uint64_t in
 		if (entry == mem)
 			glibc_printerr(heap, "free(): double free detected in tcache 2");
 	}
+}
+
+bool glibc_tcache_free(struct heap *heap, uint64_t chunk, uint64_t size, bool make)
+{
+	uint64_t tcache = make ? existing_or_new(heap) : var(heap, G_TCACHE);
+	uint64_t index = tcache_index(size), mem = mem_of(chunk);
+	if (tcache == 0 || index >= var(heap, MP_TCACHE_BINS))
+		return false;
+	if (user_load64(heap->user, key_at(mem)) == TCACHE_KEY)
+		check_double_free(heap, tcache, mem, index);
+	uint16_t count = user_load16(heap->user, count_at(tcache, index));
+	if (count >= var(heap, MP_TCACHE_COUNT))
+		return false;
+	put(heap, tcache, chunk, index, count);
+	return true;
 }

@@ -23,6 +23,7 @@ struct heap *heap_new(struct arena *arena, const struct heap_ops *ops, struct us
 	struct heap *heap = arena_new_object(arena, struct heap);
 	heap->ops = ops;
 	heap->user = user;
+	heap->bus = user_bus(user);
 	heap->data_va = data_va;
 	return heap;
 }
@@ -51,12 +52,12 @@ static void count_free(struct heap *heap)
 
 static inline void enter(struct heap *heap, const char *function, uint64_t a, uint64_t b)
 {
-	emit(user_bus(heap->user), EVENT_LIBC_CALL, event_text(function), a, b);
+	emit(heap->bus, EVENT_LIBC_CALL, event_text(function), a, b);
 }
 
 static inline void leave(struct heap *heap, const char *function, uint64_t result)
 {
-	emit(user_bus(heap->user), EVENT_LIBC_RETURN, event_text(function), result);
+	emit(heap->bus, EVENT_LIBC_RETURN, event_text(function), result);
 }
 
 uint64_t heap_malloc(struct heap *heap, uint64_t bytes)
