@@ -51,17 +51,22 @@ static void list_workloads(struct report *report)
 	int count = scandir(folder, &found, is_workload, alphasort);
 	if (count <= 0) {
 		free(found);
+		found = NULL;
 		folder = FAULTLINE_WORKLOAD_DIR;
 		count = scandir(folder, &found, is_workload, alphasort);
 	}
-	report_table_begin(report, "workloads", "Workloads", columns, COUNT_OF(columns));
+	if (count <= 0)
+		report_text(report, "workloads", NULL,
+			    "No workloads here: neither in workloads nor in " FAULTLINE_WORKLOAD_DIR);
+	else
+		report_table_begin(report, "workloads", "Workloads", columns, COUNT_OF(columns));
 	for (int i = 0; i < count; i++) {
 		workload_row(report, folder, found[i]->d_name);
 		free(found[i]);
 	}
-	report_table_end(report);
-	if (count >= 0)
-		free(found);
+	if (count > 0)
+		report_table_end(report);
+	free(found);
 }
 
 /* ---- the others ---- */

@@ -143,7 +143,15 @@ static bool add_call_argument(struct sentence *sentence, const struct event *eve
 
 /* ---- values ---- */
 
-/* Words of the C library show no control characters, whatever a document has put into them. */
+/* The name that a VMA without one has in sentences. */
+static const char *text_of(const struct event *event, unsigned index)
+{
+	const char *text = event_arg_text(event, index);
+	bool area = event->kind == EVENT_VMA_ADD || event->kind == EVENT_VMA_CHANGE || event->kind == EVENT_VMA_REMOVE;
+	return area && !text[0] ? "anonymous" : text;
+}
+
+/* Whatever a document has put into a text, it shows no control characters. */
 static void add_text(struct sentence *sentence, const char *text)
 {
 	for (; *text; text++)
@@ -193,7 +201,7 @@ static void add_field(struct sentence *sentence, const struct event_fields *fiel
 		add(sentence, "%s", phrase_result(event->arg[index]).text);
 		break;
 	case FIELD_TEXT:
-		add_text(sentence, event_arg_text(event, index));
+		add_text(sentence, text_of(event, index));
 		break;
 	case FIELD_TYPE_COUNT:
 		BUG();
@@ -246,4 +254,7 @@ void sentence_make(struct sentence *sentence, const struct event_fields *fields,
 		if (event->arg[index] == 1)
 			at = add_singular(sentence, at);
 	}
+	/* Of a last field that is empty a blank remains. */
+	while (sentence->used && sentence->text[sentence->used - 1] == ' ')
+		sentence->text[--sentence->used] = '\0';
 }

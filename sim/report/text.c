@@ -60,14 +60,17 @@ static void begin(struct report *report)
 static void value(struct report *report, const char *key, const char *title, const struct report_value *what)
 {
 	char room[REPORT_NUMBER_ROOM];
+	const char *text = report_value_text(what, room);
 	(void)key;
 	print_blanks(report, indent(report, report->depth));
 	if (title) {
 		unsigned width = report_width(title);
 		print_plain(report, title);
-		print_blanks(report, width < TITLE_WIDTH ? TITLE_WIDTH - width : 1);
+		/* A line does not end in blanks. */
+		if (text[0])
+			print_blanks(report, width < TITLE_WIDTH ? TITLE_WIDTH - width : 1);
 	}
-	print_plain(report, report_value_text(what, room));
+	print_plain(report, text);
 	if (what->unit[0])
 		(void)fprintf(report->out, " %s", what->unit);
 	(void)fputc('\n', report->out);

@@ -106,6 +106,15 @@ static void what_steers_a_terminal_does_not_get_through(void **state)
 	assert_sentence((struct event){.kind = EVENT_NOTE, .arg = {event_text("a\033[31mb\nc")}}, "note: a [31mb c");
 }
 
+static void empty_texts_leave_no_gap(void **state)
+{
+	(void)state;
+	assert_sentence((struct event){.kind = EVENT_OP_START, .arg = {event_text("getpid"), event_text(""), 1}},
+			"getpid");
+	assert_sentence((struct event){.kind = EVENT_VMA_REMOVE, .arg = {0x1000, 0x2000, event_text("")}},
+			"the VMA 0x1000-0x2000 anonymous disappears");
+}
+
 static void a_sentence_too_long_is_cut(void **state)
 {
 	(void)state;
@@ -278,6 +287,7 @@ int main(void)
 	    cmocka_unit_test(error_codes_of_page_faults_are_decoded),
 	    cmocka_unit_test(entries_are_decoded_and_counted_right),
 	    cmocka_unit_test(what_steers_a_terminal_does_not_get_through),
+	    cmocka_unit_test(empty_texts_leave_no_gap),
 	    cmocka_unit_test(a_sentence_too_long_is_cut),
 	    cmocka_unit_test(equal_page_faults_are_told_twice_and_counted),
 	    cmocka_unit_test(the_full_story_tells_every_event),
