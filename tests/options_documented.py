@@ -36,6 +36,10 @@ def main():
                 problems.append(f"the manual has no option {option} of {command}")
             if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", completion):
                 problems.append(f"the completion has no option {option} of {command}")
+    topics = re.findall(r"^  ([a-z]+)  ", subprocess.run([program, "list"], text=True, capture_output=True).stdout, re.M)
+    for topic in topics[1:]:  # the first is the headline
+        problems += [f"the manual has no topic {topic}"] * (not re.search(rf"^\.?.*\b{topic}\b", manual, re.M))
+        problems += [f"the completion has no topic {topic}"] * (topic not in completion)
     print("\n".join(problems) or f"{len(commands)} commands, every option in the manual and in the completion")
     raise SystemExit(1 if problems else 0)
 

@@ -18,4 +18,10 @@ struct provenance {
 
 struct provenance provenance_of(const struct document *document);
 
+/* The seeds in one line: "none", "1 7", "1 7 and others". */
+struct provenance_seeds {
+	char text[192];
+};
+struct provenance_seeds provenance_seeds(const struct document *document);
+
 #endif

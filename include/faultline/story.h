@@ -4,6 +4,7 @@
 #define FAULTLINE_STORY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "faultline/event.h"
@@ -27,5 +28,8 @@ struct story *story_new(FILE *out, enum story_mode mode, bool colour);
 void story_event(void *story, const struct event *event); /* an event_fn */
 /* Tells what was held back, and ends. */
 void story_free(struct story *story); /* NULL is allowed */
+
+/* One event as one sentence, without number and indentation; cut at the room. */
+void story_sentence(const struct event *event, char *out, size_t room);
 
 #endif

@@ -37,6 +37,7 @@ struct explanation {
 	uint32_t pid; /* 0: the event's */
 	bool taken;
 	struct translation translation;
+	char moment[256];   /* what happens there */
 	struct error error; /* why it could not be taken */
 };
 
@@ -133,8 +134,10 @@ static void take(struct explanation *explanation, uint32_t pid)
 static void on_event(void *self, const struct event *event)
 {
 	struct explanation *explanation = self;
-	if (event->number == explanation->at)
-		take(explanation, event->pid);
+	if (event->number != explanation->at)
+		return;
+	take(explanation, event->pid);
+	story_sentence(event, explanation->moment, sizeof(explanation->moment));
 }
 
 /* Nobody wants to know how the story went on. */
@@ -173,6 +176,9 @@ static enum status explain(struct explanation *explanation, const struct session
 		status = find_moment(explanation, error);
 	if (status == STATUS_OK) {
 		struct report *report = report_new(stdout, REPORT_TEXT);
+		if (explanation->moment[0])
+			report_textf(report, "event", NULL, "Event %" PRIu64 ": %s", explanation->at,
+				     explanation->moment);
 		report_translation(report, &explanation->translation);
 		report_free(report);
 	}

@@ -146,12 +146,13 @@ static void list_ops(struct report *report)
 static void list_events(struct report *report)
 {
 	static const struct report_column columns[] = {
-	    {"layer", "layer"}, {"event", "event"}, {"sentence", "what it says"}};
+	    {"layer", "layer"}, {"event", "event"}, {"fields", "fields"}, {"sentence", "what it says"}};
 	report_table_begin(report, "events", "Events", columns, COUNT_OF(columns));
 	for (unsigned i = 0; i < EVENT_COUNT; i++) {
 		const struct event_info *info = event_info((enum event_kind)i);
 		report_cell_text(report, layer_name(info->layer));
 		report_cell_text(report, info->name);
+		report_cell_text(report, info->fields);
 		report_cell_text(report, info->sentence);
 	}
 	report_table_end(report);

@@ -1,5 +1,9 @@
 #include "faultline/provenance.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 static void add_seed(struct provenance *provenance, uint64_t seed)
 {
 	for (unsigned i = 0; i < provenance->seed_count; i++) {
@@ -36,4 +40,18 @@ struct provenance provenance_of(const struct document *document)
 		}
 	}
 	return provenance;
+}
+
+struct provenance_seeds provenance_seeds(const struct document *document)
+{
+	struct provenance provenance = provenance_of(document);
+	struct provenance_seeds seeds = {"none"};
+	size_t used = 0;
+	for (unsigned i = 0; i < provenance.seed_count; i++)
+		used += (size_t)snprintf(seeds.text + used, sizeof(seeds.text) - used, "%s%" PRIu64, i ? " " : "",
+					 provenance.seeds[i]);
+	used = strlen(seeds.text);
+	if (provenance.more)
+		(void)snprintf(seeds.text + used, sizeof(seeds.text) - used, " and others");
+	return seeds;
 }

@@ -208,13 +208,26 @@ static void add_field(struct sentence *sentence, const struct event_fields *fiel
 	}
 }
 
-/* Without the result of something that has none. */
+static const char *exception_template(const struct event *event)
+{
+	const char *name = event_arg_text(event, 0);
+	if (strcmp(name, "#PF") == 0)
+		return event_info(EVENT_EXCEPTION)->sentence;
+	return strcmp(name, "INT") == 0 ? "an interrupt at RIP {rip}" : "{name}, error code {error}, at RIP {rip}";
+}
+
+/* The sentence of the event, without what it does not have: a result, an address. */
 static const char *template_of(const struct event *event)
 {
-	if (event->kind == EVENT_OP_END && event->arg[1] == 0)
+	bool zero = event->arg[1] == 0;
+	if (event->kind == EVENT_OP_END && zero)
 		return "{op} is done";
+	if (event->kind == EVENT_TLB_FLUSH && zero)
+		return "{how} drops TLB entries";
 	if (event->kind == EVENT_LIBC_RETURN && strcmp(event_arg_text(event, 0), "free") == 0)
 		return "{function} returns";
+	if (event->kind == EVENT_EXCEPTION)
+		return exception_template(event);
 	return event_info((enum event_kind)event->kind)->sentence;
 }
 

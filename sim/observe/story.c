@@ -238,3 +238,12 @@ void story_free(struct story *story)
 	fold_free(story->outer);
 	free(story);
 }
+
+void story_sentence(const struct event *event, char *out, size_t room)
+{
+	struct event_fields fields;
+	struct sentence sentence;
+	event_fields_parse(&fields);
+	sentence_make(&sentence, &fields, event);
+	(void)snprintf(out, room, "%s", sentence.text);
+}

@@ -116,14 +116,8 @@ static void put_checker(struct report *report, const struct check *check)
 
 static void put_provenance(struct report *report, const struct document *document)
 {
-	struct provenance provenance = provenance_of(document);
-	char seeds[160] = "none";
-	size_t used = 0;
-	for (unsigned i = 0; i < provenance.seed_count && used < sizeof(seeds); i++)
-		used += (size_t)snprintf(seeds + used, sizeof(seeds) - used, "%s%" PRIu64, i ? " " : "",
-					 provenance.seeds[i]);
-	report_textf(report, "provenance", "provenance", "faultline %s, digest %016" PRIx64 ", seeds %s%s",
-		     FAULTLINE_VERSION, document->digest, seeds, provenance.more ? " and others" : "");
+	report_textf(report, "provenance", "provenance", "faultline %s, digest %016" PRIx64 ", seeds %s",
+		     FAULTLINE_VERSION, document->digest, provenance_seeds(document).text);
 }
 
 static void put_result(struct report *report, const struct report_page *page)

@@ -38,9 +38,8 @@ static void put_call(struct report *report, const struct timeline *timeline)
 {
 	const struct event *call = &timeline->step[TIMELINE_CALL];
 	const struct event *grow = &timeline->step[TIMELINE_GROW];
-	put_line(report, call, "3", "%s wants %s; the libc looks for a free block in %s: none fits",
-		 event_arg_text(call, 0), phrase_size(wanted(call)).text,
-		 phrase_count(timeline->searches, "place").text);
+	put_line(report, call, "3", "%s of %s: the libc looks in %s, no free block fits", event_arg_text(call, 0),
+		 phrase_size(wanted(call)).text, phrase_count(timeline->searches, "place").text);
 	if (timeline->seen[TIMELINE_GROW])
 		put_line(report, grow, "3 -> 0", "it asks the kernel for %s by %s: SYSCALL",
 			 phrase_size(grow->arg[1]).text, event_arg_text(grow, 0));
@@ -63,7 +62,7 @@ static void put_return(struct report *report, const struct timeline *timeline)
 {
 	const struct event *back = &timeline->step[TIMELINE_RETURN];
 	if (timeline->seen[TIMELINE_RETURN])
-		put_line(report, back, "3", "%s returns 0x%" PRIx64 ": an address, not yet RAM. The program goes on",
+		put_line(report, back, "3", "%s returns 0x%" PRIx64 ": an address, not yet RAM; the program goes on",
 			 event_arg_text(back, 0), back->arg[1]);
 }
 
@@ -74,10 +73,9 @@ static void put_touch(struct report *report, const struct timeline *timeline)
 	const struct event *frame = &timeline->step[TIMELINE_FRAME];
 	const struct event *entry = &timeline->step[TIMELINE_ENTRY];
 	const char *who = timeline->touched_by_libc ? "the libc itself touches" : "first touch of";
-	put_line(report, exception, "3 -> 0",
-		 "%s 0x%" PRIx64 ": TLB miss; the walk reads %s, the last 0x%" PRIx64 ": %s", who, exception->arg[2],
-		 phrase_count(walk->arg[1], "entry").text, walk->arg[2], event_arg_text(walk, 3));
-	put_line(report, NULL, "", "#PF, error code 0x%" PRIx64 ": %s", exception->arg[1],
+	put_line(report, walk, "3", "%s 0x%" PRIx64 ": TLB miss, the walk ends at entry 0x%" PRIx64 ": %s", who,
+		 exception->arg[2], walk->arg[2], event_arg_text(walk, 3));
+	put_line(report, exception, "3 -> 0", "#PF, error code 0x%" PRIx64 ": %s", exception->arg[1],
 		 phrase_fault_words((uint32_t)exception->arg[1]).text);
 	put_line(report, frame->number ? frame : &timeline->step[TIMELINE_FAULT], "0", "%s: %s",
 		 event_arg_text(&timeline->step[TIMELINE_FAULT], 1),

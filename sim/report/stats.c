@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "faultline/provenance.h"
 #include "faultline/version.h"
 #include "processes.h"
 
@@ -33,6 +34,7 @@ static void put_head(struct report *report, const struct world *world, const str
 	report_begin(report, "workload", "Workload");
 	report_text(report, "name", "name", document->name);
 	report_textf(report, "digest", "digest", "%016" PRIx64, document->digest);
+	report_text(report, "seeds", "seeds", provenance_seeds(document).text);
 	report_end(report);
 	report_begin(report, "settings", "Settings");
 	document_settings(document, put_setting, report);

@@ -86,7 +86,9 @@ static void error_codes_of_page_faults_are_decoded(void **state)
 	assert_sentence((struct event){.kind = EVENT_EXCEPTION, .arg = {event_text("#PF"), 6, 0x10, 0x20}},
 			"#PF, error code 0x6 (P=0 W=1 U=1 RSVD=0 I=0), address 0x10, at RIP 0x20");
 	assert_sentence((struct event){.kind = EVENT_EXCEPTION, .arg = {event_text("#GP"), 0, 0, 0x20}},
-			"#GP, error code 0x0, address 0x0, at RIP 0x20");
+			"#GP, error code 0x0, at RIP 0x20");
+	assert_sentence((struct event){.kind = EVENT_EXCEPTION, .arg = {event_text("INT"), 0, 0, 0x20}},
+			"an interrupt at RIP 0x20");
 }
 
 static void entries_are_decoded_and_counted_right(void **state)
@@ -263,6 +265,17 @@ static void nothing_is_lost_when_the_story_ends_in_the_middle(void **state)
 	free(text);
 }
 
+static void a_sentence_can_be_had_alone(void **state)
+{
+	(void)state;
+	char text[64];
+	const struct event event = {.kind = EVENT_TLB_FLUSH, .arg = {event_text("INVLPG"), 0x1000}};
+	story_sentence(&event, text, sizeof(text));
+	assert_string_equal(text, "INVLPG drops TLB entries (0x1000)");
+	story_sentence(&event, text, 7);
+	assert_string_equal(text, "INVLPG");
+}
+
 static void what_comes_before_the_first_operation_is_summed_up(void **state)
 {
 	(void)state;
@@ -294,6 +307,7 @@ int main(void)
 	    cmocka_unit_test(an_odd_one_in_between_is_told),
 	    cmocka_unit_test(operations_of_a_loop_are_folded_with_all_that_is_in_them),
 	    cmocka_unit_test(nothing_is_lost_when_the_story_ends_in_the_middle),
+	    cmocka_unit_test(a_sentence_can_be_had_alone),
 	    cmocka_unit_test(what_comes_before_the_first_operation_is_summed_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
