@@ -1,87 +1,10 @@
-/* The textbook allocators (Knuth, The Art of Computer Programming 1, section 2.5; Wilson et al., Dynamic storage
- * allocation, 1995): boundary tags, one list of free chunks in address order, immediate coalescing, growth by brk. They
- * differ in one decision only: which of the free chunks that fit is taken.
- *
- *	chunk ->  +0  size of the previous chunk, valid while that is free
- *	          +8  size | PREV_USED
- *	block -> +16  next free, previous free (while free); the program's data (while used)
- *
- * The heap ends in a header of size 0, so that every chunk has a successor. */
-#include <stdlib.h>
-
-#include "faultline/units.h"
-#include "heap_private.h"
-
-enum {
-	HEADER = 16,
-	TAG = 8, /* a used chunk's data run into the next chunk's first word */
-	MIN_CHUNK = 32,
-	ALIGNMENT = 16,
-	PREV_USED = 1,
-};
+/* The engine that the textbook allocators share: the free list, splitting and joining, the ends of the heap, and the
+ * program's calls. See fit.h. */
+#include "fit.h"
 
 #define LARGEST_REQUEST ((uint64_t)1 << 46)
 #define GROW_BYTES (64 * KIB)
 #define TRIM_BYTES (128 * KIB)
-
-/* Static variables of the library, in simulated memory. */
-enum { VAR_FIRST_FREE = 0, VAR_ROVER = 8, VAR_START = 16, VAR_END = 24, DATA_BYTES = 32 };
-
-static uint64_t var(struct heap *heap, uint64_t offset)
-{
-	return user_load64(heap->user, heap->data_va + offset);
-}
-
-static void set_var(struct heap *heap, uint64_t offset, uint64_t value)
-{
-	user_store64(heap->user, heap->data_va + offset, value);
-}
-
-static uint64_t word(struct heap *heap, uint64_t chunk)
-{
-	return user_load64(heap->user, chunk + TAG);
-}
-
-static void set_word(struct heap *heap, uint64_t chunk, uint64_t value)
-{
-	user_store64(heap->user, chunk + TAG, value);
-}
-
-static uint64_t size_of(uint64_t word)
-{
-	return word & ~(uint64_t)(ALIGNMENT - 1);
-}
-
-static uint64_t size_at(struct heap *heap, uint64_t chunk)
-{
-	return size_of(word(heap, chunk));
-}
-
-static uint64_t next_free(struct heap *heap, uint64_t chunk)
-{
-	return user_load64(heap->user, chunk + HEADER);
-}
-
-static void set_next_free(struct heap *heap, uint64_t chunk, uint64_t next)
-{
-	user_store64(heap->user, chunk + HEADER, next);
-}
-
-static uint64_t prev_free(struct heap *heap, uint64_t chunk)
-{
-	return user_load64(heap->user, chunk + HEADER + 8);
-}
-
-static void set_prev_free(struct heap *heap, uint64_t chunk, uint64_t prev)
-{
-	user_store64(heap->user, chunk + HEADER + 8, prev);
-}
-
-/* A chunk is used when its successor says so. */
-static bool is_used(struct heap *heap, uint64_t chunk, uint64_t size)
-{
-	return (word(heap, chunk + size) & PREV_USED) != 0;
-}
 
 static uint64_t refuse(struct heap *heap, int errno_value)
 {
@@ -139,87 +62,6 @@ static void insert_free(struct heap *heap, uint64_t chunk, uint64_t size)
 	link_free(heap, chunk, prev, next);
 	user_store64(heap->user, chunk + size, size);
 	emit(heap->bus, EVENT_LIBC_PLACE, chunk, size, event_text("free list"));
-}
-
-/* ---- the one decision ---- */
-
-typedef uint64_t fit_fn(struct heap *heap, uint64_t wanted);
-
-/* The first chunk from `from` up to (not including) `until` that fits. */
-static uint64_t scan(struct heap *heap, uint64_t from, uint64_t until, uint64_t wanted)
-{
-	for (uint64_t chunk = from; chunk != until; chunk = next_free(heap, chunk)) {
-		heap->stats.searched++;
-		if (size_at(heap, chunk) >= wanted)
-			return chunk;
-	}
-	return 0;
-}
-
-static uint64_t first_fit(struct heap *heap, uint64_t wanted)
-{
-	return scan(heap, var(heap, VAR_FIRST_FREE), 0, wanted);
-}
-
-/* Goes on where the last search ended, and round to there. */
-static uint64_t next_fit(struct heap *heap, uint64_t wanted)
-{
-	uint64_t rover = var(heap, VAR_ROVER), chunk = scan(heap, rover, 0, wanted);
-	if (!chunk && rover)
-		chunk = scan(heap, var(heap, VAR_FIRST_FREE), rover, wanted);
-	else if (!chunk)
-		chunk = scan(heap, var(heap, VAR_FIRST_FREE), 0, wanted);
-	if (chunk)
-		set_var(heap, VAR_ROVER, next_free(heap, chunk));
-	return chunk;
-}
-
-static uint64_t extreme_fit(struct heap *heap, uint64_t wanted, bool smallest)
-{
-	uint64_t best = 0, best_size = 0;
-	for (uint64_t chunk = var(heap, VAR_FIRST_FREE); chunk; chunk = next_free(heap, chunk)) {
-		uint64_t size = size_at(heap, chunk);
-		heap->stats.searched++;
-		if (size < wanted || (best && (smallest ? size >= best_size : size <= best_size)))
-			continue;
-		best = chunk;
-		best_size = size;
-		if (smallest && size == wanted)
-			break;
-	}
-	return best;
-}
-
-static uint64_t best_fit(struct heap *heap, uint64_t wanted)
-{
-	return extreme_fit(heap, wanted, true);
-}
-
-static uint64_t worst_fit(struct heap *heap, uint64_t wanted)
-{
-	return extreme_fit(heap, wanted, false);
-}
-
-/* A heap's allocator is a row of this table. */
-static const struct fit_policy {
-	const struct heap_ops *ops;
-	const char *where; /* what the story says was searched */
-	fit_fn *choose;
-} policies[] = {
-    {&heap_first_fit, "the free list, first that fits", first_fit},
-    {&heap_next_fit, "the free list, next that fits", next_fit},
-    {&heap_best_fit, "the free list, smallest that fits", best_fit},
-    {&heap_worst_fit, "the free list, largest", worst_fit},
-};
-
-static uint64_t choose(struct heap *heap, uint64_t wanted)
-{
-	unsigned row = 0;
-	while (policies[row].ops != heap->ops)
-		row++;
-	uint64_t chunk = policies[row].choose(heap, wanted);
-	emit(heap->bus, EVENT_LIBC_SEARCH, event_text(policies[row].where), wanted, chunk);
-	return chunk;
 }
 
 /* ---- the ends of the heap ---- */
@@ -323,11 +165,11 @@ static uint64_t place(struct heap *heap, uint64_t chunk, uint64_t size, uint64_t
 
 static uint64_t allocate(struct heap *heap, uint64_t wanted)
 {
-	uint64_t chunk = choose(heap, wanted);
+	uint64_t chunk = fit_choose(heap, wanted);
 	if (!chunk) {
 		if (!grow(heap, wanted))
 			return refuse(heap, HEAP_ENOMEM);
-		chunk = choose(heap, wanted);
+		chunk = fit_choose(heap, wanted);
 	}
 	uint64_t size = size_at(heap, chunk);
 	unlink_free(heap, chunk);
@@ -451,71 +293,6 @@ static uint64_t fit_usable_size(struct heap *heap, uint64_t block)
 static int fit_trim(struct heap *heap, uint64_t pad)
 {
 	return shrink(heap, pad);
-}
-
-/* ---- the heap as it lies in memory ---- */
-
-static bool peek(const struct heap *heap, uint64_t va, uint64_t *value, const char **why)
-{
-	*value = 0;
-	if (!*why && !user_peek64(heap->user, va, value))
-		*why = "a heap structure lies in memory without a frame";
-	return *why == NULL;
-}
-
-/* The free list: linked both ways, ascending. Returns how many chunks it holds. */
-static uint64_t walk_list(const struct heap *heap, const char **why)
-{
-	uint64_t chunk, previous = 0, count = 0, back;
-	if (!peek(heap, heap->data_va + VAR_FIRST_FREE, &chunk, why))
-		return 0;
-	while (chunk && !*why) {
-		if (peek(heap, chunk + HEADER + 8, &back, why) && (back != previous || chunk <= previous))
-			*why = "the free list is not linked both ways in address order";
-		previous = chunk;
-		count++;
-		(void)peek(heap, chunk + HEADER, &chunk, why);
-	}
-	return count;
-}
-
-static bool fit_walk(const struct heap *heap, heap_block_fn *visit, void *self, const char **why)
-{
-	uint64_t chunk, end, tag, next_tag, foot, free = 0;
-	bool before_used = true;
-	*why = NULL;
-	uint64_t listed = walk_list(heap, why);
-	(void)peek(heap, heap->data_va + VAR_START, &chunk, why);
-	(void)peek(heap, heap->data_va + VAR_END, &end, why);
-	/* Another's sbrk splits the heap; what lies between the stretches is not ours to read. */
-	while (!*why && chunk && chunk < end && peek(heap, chunk + TAG, &tag, why)) {
-		uint64_t size = size_of(tag);
-		if (size == 0)
-			return true;
-		if (size < MIN_CHUNK || size > end - chunk) {
-			*why = "a chunk's size is impossible";
-			break;
-		}
-		(void)peek(heap, chunk + size + TAG, &next_tag, why);
-		bool used = (next_tag & PREV_USED) != 0;
-		if (!used && peek(heap, chunk + size, &foot, why) && foot != size)
-			*why = "a free chunk's size at its end is not the size at its start";
-		if (!used && !before_used)
-			*why = "two free chunks stand side by side";
-		if (((tag & PREV_USED) != 0) != before_used)
-			*why = "a chunk's flag does not tell the truth about the chunk before it";
-		struct heap_block block = {.chunk = chunk, .user = chunk + HEADER, .bytes = size, .where = ""};
-		block.state = used ? HEAP_BLOCK_USED : HEAP_BLOCK_FREE;
-		block.where = used ? "" : "free list";
-		if (visit && !*why)
-			visit(self, &block);
-		free += !used;
-		before_used = used;
-		chunk += size;
-	}
-	if (!*why && free != listed)
-		*why = "free chunks and chunks on the free list differ in number";
-	return *why == NULL;
 }
 
 #define FIT(id, label, text)                                                                                           \
