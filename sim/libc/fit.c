@@ -66,6 +66,18 @@ static void insert_free(struct heap *heap, uint64_t chunk, uint64_t size)
 
 /* ---- the ends of the heap ---- */
 
+static void tell_split(struct heap *heap, uint64_t chunk, uint64_t bytes, uint64_t rest_bytes)
+{
+	heap->stats.splits++;
+	emit(heap->bus, EVENT_LIBC_SPLIT, chunk, bytes, chunk + bytes, rest_bytes);
+}
+
+static void tell_join(struct heap *heap, uint64_t chunk, uint64_t neighbour, uint64_t bytes)
+{
+	heap->stats.coalesces++;
+	emit(heap->bus, EVENT_LIBC_COALESCE, chunk, neighbour, bytes);
+}
+
 /* Joins a chunk that is not on the list with its free neighbours and puts the whole on the list; returns its start. */
 static uint64_t release(struct heap *heap, uint64_t chunk, uint64_t size)
 {
@@ -75,8 +87,7 @@ static uint64_t release(struct heap *heap, uint64_t chunk, uint64_t size)
 	if (next_size && !is_used(heap, next, next_size)) {
 		unlink_free(heap, next);
 		size += next_size;
-		heap->stats.coalesces++;
-		emit(heap->bus, EVENT_LIBC_COALESCE, chunk, next, size);
+		tell_join(heap, chunk, next, size);
 	}
 	if (!(word(heap, chunk) & PREV_USED)) {
 		uint64_t before = user_load64(heap->user, chunk), prev = chunk - before;
@@ -84,8 +95,7 @@ static uint64_t release(struct heap *heap, uint64_t chunk, uint64_t size)
 			user_abort(heap->user, "corrupted size vs. prev_size");
 		unlink_free(heap, prev);
 		size += before;
-		heap->stats.coalesces++;
-		emit(heap->bus, EVENT_LIBC_COALESCE, chunk, prev, size);
+		tell_join(heap, chunk, prev, size);
 		chunk = prev;
 	}
 	set_word(heap, chunk, size | PREV_USED);
@@ -149,8 +159,7 @@ static uint64_t place(struct heap *heap, uint64_t chunk, uint64_t size, uint64_t
 {
 	if (size - wanted >= MIN_CHUNK) {
 		uint64_t rest = chunk + wanted;
-		heap->stats.splits++;
-		emit(heap->bus, EVENT_LIBC_SPLIT, chunk, wanted, rest, size - wanted);
+		tell_split(heap, chunk, wanted, size - wanted);
 		set_word(heap, chunk, wanted | (word(heap, chunk) & PREV_USED));
 		set_word(heap, rest, (size - wanted) | PREV_USED);
 		(void)release(heap, rest, size - wanted);
@@ -226,6 +235,7 @@ static uint64_t resize(struct heap *heap, uint64_t block, uint64_t chunk, uint64
 	if (size < wanted && next_size && !is_used(heap, next, next_size) && size + next_size >= wanted) {
 		unlink_free(heap, next);
 		size += next_size;
+		tell_join(heap, chunk, next, size);
 	}
 	if (size >= wanted)
 		return place(heap, chunk, size, wanted);
@@ -272,6 +282,7 @@ static uint64_t fit_aligned_alloc(struct heap *heap, uint64_t alignment, uint64_
 	size = size_at(heap, chunk);
 	if (at != block) {
 		uint64_t front = at - block;
+		tell_split(heap, chunk, front, size - front);
 		set_word(heap, chunk, front | (word(heap, chunk) & PREV_USED));
 		set_word(heap, chunk + front, (size - front) | PREV_USED);
 		(void)release(heap, chunk, front);

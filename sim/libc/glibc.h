@@ -256,6 +256,19 @@ bool glibc_tunable(struct heap *heap, const char *name, uint64_t value);
 void glibc_apply_tunables(struct heap *heap);
 bool glibc_walk(const struct heap *heap, heap_block_fn *visit, void *self, const char **why);
 
+/* ---- the story ---- */
+static inline void glibc_tell_split(struct heap *heap, uint64_t chunk, uint64_t nb, uint64_t rest_size)
+{
+	heap->stats.splits++;
+	emit(heap->bus, EVENT_LIBC_SPLIT, chunk, nb, chunk + nb, rest_size);
+}
+
+static inline void glibc_tell_join(struct heap *heap, uint64_t chunk, uint64_t neighbour, uint64_t bytes)
+{
+	heap->stats.coalesces++;
+	emit(heap->bus, EVENT_LIBC_COALESCE, chunk, neighbour, bytes);
+}
+
 /* M_PERTURB */
 void glibc_alloc_perturb(struct heap *heap, uint64_t mem, uint64_t bytes);
 void glibc_free_perturb(struct heap *heap, uint64_t mem, uint64_t bytes);

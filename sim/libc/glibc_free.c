@@ -1,12 +1,6 @@
 /* _int_free and malloc_consolidate: where a block goes when the program is done with it. */
 #include "glibc.h"
 
-static void tell_join(struct heap *heap, uint64_t chunk, uint64_t neighbour, uint64_t bytes)
-{
-	heap->stats.coalesces++;
-	emit(heap->bus, EVENT_LIBC_COALESCE, chunk, neighbour, bytes);
-}
-
 static void into_fastbin(struct heap *heap, uint64_t chunk, uint64_t size, bool locked)
 {
 	uint64_t next_word = head(heap, chunk + size);
@@ -50,12 +44,12 @@ static uint64_t join_and_place(struct heap *heap, uint64_t chunk, uint64_t size,
 		chunk -= before;
 		if (chunk_size(heap, chunk) != before)
 			glibc_printerr(heap, mismatch);
-		tell_join(heap, chunk + before, chunk, size);
+		glibc_tell_join(heap, chunk + before, chunk, size);
 		glibc_unlink(heap, chunk);
 	}
 	if (next == var(heap, M_TOP)) {
 		size += next_size;
-		tell_join(heap, chunk, next, size);
+		glibc_tell_join(heap, chunk, next, size);
 		set_head(heap, chunk, size | PREV_INUSE);
 		set_var(heap, M_TOP, chunk);
 		emit(heap->bus, EVENT_LIBC_PLACE, chunk, size, event_text("top"));
@@ -63,7 +57,7 @@ static uint64_t join_and_place(struct heap *heap, uint64_t chunk, uint64_t size,
 	}
 	if (!prev_inuse(heap, next + next_size)) {
 		size += next_size;
-		tell_join(heap, chunk, next, size);
+		glibc_tell_join(heap, chunk, next, size);
 		glibc_unlink(heap, next);
 	} else {
 		set_head(heap, next, head(heap, next) & ~(uint64_t)PREV_INUSE);

@@ -24,17 +24,11 @@ static uint64_t hand_out(struct heap *heap, const struct request *request, uint6
 	return mem_of(chunk);
 }
 
-static void tell_split(struct heap *heap, uint64_t chunk, uint64_t nb, uint64_t rest_size)
-{
-	heap->stats.splits++;
-	emit(heap->bus, EVENT_LIBC_SPLIT, chunk, nb, chunk + nb, rest_size);
-}
-
 static void cut_heads(struct heap *heap, uint64_t chunk, uint64_t nb, uint64_t rest_size)
 {
 	set_head(heap, chunk, nb | PREV_INUSE);
 	set_head(heap, chunk + nb, rest_size | PREV_INUSE);
-	tell_split(heap, chunk, nb, rest_size);
+	glibc_tell_split(heap, chunk, nb, rest_size);
 }
 
 /* ---- fastbins and small bins: exact fits ---- */

@@ -39,6 +39,7 @@ static void give_back_tail(struct heap *heap, uint64_t chunk, uint64_t size, uin
 		return;
 	}
 	uint64_t rest = chunk + nb;
+	glibc_tell_split(heap, chunk, nb, rest_size);
 	set_head_size(heap, chunk, nb);
 	set_head(heap, rest, rest_size | PREV_INUSE);
 	set_inuse_at(heap, rest, rest_size);
@@ -62,8 +63,10 @@ static uint64_t copy_to_new(struct heap *heap, uint64_t chunk, uint64_t size, ui
 	return mem;
 }
 
-static uint64_t grow_into_top(struct heap *heap, uint64_t chunk, uint64_t total, uint64_t nb)
+static uint64_t grow_into_top(struct heap *heap, uint64_t chunk, uint64_t top, uint64_t total, uint64_t nb)
 {
+	glibc_tell_join(heap, chunk, top, total);
+	glibc_tell_split(heap, chunk, nb, total - nb);
 	set_head_size(heap, chunk, nb);
 	set_var(heap, M_TOP, chunk + nb);
 	set_head(heap, chunk + nb, (total - nb) | PREV_INUSE);
@@ -83,11 +86,12 @@ static uint64_t resize(struct heap *heap, uint64_t chunk, uint64_t word, uint64_
 	if (size < nb) {
 		uint64_t top = var(heap, M_TOP);
 		if (next == top && size + next_size >= nb + MINSIZE)
-			return grow_into_top(heap, chunk, size + next_size, nb);
+			return grow_into_top(heap, chunk, next, size + next_size, nb);
 		if (next == top || prev_inuse(heap, next + next_size) || size + next_size < nb)
 			return copy_to_new(heap, chunk, size, nb);
-		glibc_unlink(heap, next);
 		size += next_size;
+		glibc_tell_join(heap, chunk, next, size);
+		glibc_unlink(heap, next);
 	}
 	give_back_tail(heap, chunk, size, nb);
 	return mem_of(chunk);
@@ -146,6 +150,7 @@ static uint64_t cut_front(struct heap *heap, uint64_t chunk, uint64_t alignment)
 		set_head(heap, at, (size - front) | IS_MMAPPED);
 		return at;
 	}
+	glibc_tell_split(heap, chunk, front, size - front);
 	set_head(heap, at, (size - front) | PREV_INUSE);
 	set_inuse_at(heap, at, size - front);
 	set_head_size(heap, chunk, front);
@@ -173,6 +178,7 @@ static uint64_t aligned_block(struct heap *heap, uint64_t alignment, uint64_t by
 		return mem_of(chunk);
 	}
 	if (size > nb + MINSIZE) {
+		glibc_tell_split(heap, chunk, nb, size - nb);
 		set_head(heap, chunk + nb, (size - nb) | PREV_INUSE);
 		set_head_size(heap, chunk, nb);
 		glibc_int_free(heap, chunk + nb, head(heap, chunk + nb), true);

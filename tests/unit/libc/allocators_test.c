@@ -123,6 +123,8 @@ static void require_sound(struct program *program)
 	require(program, stats->live_bytes == bytes);
 	require(program, stats->peak_live_bytes >= bytes);
 	require(program, stats->mallocs - stats->frees == stats->live_blocks);
+	require(program, stats->splits == program->flat.heap->bus->count[EVENT_LIBC_SPLIT]);
+	require(program, stats->coalesces == program->flat.heap->bus->count[EVENT_LIBC_COALESCE]);
 }
 
 static void one_operation(struct program *program)
