@@ -30,15 +30,17 @@ enum segment {
 
 /* What a new process looks like. Zero means the default of a stock 64-bit Linux without address randomisation. */
 struct process_spec {
-	const char *name;          /* must live as long as the world */
-	uint64_t text_bytes;       /* default 16 KiB */
-	uint64_t rodata_bytes;     /* default 8 KiB */
-	uint64_t data_bytes;       /* default 8 KiB */
-	uint64_t bss_bytes;        /* default 8 KiB */
-	uint64_t libc_data_bytes;  /* default 16 KiB */
-	uint64_t stack_limit;      /* RLIMIT_STACK, default 8 MiB */
-	struct vaddr start_brk;    /* default: the page after bss */
-	struct vaddr mmap_ceiling; /* top of the mmap area; default: below the stack and its gap */
+	const char *name;         /* must live as long as the world */
+	uint64_t text_bytes;      /* default 16 KiB */
+	uint64_t rodata_bytes;    /* default 8 KiB */
+	uint64_t data_bytes;      /* default 8 KiB */
+	uint64_t bss_bytes;       /* default 8 KiB */
+	uint64_t libc_data_bytes; /* default 16 KiB */
+	uint64_t stack_limit;     /* RLIMIT_STACK, default 8 MiB */
+	struct vaddr start_brk;   /* default: the page after bss */
+	/* Top of the mmap area; default: below the stack and its gap. What lies between a lower one and the libraries
+	 * is occupied. */
+	struct vaddr mmap_ceiling;
 };
 
 /* Why a page fault was taken or refused: one row each; faults.* statistics, events and reports read this list.

@@ -72,6 +72,10 @@ static bool map_image(struct mm *mm, const struct process_spec *spec)
 	ok = ok && map_segment(mm, SEGMENT_LIBC_DATA, at, spec->libc_data_bytes, rw | VMA_IMAGE, true);
 	at -= LIBC_TEXT_BYTES;
 	ok = ok && map_segment(mm, SEGMENT_LIBC, at, LIBC_TEXT_BYTES, VMA_READ | VMA_EXEC | VMA_IMAGE, true);
+	/* A ceiling below the libraries means that all above it is taken: nothing is placed there, nothing grows into
+	 * it. */
+	if (ok && spec->mmap_ceiling.v < at)
+		mm_map(mm, spec->mmap_ceiling, at - spec->mmap_ceiling.v, VMA_NORESERVE, "[reserved]");
 	return ok;
 }
 

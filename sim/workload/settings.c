@@ -148,7 +148,7 @@ static const struct setting settings[] = {
      .name = "mmap_ceiling",
      .type = SETTING_ADDRESS,
      .field = offsetof(struct document_process, spec.mmap_ceiling),
-     .text = "upper end of the area of mappings; 0x0: below the stack and its gap"},
+     .text = "upper end of the area of mappings, what is above it is taken; 0x0: below the stack and its gap"},
 };
 
 enum { SETTINGS = sizeof(settings) / sizeof(*settings) };
