@@ -40,6 +40,25 @@ struct heap_block {
 
 typedef void heap_block_fn(void *self, const struct heap_block *block);
 
+/* struct mallinfo2 of malloc.h, in its order. */
+#define HEAP_MALLINFO_LIST(X)                                                                                          \
+	X(arena, "bytes of heap from the kernel, without mapped blocks")                                               \
+	X(ordblks, "free chunks, with the top")                                                                        \
+	X(smblks, "chunks in fastbins")                                                                                \
+	X(hblks, "mapped blocks")                                                                                      \
+	X(hblkhd, "bytes in mapped blocks")                                                                            \
+	X(usmblks, "always 0")                                                                                         \
+	X(fsmblks, "bytes in fastbins")                                                                                \
+	X(uordblks, "bytes in use, tcache included")                                                                   \
+	X(fordblks, "bytes in free chunks, with the top")                                                              \
+	X(keepcost, "bytes in the top")
+
+struct heap_mallinfo {
+#define X(field, text) uint64_t field;
+	HEAP_MALLINFO_LIST(X)
+#undef X
+};
+
 struct heap;
 
 /* One row per allocator. `malloc` and friends return 0 for NULL and set heap->errno_value as the real function would
@@ -71,6 +90,9 @@ struct heap_ops {
 	/* Walks the heap by peeking, lowest address first. False with a reason in *why when a structure is broken:
 	 * the invariant checker calls it after every operation. */
 	bool (*walk)(const struct heap *heap, heap_block_fn *visit, void *self, const char **why);
+
+	/* mallinfo2(3), by peeking. NULL: the allocator has no such function. */
+	void (*mallinfo)(const struct heap *heap, struct heap_mallinfo *out);
 };
 
 /* Invariant: ops, user, bus and data_va never change after heap_new. */

@@ -107,4 +107,5 @@ const struct heap_ops heap_glibc = {
     .mallopt = glibc_mallopt,
     .tunable = glibc_tunable,
     .walk = glibc_walk,
+    .mallinfo = glibc_mallinfo,
 };

@@ -255,6 +255,7 @@ int glibc_mallopt(struct heap *heap, int param, int value);
 bool glibc_tunable(struct heap *heap, const char *name, uint64_t value);
 void glibc_apply_tunables(struct heap *heap);
 bool glibc_walk(const struct heap *heap, heap_block_fn *visit, void *self, const char **why);
+void glibc_mallinfo(const struct heap *heap, struct heap_mallinfo *out);
 
 /* ---- the story ---- */
 static inline void glibc_tell_split(struct heap *heap, uint64_t chunk, uint64_t nb, uint64_t rest_size)
