@@ -12,7 +12,7 @@ struct request {
 
 static void tell_search(struct heap *heap, const char *where, uint64_t nb, uint64_t found)
 {
-	heap->stats.searched++;
+	heap->stats.searched += found != 0;
 	emit(heap->bus, EVENT_LIBC_SEARCH, event_text(where), nb, found);
 }
 
@@ -135,7 +135,6 @@ static uint64_t from_unsorted(struct heap *heap, struct request *request)
 	while (sorted < MAX_UNSORTED_ITERATIONS && (chunk = bk(heap, bin)) != bin) {
 		uint64_t back = bk(heap, chunk), size = chunk_size(heap, chunk);
 		check_unsorted(heap, chunk, size, back);
-		heap->stats.searched++;
 		if (is_small(request->nb) && back == bin && chunk == var(heap, M_LAST_REMAINDER) &&
 		    size > request->nb + MINSIZE) {
 			tell_search(heap, "unsorted bin", request->nb, chunk);
@@ -154,13 +153,17 @@ static uint64_t from_unsorted(struct heap *heap, struct request *request)
 			continue;
 		}
 		glibc_put_sorted(heap, chunk, size);
+		heap->stats.searched++;
 		sorted++;
 		request->sorted++;
 		uint64_t limit = cached ? var(heap, MP_TCACHE_UNSORTED_LIMIT) : 0;
 		if (limit && request->sorted > limit)
 			return take_cached(heap, request);
 	}
-	return cached ? take_cached(heap, request) : 0;
+	if (cached)
+		return take_cached(heap, request);
+	tell_search(heap, "unsorted bin", request->nb, 0);
+	return 0;
 }
 
 /* ---- larger chunks: best fit, the rest goes to the unsorted bin ---- */

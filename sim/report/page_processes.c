@@ -104,9 +104,9 @@ static void heap(const struct view *view, char out[CELL])
 
 static void calls(const struct view *view, char out[CELL])
 {
-	add(out, "%s, %s, %s chunks looked at", phrase_count(view->value[STAT_HEAP_MALLOCS], "allocation").text,
+	add(out, "%s, %s, %s looked at", phrase_count(view->value[STAT_HEAP_MALLOCS], "allocation").text,
 	    phrase_count(view->value[STAT_HEAP_FREES], "free").text,
-	    phrase_number(view->value[STAT_HEAP_SEARCHED]).text);
+	    phrase_count(view->value[STAT_HEAP_SEARCHED], "chunk").text);
 }
 
 static void ending(const struct view *view, char out[CELL])
