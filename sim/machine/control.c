@@ -10,37 +10,68 @@
 #define CR4_ABSENT ((uint64_t)1 << 13 | (uint64_t)1 << 14 | (uint64_t)1 << 15 | (uint64_t)1 << 19)
 #define EFER_WRITABLE (EFER_SCE | EFER_LME | EFER_NXE)
 
+/* What a refused write gives back. */
+struct control {
+	uint64_t cr0, cr3, cr4, efer;
+};
+
+static struct control control_now(const struct cpu *cpu)
+{
+	return (struct control){cpu->cr0, cpu->cr3, cpu->cr4, cpu->efer};
+}
+
+/* The registers hold the new values. With `pdptes`, PAE paging loads its registers through CR3; if one is bad, nothing
+ * has happened. SDM 3A 4.4.1. */
+static bool commit(struct machine *machine, const struct control *before, bool pdptes)
+{
+	struct cpu *cpu = &machine->cpu;
+	mmu_refresh(machine->mmu);
+	if (!pdptes || !(cpu->cr0 & CR0_PG) || mmu_load_pdptes(machine->mmu))
+		return true;
+	cpu->cr0 = before->cr0;
+	cpu->cr3 = before->cr3;
+	cpu->cr4 = before->cr4;
+	cpu->efer = before->efer;
+	mmu_refresh(machine->mmu);
+	return false;
+}
+
 bool control_load_cr0(struct machine *machine, uint64_t value)
 {
 	struct cpu *cpu = &machine->cpu;
+	struct control before = control_now(cpu);
+	uint64_t changed = cpu->cr0 ^ value;
 	bool paging = (value & CR0_PG) != 0;
-	bool was_paging = (cpu->cr0 & CR0_PG) != 0;
 	if (value >> 32 || (paging && !(value & CR0_PE)) || ((value & CR0_NW) && !(value & CR0_CD)))
 		return false;
-	if (was_paging && !paging && (cpu->efer & EFER_LMA))
+	if ((changed & ~value & CR0_PG) && (cpu->efer & EFER_LMA))
 		return false; /* 64-bit code cannot leave paging: it runs below it */
-	if (paging && !was_paging && (cpu->efer & EFER_LME) && !(cpu->cr4 & CR4_PAE))
-		return false;
-	cpu->cr0 = value | CR0_ET;
-	if (paging && !was_paging) {
-		if (cpu->efer & EFER_LME)
-			cpu->efer |= EFER_LMA;
-		else
-			machine_stop(machine, "paging was turned on outside IA-32e mode, which this processor lacks");
+	if ((changed & value & CR0_PG) && (cpu->efer & EFER_LME)) {
+		if (!(cpu->cr4 & CR4_PAE))
+			return false;
+		cpu->efer |= EFER_LMA;
 	}
-	mmu_refresh(machine->mmu);
+	cpu->cr0 = value | CR0_ET;
+	if (!commit(machine, &before, (changed & (CR0_PG | CR0_CD | CR0_NW)) != 0))
+		return false;
+	if (changed & ~value & CR0_PG)
+		mmu_drop_all(machine->mmu, "CR0 write");
 	return true;
 }
 
 bool control_load_cr3(struct machine *machine, uint64_t value)
 {
 	struct cpu *cpu = &machine->cpu;
+	struct control before = control_now(cpu);
 	bool pcide = (cpu->cr4 & CR4_PCIDE) != 0;
 	uint64_t ignored = pcide ? CR3_NOFLUSH : 0;
-	if ((value & ~ignored) >> machine->mmu->maxphyaddr)
+	if (!(cpu->efer & EFER_LMA))
+		value &= UINT32_MAX; /* MOV moves 32 bits there */
+	else if ((value & ~ignored) >> machine->mmu->maxphyaddr)
 		return false;
 	cpu->cr3 = value & ~ignored;
-	mmu_refresh(machine->mmu);
+	if (!commit(machine, &before, true))
+		return false;
 	if (!(value & ignored))
 		mmu_drop_pcid(machine->mmu, machine->mmu->pcid, "CR3 load");
 	return true;
@@ -48,7 +79,9 @@ bool control_load_cr3(struct machine *machine, uint64_t value)
 
 bool control_load_cr4(struct machine *machine, uint64_t value)
 {
+	const uint64_t reload = CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP;
 	struct cpu *cpu = &machine->cpu;
+	struct control before = control_now(cpu);
 	uint64_t changed = cpu->cr4 ^ value;
 	bool long_mode = (cpu->efer & EFER_LMA) != 0;
 	if (value & (~CR4_KNOWN | CR4_ABSENT))
@@ -59,7 +92,8 @@ bool control_load_cr4(struct machine *machine, uint64_t value)
 		return false;
 	uint64_t pcid = machine->mmu->pcid;
 	cpu->cr4 = value;
-	mmu_refresh(machine->mmu);
+	if (!commit(machine, &before, (changed & reload) != 0))
+		return false;
 	if ((changed & (CR4_PGE | CR4_PAE | CR4_PSE | CR4_LA57)) || (changed & ~value & CR4_PCIDE))
 		mmu_drop_all(machine->mmu, "CR4 write");
 	else if (changed & value & CR4_SMEP)

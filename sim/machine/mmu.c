@@ -142,7 +142,7 @@ static struct walk_start find_start(struct mmu *mmu, struct tlb_key key)
 static void teach_psc(struct mmu *mmu, struct tlb_key key, const struct walk_start *start, const struct walk *walk)
 {
 	struct walk_rights rights = start->rights;
-	for (unsigned i = 0; i + 1 < walk->count; i++) {
+	for (unsigned i = walk->registers; i + 1 < walk->count; i++) {
 		struct pte entry = walk->step[i].entry;
 		rights.user = rights.user && pte_user(entry);
 		rights.writable = rights.writable && pte_writable(entry);
@@ -155,14 +155,15 @@ static void teach_psc(struct mmu *mmu, struct tlb_key key, const struct walk_sta
 static void read_tables(struct mmu *mmu, const struct walk_start *start, const struct access *access, struct walk *walk)
 {
 	walk_read(mmu->mem, &mmu->paging, start, access->va, walk);
-	uint64_t cycles = (uint64_t)mmu->costs->cycles[COST_WALK_STEP] * walk->count;
+	unsigned read = walk->count - walk->registers;
+	uint64_t cycles = (uint64_t)mmu->costs->cycles[COST_WALK_STEP] * read;
 	mmu->stats.walks++;
-	mmu->stats.walk_entries += walk->count;
+	mmu->stats.walk_entries += read;
 	mmu->stats.walk_cycles += cycles;
 	mmu->bus->cycle += cycles;
 	if (walk->outcome == WALK_MAPPED && denial(mmu, access, word_of(walk)))
 		walk->outcome = WALK_DENIED;
-	emit(mmu->bus, EVENT_WALK, access->va.v, walk->count, walk->step[walk->count - 1].entry.word,
+	emit(mmu->bus, EVENT_WALK, access->va.v, read, walk->step[walk->count - 1].entry.word,
 	     event_text(walk_outcome_text(walk->outcome)));
 }
 
@@ -183,7 +184,7 @@ static void page_fault(struct mmu *mmu, const struct access *access, const struc
 static void learn(struct mmu *mmu, const struct access *access, const struct walk_start *start, struct walk *walk)
 {
 	struct tlb_key key = {access->va, mmu->pcid};
-	struct walk_marks marks = walk_mark(mmu->mem, walk, access->kind == ACCESS_WRITE);
+	struct walk_marks marks = walk_mark(mmu->mem, &mmu->paging, walk, access->kind == ACCESS_WRITE);
 	mmu->stats.accessed_set += marks.accessed;
 	mmu->stats.dirty_set += marks.dirty;
 	mmu->stats.walk_mapped[walk->size]++;
@@ -219,8 +220,14 @@ static bool walk_tables(struct mmu *mmu, const struct access *access, struct pad
 	return true;
 }
 
-static bool refuse_not_canonical(struct mmu *mmu, const struct access *access, struct fault *fault)
+/* An address with bits that paging does not translate. 32-bit paging and PAE paging wrap around at 4 GiB. */
+static bool translate_wide(struct mmu *mmu, const struct access *access, struct paddr *pa, struct fault *fault)
 {
+	if (mmu->paging.levels < 4) {
+		struct access wrapped = *access;
+		wrapped.va.v &= UINT32_MAX;
+		return mmu_translate(mmu, &wrapped, pa, fault);
+	}
 	mmu->stats.not_canonical++;
 	*fault = (struct fault){access->through_stack ? VECTOR_STACK : VECTOR_PROTECTION, 0, access->va};
 	return false;
@@ -273,11 +280,11 @@ bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *p
 	if (!mmu->enabled) {
 		mmu->stats.unpaged += access->words;
 		mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS] * access->words;
-		*pa = paddr(access->va.v);
+		*pa = paddr(access->va.v & UINT32_MAX); /* there is no IA-32e mode without paging */
 		return true;
 	}
 	if (!vaddr_is_canonical(access->va, mmu->paging.levels))
-		return refuse_not_canonical(mmu, access, fault);
+		return translate_wide(mmu, access, pa, fault);
 	enum tlb_side side = tlb_side_of(access->kind);
 	/* The first word of a range may miss; it brings the page into the L1 TLB, where the others find it. */
 	for (uint64_t left = access->words;;) {

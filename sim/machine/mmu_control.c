@@ -110,22 +110,42 @@ static void begin_generation(struct mmu *mmu)
 	mmu->memo_generation = (uint64_t)1 << 3;
 }
 
+/* SDM 3A 4.1.1, as if CR0.PG were set. */
+static enum paging_mode mode_of(const struct cpu *cpu)
+{
+	if (cpu->efer & EFER_LMA)
+		return cpu->cr4 & CR4_LA57 ? PAGING_5LEVEL : PAGING_4LEVEL;
+	return cpu->cr4 & CR4_PAE ? PAGING_PAE : PAGING_32BIT;
+}
+
+/* The PDPTE registers stay as they are: only paging_load_pdptes loads them. */
+static void refresh_paging(struct mmu *mmu)
+{
+	const struct cpu *cpu = mmu->cpu;
+	struct paging paging = paging_make(mode_of(cpu), cpu->cr3, mmu->maxphyaddr, (cpu->efer & EFER_NXE) != 0,
+					   (cpu->cr4 & CR4_PSE) != 0);
+	memcpy(paging.pdpte, mmu->paging.pdpte, sizeof(paging.pdpte));
+	mmu->paging = paging;
+	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)
+		mmu->psc[i].shift = walk_level_shift(&mmu->paging, mmu->psc[i].level);
+}
+
+bool mmu_load_pdptes(struct mmu *mmu)
+{
+	return paging_load_pdptes(&mmu->paging, mmu->mem);
+}
+
 void mmu_refresh(struct mmu *mmu)
 {
 	const struct cpu *cpu = mmu->cpu;
 	bool pcide = (cpu->cr4 & CR4_PCIDE) != 0;
-	mmu->paging = (struct paging){
-	    .root = paddr(cpu->cr3 & TLB_WORD_ADDRESS),
-	    .levels = cpu->cr4 & CR4_LA57 ? 5 : 4,
-	    .maxphyaddr = mmu->maxphyaddr,
-	    .nxe = (cpu->efer & EFER_NXE) != 0,
-	};
+	refresh_paging(mmu);
 	mmu->pcid = pcide ? cpu->cr3 & CR3_PCID_MASK : 0;
 	mmu->enabled = (cpu->cr0 & CR0_PG) != 0;
 	mmu->write_protect = (cpu->cr0 & CR0_WP) != 0;
 	mmu->smep = (cpu->cr4 & CR4_SMEP) != 0;
 	mmu->smap = (cpu->cr4 & CR4_SMAP) != 0;
-	mmu->protection_keys = (cpu->cr4 & CR4_PKE) != 0;
+	mmu->protection_keys = (cpu->cr4 & CR4_PKE) && (cpu->efer & EFER_LMA);
 	mmu->global_pages = (cpu->cr4 & CR4_PGE) != 0;
 	begin_generation(mmu);
 }

@@ -83,6 +83,8 @@ bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *p
 
 /* A control register, EFER or PKRU was written. */
 void mmu_refresh(struct mmu *mmu);
+/* In PAE paging, loads the PDPTE registers through CR3. False: one is bad, #GP(0), none was loaded. */
+bool mmu_load_pdptes(struct mmu *mmu);
 void mmu_drop_page(struct mmu *mmu, struct vaddr va);
 void mmu_drop_pcid(struct mmu *mmu, uint64_t pcid, const char *how);
 void mmu_drop_all(struct mmu *mmu, const char *how);

@@ -24,22 +24,26 @@ static inline bool physmem_is_blank(const struct physmem *mem, struct paddr pa)
 	return mem->content[pa.v >> PAGE_SHIFT] == 0;
 }
 
-static inline uint64_t physmem_get64(const struct physmem *mem, struct paddr pa)
-{
-	uint64_t value = 0;
-	if (!physmem_holds(mem, pa, sizeof(value)))
-		return UINT64_MAX;
-	if (!physmem_is_blank(mem, pa))
-		memcpy(&value, mem->ram + pa.v, sizeof(value));
-	return value;
-}
-
-static inline void physmem_put64(struct physmem *mem, struct paddr pa, uint64_t value)
-{
-	if (!physmem_holds(mem, pa, sizeof(value)))
-		return;
-	mem->content[pa.v >> PAGE_SHIFT] = 1;
-	memcpy(mem->ram + pa.v, &value, sizeof(value));
-}
+/* physmem_getN, physmem_putN: nobody answers beyond RAM, so reads are all ones and writes are lost. */
+#define X(bits)                                                                                                        \
+	static inline uint##bits##_t physmem_get##bits(const struct physmem *mem, struct paddr pa)                     \
+	{                                                                                                              \
+		uint##bits##_t value = 0;                                                                              \
+		if (!physmem_holds(mem, pa, sizeof(value)))                                                            \
+			return UINT##bits##_MAX;                                                                       \
+		if (!physmem_is_blank(mem, pa))                                                                        \
+			memcpy(&value, mem->ram + pa.v, sizeof(value));                                                \
+		return value;                                                                                          \
+	}                                                                                                              \
+	static inline void physmem_put##bits(struct physmem *mem, struct paddr pa, uint##bits##_t value)               \
+	{                                                                                                              \
+		if (!physmem_holds(mem, pa, sizeof(value)))                                                            \
+			return;                                                                                        \
+		mem->content[pa.v >> PAGE_SHIFT] = 1;                                                                  \
+		memcpy(mem->ram + pa.v, &value, sizeof(value));                                                        \
+	}
+X(32)
+X(64)
+#undef X
 
 #endif

@@ -12,15 +12,9 @@ void psc_init(struct psc *psc, struct arena *arena, unsigned level, unsigned ent
 	psc->entries = arena_new_array(arena, struct psc_entry, entries);
 }
 
-/* Bits of the linear address that an entry of this level does not distinguish. */
-static unsigned span_shift(const struct psc *psc)
-{
-	return PAGE_SHIFT + 9 * (psc->level - 1);
-}
-
 static uint64_t tag_of(const struct psc *psc, struct tlb_key key)
 {
-	uint64_t number = (key.va.v & (((uint64_t)1 << 57) - 1)) >> span_shift(psc);
+	uint64_t number = (key.va.v & (((uint64_t)1 << 57) - 1)) >> psc->shift;
 	return TLB_TAG_VALID | (uint64_t)key.pcid << TLB_TAG_PCID_SHIFT | number;
 }
 

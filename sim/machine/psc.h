@@ -19,6 +19,7 @@ struct psc_entry {
 /* The cache of one level. */
 struct psc {
 	unsigned level; /* of the paging-structure entries that it holds */
+	unsigned shift; /* log2 of the bytes that one spans, in the current paging mode */
 	uint32_t sets;  /* 0: this cache does not exist */
 	struct psc_entry *entries;
 };

@@ -12,14 +12,17 @@ struct walk_start {
 };
 
 struct walk_start walk_start_at_root(const struct paging *paging);
+/* The span of an entry of this level: log2 of its bytes. */
+unsigned walk_level_shift(const struct paging *paging, unsigned level);
 /* Reads entries from `start` downwards. The address is canonical. */
 void walk_read(const struct physmem *mem, const struct paging *paging, const struct walk_start *start, struct vaddr va,
 	       struct walk *out);
 
-/* What a successful walk leaves in RAM, SDM 3A 4.8: A in every entry that it used, D in the leaf for a write. */
+/* What a successful walk leaves in RAM, SDM 3A 4.8: A in every entry that it used, D in the leaf for a write. A PDPTE
+ * register has no A bit. */
 struct walk_marks {
 	unsigned accessed, dirty; /* entries that got the bit now */
 };
-struct walk_marks walk_mark(struct physmem *mem, struct walk *walk, bool write);
+struct walk_marks walk_mark(struct physmem *mem, const struct paging *paging, struct walk *walk, bool write);
 
 #endif

@@ -31,12 +31,12 @@ static unsigned get_profile(const void *base)
 	return index;
 }
 
-struct paging_mode {
+struct paging_choice {
 	const char *name;
 	unsigned levels;
 };
 
-static const struct paging_mode paging_modes[] = {{"4-level", 4}};
+static const struct paging_choice paging_modes[] = {{"4-level", 4}};
 
 static const char *paging_name(unsigned index)
 {

@@ -199,21 +199,6 @@ static void machine_of_a_terabyte_runs(void **state)
 	bare_machine_release(&bare);
 }
 
-static void machine_stops_when_paging_begins_outside_long_mode(void **state)
-{
-	(void)state;
-	struct arena *arena = arena_new(64 * MIB);
-	struct bus bus;
-	bus_init(&bus);
-	struct machine_config config = {.memory_bytes = 4 * MIB, .profile = cpu_profile_at(0)};
-	struct machine *machine = machine_new(arena, &bus, &config);
-	const char *why;
-	machine_write_cr0(machine, CR0_PE | CR0_PG);
-	assert_true(machine_stopped(machine, &why));
-	assert_ptr_equal(machine_bus(machine), &bus);
-	arena_free(arena);
-}
-
 static void machine_charges_from_the_table_it_was_given(void **state)
 {
 	(void)state;
@@ -258,7 +243,6 @@ int main(void)
 	    cmocka_unit_test(machine_restarts_bulk_moves_after_faults),
 	    cmocka_unit_test(machine_ends_bulk_moves_when_the_program_is_ended),
 	    cmocka_unit_test(machine_of_a_terabyte_runs),
-	    cmocka_unit_test(machine_stops_when_paging_begins_outside_long_mode),
 	    cmocka_unit_test(machine_charges_from_the_table_it_was_given),
 	    cmocka_unit_test(profiles_are_complete_and_cite_their_source),
 	};
