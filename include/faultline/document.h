@@ -83,6 +83,7 @@ struct document_machine {
 	uint64_t memory_bytes;
 	const struct cpu_profile *profile;
 	unsigned paging_levels;
+	enum tlb_replacement tlb_replacement;
 };
 
 struct document {

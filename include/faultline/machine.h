@@ -26,7 +26,8 @@ struct machine_config {
 	uint64_t memory_bytes;             /* multiple of 4 KiB */
 	const struct cpu_profile *profile; /* geometry and latencies; copied */
 	const struct cost_table *costs;    /* copied; NULL: the profile's */
-	bool no_prediction;                /* search the TLBs at every access: same counts, slower; for tests */
+	enum tlb_replacement tlb_replacement;
+	bool no_prediction; /* search the TLBs at every access: same counts, slower; for tests */
 };
 
 /* Facts of the processor. Invariants: ring_changes == the RING events; syscalls and exceptions are entries to ring 0.

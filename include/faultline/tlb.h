@@ -60,6 +60,23 @@ struct tlb_geometry {
 	uint8_t sides;  /* L2 only: 0 serves data and instructions, else TLB_SIDE_BIT(...) of the one */
 };
 
+/* Which entry of a full set makes way: X(ID, name, text). */
+#define TLB_REPLACEMENT_LIST(X)                                                                                        \
+	X(LRU, "lru", "the least recently used, exactly")                                                              \
+	X(FIFO, "fifo", "the one filled first")                                                                        \
+	X(TREE_PLRU, "tree-plru", "the one that a binary tree of pointers away from each use leads to: pseudo-LRU")    \
+	X(RANDOM, "random", "any, from a seeded generator")
+
+enum tlb_replacement {
+#define X(id, name, text) TLB_##id,
+	TLB_REPLACEMENT_LIST(X)
+#undef X
+	    TLB_REPLACEMENT_COUNT
+};
+
+const char *tlb_replacement_name(enum tlb_replacement replacement);
+const char *tlb_replacement_text(enum tlb_replacement replacement);
+
 struct tlb;
 
 /* A valid entry as an observer sees it. */
@@ -71,11 +88,12 @@ struct tlb_entry {
 	uint16_t pcid;               /* 0 when global */
 	bool global, user, writable, no_execute, dirty;
 	uint8_t protection_key;
-	uint64_t stamp; /* greater: used later */
+	uint64_t stamp; /* greater: used (LRU) or filled (other policies) later */
 };
 
 struct tlb_geometry tlb_geometry(const struct tlb *tlb);
 enum tlb_role tlb_role(const struct tlb *tlb);
+enum tlb_replacement tlb_replacement(const struct tlb *tlb);
 /* Slots are numbered 0 .. sets * ways - 1, set by set. False when the slot is empty. */
 unsigned tlb_slots(const struct tlb *tlb);
 bool tlb_slot(const struct tlb *tlb, unsigned slot, struct tlb_entry *out);

@@ -107,6 +107,9 @@ static void list_policies(struct report *report)
 		if (is_textbook_fit(heap_registry[i]))
 			policy_row(report, "placement", "libc", heap_registry[i]->name, heap_registry[i]->summary);
 	}
+#define X(id, name, text) policy_row(report, "TLB replacement", "machine.tlb_replacement", name, text);
+	TLB_REPLACEMENT_LIST(X)
+#undef X
 #define X(id, name, text) policy_row(report, "overcommit", "kernel.overcommit", #name, text);
 	OVERCOMMIT_LIST(X)
 #undef X

@@ -17,7 +17,7 @@ struct machine *machine_new(struct arena *arena, struct bus *bus, const struct m
 	machine->cpu.rflags = RFLAGS_FIXED;
 	machine->cpu.cr0 = CR0_PE | CR0_ET;
 	machine->mmu = mmu_new(arena, machine->mem, bus, &machine->cpu, config->profile, &machine->costs,
-			       config->no_prediction);
+			       config->no_prediction, config->tlb_replacement);
 	bus->ring = 0;
 	return machine;
 }
@@ -79,7 +79,7 @@ void machine_stop(struct machine *machine, const char *why)
 		return;
 	machine->why_stopped = why;
 	/* No access may take the shortcut past the test for a stopped machine. */
-	machine->mmu->no_prediction = true;
+	machine->mmu->remembers = false;
 	mmu_refresh(machine->mmu);
 }
 

@@ -26,6 +26,43 @@ static inline uint32_t denial(const struct mmu *mmu, const struct access *access
 	return (denied ? FAULT_PRESENT : 0) | key_bits;
 }
 
+/* What all words have in common that denial() lets pass: every rule is a conjunction of bits that must be set or clear,
+ * so this is the rule itself, in a form that is tested at once. */
+static struct mmu_permit permit_of(const struct mmu *mmu, const struct access *access)
+{
+	const uint64_t rights = TLB_WORD_USER | TLB_WORD_WRITABLE | TLB_WORD_NO_EXECUTE;
+	struct mmu_permit none = {.care = UINT64_MAX, .want = UINT64_MAX};
+	uint64_t in_all = rights;
+	uint64_t in_any = 0;
+	for (uint64_t word = 0; word <= rights; word++) {
+		if (denial(mmu, access, word))
+			continue;
+		in_all &= word;
+		in_any |= word;
+	}
+	if (in_all & ~in_any)
+		return none; /* nothing passed */
+	struct mmu_permit permit = {.care = rights & ~(in_all ^ in_any), .want = in_all};
+	/* Only a write that finds D clear in the cached entry returns to the tables: SDM 3A 4.8. */
+	if (access->kind == ACCESS_WRITE) {
+		permit.care |= TLB_WORD_DIRTY;
+		permit.want |= TLB_WORD_DIRTY;
+	}
+	if (mmu->protection_keys)
+		permit.care |= (uint64_t)15 << TLB_WORD_KEY_SHIFT;
+	return permit;
+}
+
+void mmu_learn_permits(struct mmu *mmu)
+{
+	for (unsigned kind = 0; kind < ACCESS_KIND_COUNT; kind++) {
+		for (unsigned mode = 0; mode < MODE_COUNT; mode++) {
+			const struct access access = {.kind = (enum access_kind)kind, .mode = mode};
+			mmu->permits[kind][mode] = permit_of(mmu, &access);
+		}
+	}
+}
+
 static uint32_t access_bits(const struct mmu *mmu, const struct access *access)
 {
 	uint32_t bits = 0;
@@ -46,67 +83,93 @@ static uint64_t word_of(const struct walk *walk)
 	       (uint64_t)rights->protection_key << TLB_WORD_KEY_SHIFT | (uint64_t)walk->size << TLB_WORD_MAPPING_SHIFT;
 }
 
-static struct paddr physical(uint64_t word, enum page_size size, struct vaddr va)
+/* A line that has just served the access will serve the next one, too: see mmu_private.h. A tree of pointers is more
+ * than the shortcut can keep up to date. */
+static inline void remember(struct mmu *mmu, const struct access *access, enum page_size size, struct tlb_line *line,
+			    struct paddr pa)
 {
-	return paddr((word & TLB_WORD_ADDRESS) | (va.v & (page_size_bytes(size) - 1)));
-}
-
-/* A slot that has just served the access will serve the next one, too: see mmu_private.h. */
-static void remember(struct mmu *mmu, const struct access *access, const struct tlb *tlb, uint32_t slot)
-{
-	if (mmu->no_prediction)
+	if (!mmu->remembers)
 		return;
 	*mmu_memo_at(mmu, access->va, access->kind) = (struct mmu_memo){
 	    .key = mmu_memo_key(mmu, access->va, access->mode),
-	    .tag = tlb->tags[slot],
-	    .word = tlb->values[slot].word,
-	    .slot = tlb->first + slot,
+	    .serial = line->serial,
+	    .line = line,
+	    .frame = page_floor(pa.v) | size,
 	};
 }
 
-/* Puts a translation into the array of the level that takes its size, whole or in pieces. */
-static inline void fill(struct mmu *mmu, const struct tlb_level *level, const struct access *access, bool global,
-			uint64_t word)
+/* The part of a page that an array for smaller ones holds. */
+static uint64_t piece_of(uint64_t word, enum page_size mapping, enum page_size piece, struct vaddr va)
 {
-	enum page_size mapping = tlb_word_mapping(word);
-	const struct tlb_probe *home = &level->home[mapping];
-	if (!home->tlb)
-		return;
-	if (home->size != mapping) {
-		uint64_t inside = access->va.v & (page_size_bytes(mapping) - 1);
-		word = (word & ~((page_size_bytes(mapping) - 1) & TLB_WORD_ADDRESS)) |
-		       (inside & ~(page_size_bytes(home->size) - 1));
-	}
-	uint32_t slot;
-	uint64_t tag = tlb_tag((struct tlb_key){access->va, mmu->pcid}, home->size, global);
-	mmu->stats.filled++;
-	mmu->stats.evicted += tlb_insert(home->tlb, tag, (struct tlb_value){word, mmu->tick}, &slot);
-	if (home->tlb->role != TLB_ROLE_L2)
-		remember(mmu, access, home->tlb, slot);
+	uint64_t inside = va.v & (page_size_bytes(mapping) - 1);
+	return (word & ~((page_size_bytes(mapping) - 1) & TLB_WORD_ADDRESS)) | (inside & ~(page_size_bytes(piece) - 1));
 }
 
-enum lookup { LOOKUP_MISS, LOOKUP_HIT, LOOKUP_CLEAN, LOOKUP_DENIED };
-
-/* A hit allows the access; CLEAN and DENIED found an entry that does not. */
-static inline enum lookup look_up(struct mmu *mmu, const struct tlb_level *level, const struct access *access,
-				  struct tlb **tlb, uint32_t *slot)
+/* Puts a translation into the array of a level that takes its size, whole or in pieces. */
+static inline struct tlb_line *fill(struct mmu *mmu, const struct tlb_probe *home, const struct access *access,
+				    bool global, uint64_t word)
 {
-	struct tlb_key key = {access->va, mmu->pcid};
-	for (unsigned i = 0; i < level->probe_count; i++) {
-		*tlb = level->probes[i].tlb;
-		*slot = tlb_find(*tlb, key, level->probes[i].size);
-		if (*slot == TLB_NONE)
+	bool lost;
+	enum page_size mapping = tlb_word_mapping(word);
+	if (home->size != mapping)
+		word = piece_of(word, mapping, home->size, access->va);
+	uint64_t tag = mmu_tag(mmu, home, access->va);
+	tag = global ? tlb_tag_global(tag) : tag;
+	struct tlb_line *line = tlb_insert(home->tlb, tag, word, mmu->tick, &lost);
+	mmu->stats.filled++;
+	mmu->stats.evicted += lost;
+	return line;
+}
+
+/* `pa` is where the access goes. */
+static inline void fill_l1(struct mmu *mmu, const struct access *access, bool global, uint64_t word, struct paddr pa)
+{
+	const struct tlb_probe *home = &mmu->l1[tlb_side_of(access->kind)].home[tlb_word_mapping(word)];
+	if (home->tlb)
+		remember(mmu, access, home->size, fill(mmu, home, access, global, word), pa);
+}
+
+static inline void fill_l2(struct mmu *mmu, const struct access *access, bool global, uint64_t word)
+{
+	const struct tlb_probe *home = &mmu->l2[tlb_side_of(access->kind)].home[tlb_word_mapping(word)];
+	if (home->tlb)
+		(void)fill(mmu, home, access, global, word);
+}
+
+enum verdict { VERDICT_MISS, VERDICT_HIT, VERDICT_CLEAN, VERDICT_DENIED };
+
+struct lookup {
+	enum verdict verdict; /* a hit allows the access; CLEAN and DENIED found an entry that does not */
+	enum page_size size;  /* of a hit */
+	struct tlb_line *line;
+};
+
+static enum verdict refusal(const struct mmu *mmu, const struct access *access, uint64_t word)
+{
+	if (denial(mmu, access, word))
+		return VERDICT_DENIED;
+	if (access->kind == ACCESS_WRITE && !(word & TLB_WORD_DIRTY))
+		return VERDICT_CLEAN;
+	return VERDICT_HIT;
+}
+
+static inline struct lookup look_up(struct mmu *mmu, const struct tlb_level *level, const struct access *access)
+{
+	const struct tlb_probe *end = level->probes + level->probe_count;
+	for (const struct tlb_probe *probe = level->probes; probe < end; probe++) {
+		if (!probe->tlb->count[probe->size])
 			continue;
-		uint64_t word = (*tlb)->values[*slot].word;
-		if (denial(mmu, access, word))
-			return LOOKUP_DENIED;
-		/* Only a write that finds D clear in the cached entry returns to the tables: SDM 3A 4.8. */
-		if (access->kind == ACCESS_WRITE && !(word & TLB_WORD_DIRTY))
-			return LOOKUP_CLEAN;
-		(*tlb)->values[*slot].stamp = mmu->tick;
-		return LOOKUP_HIT;
+		struct tlb_line *line = tlb_find_tag(probe->tlb, mmu_tag(mmu, probe, access->va));
+		if (!line)
+			continue;
+		struct lookup found = {VERDICT_HIT, probe->size, line};
+		if (!mmu_permits(mmu, access, line->word))
+			found.verdict = refusal(mmu, access, line->word);
+		if (found.verdict == VERDICT_HIT)
+			tlb_used(probe->tlb, line, mmu->tick);
+		return found;
 	}
-	return LOOKUP_MISS;
+	return (struct lookup){.verdict = VERDICT_MISS};
 }
 
 static void forget_translation(struct mmu *mmu, struct tlb_key key)
@@ -178,12 +241,13 @@ static void page_fault(struct mmu *mmu, const struct access *access, const struc
 	mmu->stats.walk_refused++;
 	mmu->stats.page_faults++;
 	/* A page fault drops what is cached for its address, the path included: SDM 3A 4.10.4.1. */
-	forget_address(mmu, (struct tlb_key){access->va, mmu->pcid});
+	forget_address(mmu, tlb_key(access->va, mmu->pcid));
 }
 
-static void learn(struct mmu *mmu, const struct access *access, const struct walk_start *start, struct walk *walk)
+static void learn(struct mmu *mmu, const struct access *access, const struct walk_start *start, struct walk *walk,
+		  struct paddr *pa)
 {
-	struct tlb_key key = {access->va, mmu->pcid};
+	struct tlb_key key = tlb_key(access->va, mmu->pcid);
 	struct walk_marks marks = walk_mark(mmu->mem, &mmu->paging, walk, access->kind == ACCESS_WRITE);
 	mmu->stats.accessed_set += marks.accessed;
 	mmu->stats.dirty_set += marks.dirty;
@@ -191,9 +255,9 @@ static void learn(struct mmu *mmu, const struct access *access, const struct wal
 	teach_psc(mmu, key, start, walk);
 	uint64_t word = word_of(walk);
 	bool global = walk->global && mmu->global_pages;
-	enum tlb_side side = tlb_side_of(access->kind);
-	fill(mmu, &mmu->l2[side], access, global, word);
-	fill(mmu, &mmu->l1[side], access, global, word);
+	*pa = mmu_physical(word, walk->size, access->va);
+	fill_l2(mmu, access, global, word);
+	fill_l1(mmu, access, global, word, *pa);
 	uint64_t bytes = page_size_bytes(walk->size);
 	emit(mmu->bus, EVENT_TLB_FILL, align_down(access->va.v, bytes), paddr_to_pfn(walk->page).v, bytes);
 }
@@ -203,7 +267,7 @@ static void learn(struct mmu *mmu, const struct access *access, const struct wal
  * again from the root. */
 static bool walk_tables(struct mmu *mmu, const struct access *access, struct paddr *pa, struct fault *fault)
 {
-	struct walk_start start = find_start(mmu, (struct tlb_key){access->va, mmu->pcid});
+	struct walk_start start = find_start(mmu, tlb_key(access->va, mmu->pcid));
 	struct walk walk;
 	read_tables(mmu, &start, access, &walk);
 	if (walk.outcome == WALK_DENIED && start.level != mmu->paging.levels) {
@@ -215,8 +279,7 @@ static bool walk_tables(struct mmu *mmu, const struct access *access, struct pad
 		page_fault(mmu, access, &walk, fault);
 		return false;
 	}
-	learn(mmu, access, &start, &walk);
-	*pa = physical(walk.page.v, walk.size, access->va);
+	learn(mmu, access, &start, &walk, pa);
 	return true;
 }
 
@@ -233,40 +296,33 @@ static bool translate_wide(struct mmu *mmu, const struct access *access, struct 
 	return false;
 }
 
-static void serve_from_l2(struct mmu *mmu, const struct access *access, const struct tlb *tlb, uint32_t slot,
-			  struct paddr *pa)
+static inline void serve_from_l2(struct mmu *mmu, const struct access *access, const struct lookup *found,
+				 struct paddr *pa)
 {
-	uint64_t tag = tlb->tags[slot];
-	uint64_t word = tlb->values[slot].word;
+	uint64_t word = found->line->word;
 	uint64_t cycles = mmu->costs->cycles[COST_TLB_L2_HIT];
-	mmu->stats.l2_hits[tlb_tag_size(tag)]++;
+	mmu->stats.l2_hits[found->size]++;
 	mmu->stats.walk_cycles += cycles;
 	mmu->bus->cycle += cycles;
-	*pa = physical(word, tlb_tag_size(tag), access->va);
-	fill(mmu, &mmu->l1[tlb_side_of(access->kind)], access, (tag & TLB_TAG_GLOBAL) != 0, word);
+	*pa = mmu_physical(word, found->size, access->va);
+	fill_l1(mmu, access, (found->line->tag & TLB_TAG_GLOBAL) != 0, word, *pa);
 }
 
-/* The first level did not serve the access: `found` says whether it has no entry or one that does not allow it. */
-static bool translate_missed(struct mmu *mmu, const struct access *access, enum lookup found, struct paddr *pa,
+/* No TLB serves the access: it has no entry, or one that does not allow it. */
+static bool translate_missed(struct mmu *mmu, const struct access *access, enum verdict verdict, struct paddr *pa,
 			     struct fault *fault)
 {
-	struct tlb_key key = {access->va, mmu->pcid};
-	struct tlb *tlb = NULL;
-	uint32_t slot = TLB_NONE;
-	if (found == LOOKUP_MISS)
-		found = look_up(mmu, &mmu->l2[tlb_side_of(access->kind)], access, &tlb, &slot);
-	switch (found) {
-	case LOOKUP_HIT:
-		serve_from_l2(mmu, access, tlb, slot, pa);
-		return true;
-	case LOOKUP_MISS:
+	struct tlb_key key = tlb_key(access->va, mmu->pcid);
+	switch (verdict) {
+	case VERDICT_HIT:
+	case VERDICT_MISS:
 		emit(mmu->bus, EVENT_TLB_MISS, access->va.v, event_text(access_kind_name(access->kind)));
 		break;
-	case LOOKUP_CLEAN:
+	case VERDICT_CLEAN:
 		mmu->stats.rewalks_dirty++;
 		forget_translation(mmu, key);
 		break;
-	case LOOKUP_DENIED:
+	case VERDICT_DENIED:
 		/* With the path forgotten, too, the walk begins at the root: see walk_tables. */
 		mmu->stats.rewalks_denied++;
 		forget_address(mmu, key);
@@ -275,37 +331,45 @@ static bool translate_missed(struct mmu *mmu, const struct access *access, enum 
 	return walk_tables(mmu, access, pa, fault);
 }
 
+static bool translate_unpaged(struct mmu *mmu, const struct access *access, struct paddr *pa)
+{
+	mmu->stats.unpaged += access->words;
+	mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS] * access->words;
+	*pa = paddr(access->va.v & UINT32_MAX); /* there is no IA-32e mode without paging */
+	return true;
+}
+
+static void count_l1_miss(struct mmu *mmu, enum access_kind kind)
+{
+	mmu->stats.accesses[kind]++;
+	mmu->stats.l1_misses[tlb_side_of(kind)]++;
+	mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS];
+}
+
 bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *pa, struct fault *fault)
 {
-	if (!mmu->enabled) {
-		mmu->stats.unpaged += access->words;
-		mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS] * access->words;
-		*pa = paddr(access->va.v & UINT32_MAX); /* there is no IA-32e mode without paging */
-		return true;
-	}
+	if (!mmu->enabled)
+		return translate_unpaged(mmu, access, pa);
 	if (!vaddr_is_canonical(access->va, mmu->paging.levels))
 		return translate_wide(mmu, access, pa, fault);
 	enum tlb_side side = tlb_side_of(access->kind);
 	/* The first word of a range may miss; it brings the page into the L1 TLB, where the others find it. */
-	for (uint64_t left = access->words;;) {
-		struct tlb *tlb;
-		uint32_t slot;
+	for (uint64_t left = access->words; left; left--) {
 		mmu->tick++;
-		enum lookup found = look_up(mmu, &mmu->l1[side], access, &tlb, &slot);
-		uint64_t served = found == LOOKUP_HIT ? left : 1;
-		mmu->stats.accesses[access->kind] += served;
-		mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS] * served;
-		if (found == LOOKUP_HIT) {
-			enum page_size size = tlb_tag_size(tlb->tags[slot]);
-			mmu->stats.l1_hits[side][size] += served;
-			*pa = physical(tlb->values[slot].word, size, access->va);
-			remember(mmu, access, tlb, slot);
+		struct lookup found = look_up(mmu, &mmu->l1[side], access);
+		if (found.verdict == VERDICT_HIT) {
+			*pa = mmu_physical(found.line->word, found.size, access->va);
+			mmu_count_l1_hit(mmu, access->kind, found.size, left);
+			remember(mmu, access, found.size, found.line, *pa);
 			return true;
 		}
-		mmu->stats.l1_misses[side]++;
-		if (!translate_missed(mmu, access, found, pa, fault))
+		count_l1_miss(mmu, access->kind);
+		if (found.verdict == VERDICT_MISS)
+			found = look_up(mmu, &mmu->l2[side], access);
+		if (found.verdict == VERDICT_HIT)
+			serve_from_l2(mmu, access, &found, pa);
+		else if (!translate_missed(mmu, access, found.verdict, pa, fault))
 			return false;
-		if (--left == 0)
-			return true;
 	}
+	return true;
 }

@@ -27,20 +27,25 @@ static void add_to_level(struct tlb_level *level, struct tlb *tlb)
 {
 	for (unsigned size = 0; size < PAGE_SIZE_COUNT; size++) {
 		if (tlb->geometry.page_sizes & PAGE_SIZE_BIT(size))
-			level->probes[level->probe_count++] = (struct tlb_probe){tlb, (enum page_size)size};
+			level->probes[level->probe_count++] = (struct tlb_probe){
+			    .tlb = tlb,
+			    .tag_bits = TLB_TAG_VALID | (uint64_t)size << TLB_TAG_SIZE_SHIFT,
+			    .size = (enum page_size)size,
+			    .shift = (uint8_t)page_size_shift((enum page_size)size),
+			};
 	}
 }
 
 /* Adds the arrays of one list of the profile to the level of each side that they serve. */
-static void add_arrays(struct mmu *mmu, const struct tlb_geometry *geometries, unsigned count, enum tlb_role role,
-		       struct tlb_level *levels, unsigned sides, uint32_t *first)
+static void add_arrays(struct mmu *mmu, struct arena *arena, enum tlb_replacement replacement,
+		       const struct tlb_geometry *geometries, unsigned count, enum tlb_role role,
+		       struct tlb_level *levels, unsigned sides)
 {
 	for (unsigned i = 0; i < count; i++) {
 		if (geometries[i].page_sizes == 0)
 			continue;
 		struct tlb *tlb = &mmu->arrays[mmu->array_count++];
-		tlb_init(tlb, geometries[i], role, *first, mmu->tags + *first, mmu->values + *first);
-		*first += tlb_slots(tlb);
+		tlb_init(tlb, arena, geometries[i], role, replacement);
 		for (unsigned side = 0; side < TLB_SIDE_COUNT; side++) {
 			unsigned served = geometries[i].sides ? geometries[i].sides & sides : sides;
 			if (served & TLB_SIDE_BIT(side))
@@ -53,30 +58,19 @@ static void add_arrays(struct mmu *mmu, const struct tlb_geometry *geometries, u
 	}
 }
 
-static uint32_t slots_in(const struct tlb_geometry *geometries, unsigned count)
+static void add_tlbs(struct mmu *mmu, struct arena *arena, const struct cpu_profile *profile,
+		     enum tlb_replacement replacement)
 {
-	uint32_t slots = 0;
-	for (unsigned i = 0; i < count; i++)
-		slots += geometries[i].page_sizes ? (uint32_t)geometries[i].sets * geometries[i].ways : 0;
-	return slots;
-}
-
-static void add_tlbs(struct mmu *mmu, struct arena *arena, const struct cpu_profile *profile)
-{
-	uint32_t slots = slots_in(profile->l1d, PROFILE_L1_ARRAYS) + slots_in(profile->l1i, PROFILE_L1_ARRAYS) +
-			 slots_in(profile->l2, PROFILE_L2_ARRAYS);
-	mmu->tags = arena_alloc(arena, (slots + 1) * sizeof(*mmu->tags), 64);
-	mmu->values = arena_alloc(arena, (slots + 1) * sizeof(*mmu->values), 64);
-	uint32_t first = 0;
 	unsigned data = TLB_SIDE_BIT(TLB_DATA);
 	unsigned code = TLB_SIDE_BIT(TLB_INSTRUCTION);
-	add_arrays(mmu, profile->l1d, PROFILE_L1_ARRAYS, TLB_ROLE_L1D, mmu->l1, data, &first);
-	add_arrays(mmu, profile->l1i, PROFILE_L1_ARRAYS, TLB_ROLE_L1I, mmu->l1, code, &first);
-	add_arrays(mmu, profile->l2, PROFILE_L2_ARRAYS, TLB_ROLE_L2, mmu->l2, data | code, &first);
+	add_arrays(mmu, arena, replacement, profile->l1d, PROFILE_L1_ARRAYS, TLB_ROLE_L1D, mmu->l1, data);
+	add_arrays(mmu, arena, replacement, profile->l1i, PROFILE_L1_ARRAYS, TLB_ROLE_L1I, mmu->l1, code);
+	add_arrays(mmu, arena, replacement, profile->l2, PROFILE_L2_ARRAYS, TLB_ROLE_L2, mmu->l2, data | code);
 }
 
 struct mmu *mmu_new(struct arena *arena, struct physmem *mem, struct bus *bus, const struct cpu *cpu,
-		    const struct cpu_profile *profile, const struct cost_table *costs, bool no_prediction)
+		    const struct cpu_profile *profile, const struct cost_table *costs, bool no_prediction,
+		    enum tlb_replacement replacement)
 {
 	static const uint8_t levels[] = {
 #define X(id, level, name) [PSC_##id] = (level),
@@ -89,8 +83,10 @@ struct mmu *mmu_new(struct arena *arena, struct physmem *mem, struct bus *bus, c
 	mmu->costs = costs;
 	mmu->mem = mem;
 	mmu->maxphyaddr = profile->maxphyaddr;
-	mmu->no_prediction = no_prediction;
-	add_tlbs(mmu, arena, profile);
+	mmu->remembers = !no_prediction && replacement != TLB_TREE_PLRU;
+	mmu->replacement = replacement;
+	mmu->permits_rules = UINT64_MAX; /* of no registers */
+	add_tlbs(mmu, arena, profile, replacement);
 	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)
 		psc_init(&mmu->psc[i], arena, levels[i], profile->psc_entries[i]);
 	mmu_refresh(mmu);
@@ -141,6 +137,7 @@ void mmu_refresh(struct mmu *mmu)
 	bool pcide = (cpu->cr4 & CR4_PCIDE) != 0;
 	refresh_paging(mmu);
 	mmu->pcid = pcide ? cpu->cr3 & CR3_PCID_MASK : 0;
+	mmu->space = mmu->pcid << TLB_TAG_PCID_SHIFT;
 	mmu->enabled = (cpu->cr0 & CR0_PG) != 0;
 	mmu->write_protect = (cpu->cr0 & CR0_WP) != 0;
 	mmu->smep = (cpu->cr4 & CR4_SMEP) != 0;
@@ -148,6 +145,12 @@ void mmu_refresh(struct mmu *mmu)
 	mmu->protection_keys = (cpu->cr4 & CR4_PKE) && (cpu->efer & EFER_LMA);
 	mmu->global_pages = (cpu->cr4 & CR4_PGE) != 0;
 	begin_generation(mmu);
+	/* These bits lie apart from each other. */
+	uint64_t rules = (cpu->cr0 & CR0_WP) | (cpu->cr4 & (CR4_SMEP | CR4_SMAP | CR4_PKE)) | (uint64_t)cpu->pkru << 32;
+	if (rules != mmu->permits_rules) {
+		mmu->permits_rules = rules;
+		mmu_learn_permits(mmu);
+	}
 }
 
 /* SDM 3A 4.10.4.1: the page's entries of this PCID and its global ones, and all paging-structure entries of the PCID.
@@ -155,7 +158,7 @@ void mmu_refresh(struct mmu *mmu)
 void mmu_drop_page(struct mmu *mmu, struct vaddr va)
 {
 	for (unsigned i = 0; i < mmu->array_count; i++)
-		mmu->stats.flushed += tlb_drop_page(&mmu->arrays[i], (struct tlb_key){va, mmu->pcid});
+		mmu->stats.flushed += tlb_drop_page(&mmu->arrays[i], tlb_key(va, mmu->pcid));
 	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)
 		psc_drop_pcid(&mmu->psc[i], mmu->pcid);
 	mmu->stats.flushes++;

@@ -1,9 +1,9 @@
 /* The MMU's state, and the shortcut for translations that were made before.
  *
- * The shortcut: a memo says "this page, in this mode and for this kind of access, was last served by that L1 slot". As
- * long as the slot still holds the very same entry, looking it up again would find it and allow the access; so the
- * memo does what that lookup would do (stamp, counters, cycles) and skips the search. Statistics and results are those
- * of the search; a test runs both. */
+ * The shortcut: a memo says "this page, in this mode and for this kind of access, was last served by that entry of the
+ * L1 TLB". As long as the entry is there, looking it up again would find it and allow the access; so the memo does what
+ * that lookup would do (stamp, counters, cycles) and skips the search. Statistics and results are those of the search;
+ * a test runs both. */
 #ifndef FAULTLINE_MMU_PRIVATE_H
 #define FAULTLINE_MMU_PRIVATE_H
 
@@ -31,20 +31,33 @@ struct access {
 };
 
 struct mmu_memo {
-	uint64_t key; /* page, generation, mode; 0: unused */
-	uint64_t tag, word;
-	uint32_t slot;
+	uint64_t key;          /* page, generation, mode; 0: unused */
+	uint64_t serial;       /* of the entry */
+	struct tlb_line *line; /* that holds it */
+	uint64_t frame;        /* 51:12 physical address of the 4 KiB page, 1:0 size of the entry */
 };
 
-enum { MEMO_COUNT = 128, TLB_MAX_ARRAYS = 2 * PROFILE_L1_ARRAYS + PROFILE_L2_ARRAYS };
+enum { MEMO_COUNT = 128, MODE_COUNT = 8 };
+
+/* Which bits of a TLB word allow a kind of access in a mode: those of `care` must be as in `want`. */
+struct mmu_permit {
+	uint64_t care, want;
+};
+
+enum { TLB_MAX_ARRAYS = 2 * PROFILE_L1_ARRAYS + PROFILE_L2_ARRAYS };
+
+/* One size of pages in one array, with what follows from the size. */
+struct tlb_probe {
+	struct tlb *tlb;
+	uint64_t tag_bits; /* of every tag */
+	enum page_size size;
+	uint8_t shift;
+};
 
 /* One level for one side, worked out from the geometry once. */
 struct tlb_level {
 	/* Where an address is looked for: each array with each size that it holds. */
-	struct tlb_probe {
-		struct tlb *tlb;
-		enum page_size size;
-	} probes[PROFILE_L2_ARRAYS * PAGE_SIZE_COUNT];
+	struct tlb_probe probes[PROFILE_L2_ARRAYS * PAGE_SIZE_COUNT];
 	unsigned probe_count;
 	/* Where a page of each size goes, and in pieces of which size. tlb NULL: nowhere. */
 	struct tlb_probe home[PAGE_SIZE_COUNT];
@@ -58,10 +71,11 @@ struct mmu {
 	struct physmem *mem;
 	uint64_t tick;            /* lookups so far; ranks entries by their last use */
 	uint64_t memo_generation; /* in place for a key: bits 11:3, never 0 */
-	bool no_prediction;
-	uint64_t *tags; /* slots of all arrays */
-	struct tlb_value *values;
+	enum tlb_replacement replacement;
+	bool remembers; /* memos are written; off in tests, and where the shortcut could not keep ranks up to date */
 	struct mmu_memo memos[ACCESS_KIND_COUNT][MEMO_COUNT];
+	uint64_t permits_rules; /* the bits of registers that the permits are of */
+	struct mmu_permit permits[ACCESS_KIND_COUNT][MODE_COUNT];
 
 	struct tlb arrays[TLB_MAX_ARRAYS];
 	unsigned array_count;
@@ -71,16 +85,20 @@ struct mmu {
 	/* The control registers, as far as they matter here. */
 	struct paging paging;
 	uint64_t pcid;
+	uint64_t space; /* the PCID's bits of a tag */
 	uint8_t maxphyaddr;
 	bool enabled, write_protect, smep, smap, protection_keys, global_pages;
 };
 
 struct mmu *mmu_new(struct arena *arena, struct physmem *mem, struct bus *bus, const struct cpu *cpu,
-		    const struct cpu_profile *profile, const struct cost_table *costs, bool no_prediction);
+		    const struct cpu_profile *profile, const struct cost_table *costs, bool no_prediction,
+		    enum tlb_replacement replacement);
 
 /* Translates with all consequences: TLB fills, A and D, counters, cycles. False: *fault says why not. */
 bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *pa, struct fault *fault);
 
+/* What the registers say of rights has changed. */
+void mmu_learn_permits(struct mmu *mmu);
 /* A control register, EFER or PKRU was written. */
 void mmu_refresh(struct mmu *mmu);
 /* In PAE paging, loads the PDPTE registers through CR3. False: one is bad, #GP(0), none was loaded. */
@@ -111,23 +129,44 @@ static inline uint64_t mmu_memo_key(const struct mmu *mmu, struct vaddr va, unsi
 	return page_floor(va.v) | mmu->memo_generation | mode;
 }
 
+static inline void mmu_count_l1_hit(struct mmu *mmu, enum access_kind kind, enum page_size size, uint64_t words)
+{
+	mmu->stats.accesses[kind] += words;
+	mmu->stats.l1_hits[tlb_side_of(kind)][size] += words;
+	mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS] * words;
+}
+
 /* The shortcut. False: nothing was counted, ask mmu_translate. */
 static inline bool mmu_recall(struct mmu *mmu, struct vaddr va, enum access_kind kind, unsigned mode, uint64_t words,
 			      struct paddr *pa)
 {
 	const struct mmu_memo *memo = mmu_memo_at(mmu, va, kind);
-	if (memo->key != mmu_memo_key(mmu, va, mode))
+	if (memo->key != mmu_memo_key(mmu, va, mode) || memo->line->serial != memo->serial)
 		return false;
-	struct tlb_value *value = &mmu->values[memo->slot];
-	if (mmu->tags[memo->slot] != memo->tag || value->word != memo->word)
-		return false;
-	enum page_size size = tlb_tag_size(memo->tag);
-	value->stamp = ++mmu->tick;
-	mmu->stats.accesses[kind] += words;
-	mmu->stats.l1_hits[tlb_side_of(kind)][size] += words;
-	mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS] * words;
-	*pa = paddr((memo->word & TLB_WORD_ADDRESS) | (va.v & (page_size_bytes(size) - 1)));
+	mmu->tick++;
+	if (mmu->replacement == TLB_LRU)
+		memo->line->stamp = mmu->tick;
+	mmu_count_l1_hit(mmu, kind, (enum page_size)(memo->frame & 3), words);
+	*pa = paddr(page_floor(memo->frame) | page_offset(va.v));
 	return true;
+}
+
+/* Does an entry allow the access as it is? Asks the permit, which knows no keys but the first: false may be wrong. */
+static inline bool mmu_permits(const struct mmu *mmu, const struct access *access, uint64_t word)
+{
+	const struct mmu_permit *permit = &mmu->permits[access->kind][access->mode];
+	return ((word ^ permit->want) & permit->care) == 0;
+}
+
+/* The tag of the address, in the address space that is loaded. */
+static inline uint64_t mmu_tag(const struct mmu *mmu, const struct tlb_probe *probe, struct vaddr va)
+{
+	return probe->tag_bits | mmu->space | (va.v & TLB_LINEAR) >> probe->shift;
+}
+
+static inline struct paddr mmu_physical(uint64_t word, enum page_size size, struct vaddr va)
+{
+	return paddr((word & TLB_WORD_ADDRESS) | (va.v & (page_size_bytes(size) - 1)));
 }
 
 #endif

@@ -15,7 +15,7 @@ void psc_init(struct psc *psc, struct arena *arena, unsigned level, unsigned ent
 static uint64_t tag_of(const struct psc *psc, struct tlb_key key)
 {
 	uint64_t number = (key.va.v & (((uint64_t)1 << 57) - 1)) >> psc->shift;
-	return TLB_TAG_VALID | (uint64_t)key.pcid << TLB_TAG_PCID_SHIFT | number;
+	return TLB_TAG_VALID | key.space | number;
 }
 
 static struct psc_entry *set_of(const struct psc *psc, uint64_t tag)

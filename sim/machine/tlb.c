@@ -24,19 +24,52 @@ const char *tlb_role_name(enum tlb_role role)
 	return names[role];
 }
 
-void tlb_init(struct tlb *tlb, struct tlb_geometry geometry, enum tlb_role role, uint32_t first, uint64_t *tags,
-	      struct tlb_value *values)
+static const struct {
+	const char *name, *text;
+} replacements[] = {
+#define X(id, name, text) [TLB_##id] = {name, text},
+    TLB_REPLACEMENT_LIST(X)
+#undef X
+};
+
+const char *tlb_replacement_name(enum tlb_replacement replacement)
+{
+	BUG_ON(replacement >= TLB_REPLACEMENT_COUNT);
+	return replacements[replacement].name;
+}
+
+const char *tlb_replacement_text(enum tlb_replacement replacement)
+{
+	BUG_ON(replacement >= TLB_REPLACEMENT_COUNT);
+	return replacements[replacement].text;
+}
+
+void tlb_init(struct tlb *tlb, struct arena *arena, struct tlb_geometry geometry, enum tlb_role role,
+	      enum tlb_replacement replacement)
 {
 	BUG_ON(!is_power_of_two(geometry.sets) || geometry.ways == 0);
+	uint32_t print_bytes = (geometry.ways + LANES - 1u) / LANES * LANES;
+	uint32_t set_bytes = print_bytes + geometry.ways * (uint32_t)sizeof(struct tlb_line);
 	*tlb = (struct tlb){
-	    .geometry = geometry,
-	    .role = role,
+	    .sets = arena_alloc(arena, (size_t)geometry.sets * set_bytes, 64),
+	    .set_bytes = set_bytes,
+	    .print_bytes = print_bytes,
 	    .set_mask = geometry.sets - 1u,
-	    .set_bits = (uint32_t)__builtin_ctz(geometry.sets),
-	    .first = first,
-	    .tags = tags,
-	    .values = values,
+	    .set_bits = (uint8_t)__builtin_ctz(geometry.sets),
+	    .xor_index = geometry.xor_index,
+	    .replacement = replacement,
+	    .ways = geometry.ways,
+	    .role = role,
+	    .geometry = geometry,
+	    .trees = arena_alloc(arena, geometry.sets * sizeof(*tlb->trees), 64),
+	    .rng = rng_seeded(role),
 	};
+}
+
+static struct tlb_line *line_at(const struct tlb *tlb, uint32_t slot)
+{
+	uint8_t *set = tlb->sets + (size_t)(slot / tlb->ways) * tlb->set_bytes;
+	return &tlb_lines(tlb, set)[slot % tlb->ways];
 }
 
 static bool is_piece(uint64_t tag, uint64_t word)
@@ -44,72 +77,126 @@ static bool is_piece(uint64_t tag, uint64_t word)
 	return tlb_word_mapping(word) != tlb_tag_size(tag);
 }
 
-/* What the counts distinguish: global or not, size, size in the tables. */
-static uint64_t kind_of(uint64_t tag, uint64_t word)
+/* Do the counts tell these entries apart? */
+static bool count_alike(uint64_t tag, uint64_t word, const struct tlb_line *line)
 {
-	const uint64_t of_tag = TLB_TAG_GLOBAL | (uint64_t)3 << TLB_TAG_SIZE_SHIFT;
-	return (tag & of_tag) | (word & (uint64_t)3 << TLB_WORD_MAPPING_SHIFT);
+	return ((tag ^ line->tag) & (uint64_t)3 << TLB_TAG_SIZE_SHIFT) == 0 &&
+	       ((word ^ line->word) & (uint64_t)3 << TLB_WORD_MAPPING_SHIFT) == 0;
 }
 
-/* The count that an entry with this tag is part of. */
-static uint32_t *count_of(struct tlb *tlb, uint64_t tag)
-{
-	return (tag & TLB_TAG_GLOBAL ? tlb->global : tlb->own) + tlb_tag_size(tag);
-}
-
-static void drop(struct tlb *tlb, uint32_t slot)
+static void drop(struct tlb *tlb, struct tlb_line *line)
 {
 	tlb->valid--;
-	--*count_of(tlb, tlb->tags[slot]);
-	tlb->pieces -= is_piece(tlb->tags[slot], tlb->values[slot].word);
-	tlb->tags[slot] = 0;
-	tlb->values[slot] = (struct tlb_value){0, 0};
+	tlb->count[tlb_tag_size(line->tag)]--;
+	tlb->pieces -= is_piece(line->tag, line->word);
+	*line = (struct tlb_line){.tag = 0};
 }
 
-static uint32_t least_recently_used(const struct tlb *tlb, uint32_t first)
+static uint32_t oldest_way(const struct tlb_line *lines, uint32_t ways)
 {
-	uint32_t victim = first;
-	uint64_t oldest = tlb->values[first].stamp;
-	for (uint32_t slot = first + 1; slot < first + tlb->geometry.ways; slot++) {
-		uint64_t stamp = tlb->values[slot].stamp;
-		bool older = stamp < oldest;
-		victim = older ? slot : victim;
-		oldest = older ? stamp : oldest;
+	uint32_t oldest = 0;
+	uint64_t lowest = lines[0].stamp;
+	for (uint32_t way = 1; way < ways; way++) {
+		uint64_t stamp = lines[way].stamp;
+		bool older = stamp < lowest;
+		oldest = older ? way : oldest;
+		lowest = older ? stamp : lowest;
 	}
-	return victim;
+	return oldest;
 }
 
-bool tlb_insert(struct tlb *tlb, uint64_t tag, struct tlb_value value, uint32_t *slot)
+static uint32_t set_number(const struct tlb *tlb, const uint8_t *set)
 {
-	uint32_t victim = least_recently_used(tlb, tlb_set(tlb, tag & TLB_TAG_PAGE));
-	uint64_t old = tlb->tags[victim];
-	bool lost = old != 0;
+	return (uint32_t)(set - tlb->sets) / tlb->set_bytes;
+}
+
+/* The ways are the leaves of a binary tree whose left half is the larger one where they are odd in number. */
+static void point_away(uint64_t tree[2], uint32_t ways, uint32_t way)
+{
+	uint32_t first = 0;
+	uint32_t node = 1;
+	while (ways > 1) {
+		uint32_t left = (ways + 1) / 2;
+		bool right = way >= first + left;
+		uint64_t bit = (uint64_t)1 << (node & 63);
+		tree[node >> 6] = right ? tree[node >> 6] & ~bit : tree[node >> 6] | bit;
+		first += right ? left : 0;
+		ways = right ? ways - left : left;
+		node = 2 * node + right;
+	}
+}
+
+void tlb_point_away(struct tlb *tlb, const struct tlb_line *line)
+{
+	uint32_t set = set_number(tlb, (const uint8_t *)line);
+	const struct tlb_line *first = tlb_lines(tlb, tlb->sets + (size_t)set * tlb->set_bytes);
+	point_away(tlb->trees[set], tlb->ways, (uint32_t)(line - first));
+}
+
+static uint32_t way_pointed_at(const uint64_t tree[2], uint32_t ways)
+{
+	uint32_t first = 0;
+	uint32_t node = 1;
+	while (ways > 1) {
+		uint32_t left = (ways + 1) / 2;
+		bool right = tree[node >> 6] >> (node & 63) & 1;
+		first += right ? left : 0;
+		ways = right ? ways - left : left;
+		node = 2 * node + right;
+	}
+	return first;
+}
+
+/* An empty way is the oldest: if that one is full, all are. */
+static uint32_t victim_unranked(struct tlb *tlb, uint8_t *set, uint32_t oldest)
+{
+	if (tlb_lines(tlb, set)[oldest].tag == 0)
+		return oldest;
+	if (tlb->replacement == TLB_RANDOM)
+		return (uint32_t)rng_below(&tlb->rng, tlb->ways);
+	return way_pointed_at(tlb->trees[set_number(tlb, set)], tlb->ways);
+}
+
+static void recount(struct tlb *tlb, struct tlb_line *line, uint64_t tag, uint64_t word)
+{
+	if (line->tag)
+		drop(tlb, line);
+	tlb->valid++;
+	tlb->count[tlb_tag_size(tag)]++;
+	tlb->pieces += is_piece(tag, word);
+}
+
+struct tlb_line *tlb_insert(struct tlb *tlb, uint64_t tag, uint64_t word, uint64_t tick, bool *lost)
+{
+	uint64_t number = tag & TLB_TAG_PAGE;
+	uint8_t *set = tlb_set(tlb, number);
+	uint32_t way = oldest_way(tlb_lines(tlb, set), tlb->ways);
+	if (tlb->replacement > TLB_FIFO)
+		way = victim_unranked(tlb, set, way);
+	struct tlb_line *line = &tlb_lines(tlb, set)[way];
+	*lost = line->tag != 0;
 	/* Mostly an entry makes way for one of its kind, and the counts stay. */
-	if (!lost || kind_of(old, tlb->values[victim].word) != kind_of(tag, value.word)) {
-		if (lost)
-			drop(tlb, victim);
-		tlb->valid++;
-		++*count_of(tlb, tag);
-		tlb->pieces += is_piece(tag, value.word);
-	}
-	tlb->tags[victim] = tag;
-	tlb->values[victim] = value;
-	*slot = victim;
-	return lost;
+	if (!*lost || !count_alike(tag, word, line))
+		recount(tlb, line, tag, word);
+	*line = (struct tlb_line){tag, word, tick, ++tlb->fillings};
+	set[way] = (uint8_t)tlb_print(tlb, number);
+	if (tlb->replacement == TLB_TREE_PLRU)
+		tlb_point_away(tlb, line);
+	return line;
 }
 
-static bool belongs_to(uint64_t tag, uint64_t pcid)
+static bool belongs_to(uint64_t tag, uint64_t space)
 {
-	return (tag & TLB_TAG_GLOBAL) || (tag >> TLB_TAG_PCID_SHIFT & 0xfff) == pcid;
+	return (tag & TLB_TAG_GLOBAL) || (tag & TLB_TAG_PCID) == space;
 }
 
-/* True when the slot holds a piece of the page, as the tables mapped it, that contains the address. */
-static bool is_piece_around(const struct tlb *tlb, uint32_t slot, struct tlb_key key)
+/* True when the line holds a piece of the page, as the tables mapped it, that contains the address. */
+static bool is_piece_around(const struct tlb_line *line, struct tlb_key key)
 {
-	uint64_t tag = tlb->tags[slot];
-	if (!tag || !is_piece(tag, tlb->values[slot].word) || !belongs_to(tag, key.pcid))
+	uint64_t tag = line->tag;
+	if (!tag || !is_piece(tag, line->word) || !belongs_to(tag, key.space))
 		return false;
-	enum page_size mapping = tlb_word_mapping(tlb->values[slot].word);
+	enum page_size mapping = tlb_word_mapping(line->word);
 	unsigned apart = page_size_shift(mapping) - page_size_shift(tlb_tag_size(tag));
 	return (tag & TLB_TAG_PAGE) >> apart == tlb_page_number(key.va, mapping);
 }
@@ -118,14 +205,15 @@ uint32_t tlb_drop_page(struct tlb *tlb, struct tlb_key key)
 {
 	uint32_t before = tlb->valid;
 	for (unsigned size = 0; size < PAGE_SIZE_COUNT; size++) {
-		uint32_t slot;
-		while ((slot = tlb_find(tlb, key, (enum page_size)size)) != TLB_NONE)
-			drop(tlb, slot);
+		struct tlb_line *line;
+		while ((line = tlb_find(tlb, key, (enum page_size)size)))
+			drop(tlb, line);
 	}
 	if (tlb->pieces) {
 		for (uint32_t slot = 0; slot < tlb_slots(tlb); slot++) {
-			if (is_piece_around(tlb, slot, key))
-				drop(tlb, slot);
+			struct tlb_line *line = line_at(tlb, slot);
+			if (is_piece_around(line, key))
+				drop(tlb, line);
 		}
 	}
 	return before - tlb->valid;
@@ -135,9 +223,10 @@ uint32_t tlb_drop_pcid(struct tlb *tlb, uint64_t pcid)
 {
 	uint32_t before = tlb->valid;
 	for (uint32_t slot = 0; tlb->valid && slot < tlb_slots(tlb); slot++) {
-		uint64_t tag = tlb->tags[slot];
-		if (tag && !(tag & TLB_TAG_GLOBAL) && belongs_to(tag, pcid))
-			drop(tlb, slot);
+		struct tlb_line *line = line_at(tlb, slot);
+		if (line->tag && !(line->tag & TLB_TAG_GLOBAL) &&
+		    (line->tag & TLB_TAG_PCID) == pcid << TLB_TAG_PCID_SHIFT)
+			drop(tlb, line);
 	}
 	return before - tlb->valid;
 }
@@ -146,8 +235,9 @@ uint32_t tlb_drop_all(struct tlb *tlb)
 {
 	uint32_t before = tlb->valid;
 	for (uint32_t slot = 0; tlb->valid && slot < tlb_slots(tlb); slot++) {
-		if (tlb->tags[slot])
-			drop(tlb, slot);
+		struct tlb_line *line = line_at(tlb, slot);
+		if (line->tag)
+			drop(tlb, line);
 	}
 	return before;
 }
@@ -162,6 +252,11 @@ enum tlb_role tlb_role(const struct tlb *tlb)
 	return tlb->role;
 }
 
+enum tlb_replacement tlb_replacement(const struct tlb *tlb)
+{
+	return tlb->replacement;
+}
+
 unsigned tlb_slots(const struct tlb *tlb)
 {
 	return (unsigned)tlb->geometry.sets * tlb->geometry.ways;
@@ -169,10 +264,11 @@ unsigned tlb_slots(const struct tlb *tlb)
 
 bool tlb_slot(const struct tlb *tlb, unsigned slot, struct tlb_entry *out)
 {
-	uint64_t tag = tlb->tags[slot];
+	const struct tlb_line *line = line_at(tlb, slot);
+	uint64_t tag = line->tag;
 	if (!tag)
 		return false;
-	uint64_t word = tlb->values[slot].word;
+	uint64_t word = line->word;
 	enum page_size size = tlb_tag_size(tag);
 	uint64_t address = (tag & TLB_TAG_PAGE) << page_size_shift(size);
 	*out = (struct tlb_entry){
@@ -187,7 +283,7 @@ bool tlb_slot(const struct tlb *tlb, unsigned slot, struct tlb_entry *out)
 	    .no_execute = (word & TLB_WORD_NO_EXECUTE) != 0,
 	    .dirty = (word & TLB_WORD_DIRTY) != 0,
 	    .protection_key = (uint8_t)(word >> TLB_WORD_KEY_SHIFT & 15),
-	    .stamp = tlb->values[slot].stamp,
+	    .stamp = line->stamp,
 	};
 	return true;
 }

@@ -1,9 +1,12 @@
-/* TLB entries as the hardware model packs them: a tag that identifies, a word that translates, a stamp that ranks. */
+/* TLB entries as the hardware model packs them: a tag that identifies, a word that translates, a byte of the tag that
+ * finds it, and what ranks it within its set. */
 #ifndef FAULTLINE_TLB_PRIVATE_H
 #define FAULTLINE_TLB_PRIVATE_H
 
 #include "faultline/arena.h"
+#include "faultline/rng.h"
 #include "faultline/tlb.h"
+#include "lanes.h"
 
 /* Tag: 63 valid, 62 global, 61:60 page size, 59:48 PCID (0 when global), 44:0 page number of that size.
  * Zero: the slot is empty. */
@@ -11,6 +14,7 @@
 #define TLB_TAG_GLOBAL ((uint64_t)1 << 62)
 #define TLB_TAG_SIZE_SHIFT 60
 #define TLB_TAG_PCID_SHIFT 48
+#define TLB_TAG_PCID ((uint64_t)0xfff << TLB_TAG_PCID_SHIFT)
 #define TLB_TAG_PAGE (((uint64_t)1 << 45) - 1)
 
 /* Word: 51:12 address of the page, below it what decides about an access. */
@@ -22,47 +26,65 @@
 #define TLB_WORD_MAPPING_SHIFT 8 /* 9:8 size of the page in the tables */
 #define TLB_WORD_ADDRESS ((((uint64_t)1 << 52) - 1) & ~PAGE_OFFSET_MASK)
 
-struct tlb_value {
+/* One way of a set. All zero: empty. */
+struct tlb_line {
+	uint64_t tag;
 	uint64_t word;
-	uint64_t stamp; /* tick of the last use; 0: empty slot */
+	uint64_t stamp;  /* tick of the last use (LRU) or of the filling (FIFO): the lowest of a set is the oldest */
+	uint64_t serial; /* of the filling: who remembers a line sees whether it still holds the same entry */
 };
 
-/* One array. The slots of all arrays of an MMU lie behind each other, so that a slot number alone finds one.
- * Invariants: valid == sum(own) + sum(global) == slots with a tag; pieces counts the entries of a page larger than
- * themselves. The counts per size spare the search for what is not there. */
+/* One array: its sets lie behind each other, each with its prints, a byte a way, and then its lines. Invariants: valid
+ * == sum(count) == lines with a tag; pieces counts the entries of a page larger than themselves. The counts per size
+ * spare the search for what is not there. */
 struct tlb {
-	struct tlb_geometry geometry;
-	enum tlb_role role;
+	uint8_t *sets;
+	uint32_t set_bytes;
+	uint32_t print_bytes; /* of a set: a multiple of LANES */
 	uint32_t set_mask;
-	uint32_t set_bits;
-	uint32_t first; /* number of its first slot */
-	uint64_t *tags; /* of this array */
-	struct tlb_value *values;
+	uint8_t set_bits;
+	bool xor_index;
+	enum tlb_replacement replacement;
+	uint32_t ways;
+	uint32_t count[PAGE_SIZE_COUNT];
 	uint32_t valid;
 	uint32_t pieces;
-	uint32_t own[PAGE_SIZE_COUNT];    /* entries of one PCID */
-	uint32_t global[PAGE_SIZE_COUNT]; /* entries of all */
+	uint64_t fillings;
+	enum tlb_role role;
+	struct tlb_geometry geometry;
+	uint64_t (*trees)[2]; /* a set's tree of TLB_TREE_PLRU: bit n is node n, the root is 1; set: the right half is
+				 older */
+	struct rng rng;       /* of TLB_RANDOM */
 };
 
-/* An empty slot number. */
-#define TLB_NONE UINT32_MAX
-
-/* What is looked for: an address in an address space. The PCID is a whole word because the host would wait for a narrow
- * store that is read back as a wide one. */
+/* What is looked for: an address in an address space. */
 struct tlb_key {
 	struct vaddr va;
-	uint64_t pcid;
+	uint64_t space; /* PCID << TLB_TAG_PCID_SHIFT */
 };
+
+static inline struct tlb_key tlb_key(struct vaddr va, uint64_t pcid)
+{
+	return (struct tlb_key){va, pcid << TLB_TAG_PCID_SHIFT};
+}
+
+/* The bits of a linear address that any mode translates. */
+#define TLB_LINEAR (((uint64_t)1 << 57) - 1)
 
 static inline uint64_t tlb_page_number(struct vaddr va, enum page_size size)
 {
-	return (va.v & (((uint64_t)1 << 57) - 1)) >> page_size_shift(size);
+	return (va.v & TLB_LINEAR) >> page_size_shift(size);
 }
 
-static inline uint64_t tlb_tag(struct tlb_key key, enum page_size size, bool global)
+/* The tag of an entry for one address space, and of the global one that serves it as well. */
+static inline uint64_t tlb_tag(struct tlb_key key, enum page_size size)
 {
-	uint64_t space = global ? TLB_TAG_GLOBAL : (uint64_t)key.pcid << TLB_TAG_PCID_SHIFT;
-	return TLB_TAG_VALID | space | (uint64_t)size << TLB_TAG_SIZE_SHIFT | tlb_page_number(key.va, size);
+	return TLB_TAG_VALID | key.space | (uint64_t)size << TLB_TAG_SIZE_SHIFT | tlb_page_number(key.va, size);
+}
+
+static inline uint64_t tlb_tag_global(uint64_t tag)
+{
+	return (tag & ~TLB_TAG_PCID) | TLB_TAG_GLOBAL;
 }
 
 static inline enum page_size tlb_tag_size(uint64_t tag)
@@ -75,50 +97,70 @@ static inline enum page_size tlb_word_mapping(uint64_t word)
 	return (enum page_size)(word >> TLB_WORD_MAPPING_SHIFT & 3);
 }
 
-void tlb_init(struct tlb *tlb, struct tlb_geometry geometry, enum tlb_role role, uint32_t first, uint64_t *tags,
-	      struct tlb_value *values);
+void tlb_init(struct tlb *tlb, struct arena *arena, struct tlb_geometry geometry, enum tlb_role role,
+	      enum tlb_replacement replacement);
 
-static inline uint32_t tlb_set(const struct tlb *tlb, uint64_t page_number)
+static inline uint8_t *tlb_set(const struct tlb *tlb, uint64_t page_number)
 {
-	if (tlb->geometry.xor_index)
-		page_number ^= page_number >> tlb->set_bits;
-	return ((uint32_t)page_number & tlb->set_mask) * tlb->geometry.ways;
+	uint64_t set = tlb->xor_index ? page_number ^ page_number >> tlb->set_bits : page_number;
+	return tlb->sets + (set & tlb->set_mask) * tlb->set_bytes;
 }
 
-/* Four ways at a time and without a branch for each: which way hits is as good as random. */
-static inline uint32_t tlb_scan(const struct tlb *tlb, uint32_t first, uint64_t tag)
+static inline struct tlb_line *tlb_lines(const struct tlb *tlb, uint8_t *set)
 {
-	const uint64_t *tags = tlb->tags + first;
-	uint32_t way = 0;
-	for (; way + 4 <= tlb->geometry.ways; way += 4) {
-		unsigned match = (unsigned)(tags[way] == tag) | (unsigned)(tags[way + 1] == tag) << 1 |
-				 (unsigned)(tags[way + 2] == tag) << 2 | (unsigned)(tags[way + 3] == tag) << 3;
-		if (match)
-			return first + way + (uint32_t)__builtin_ctz(match);
-	}
-	for (; way < tlb->geometry.ways; way++) {
-		if (tags[way] == tag)
-			return first + way;
-	}
-	return TLB_NONE;
+	return (struct tlb_line *)(void *)(set + tlb->print_bytes);
 }
 
-/* The slot (of this array, from 0) that holds the address in an entry of this size, or TLB_NONE. Changes nothing. */
-static inline uint32_t tlb_find(const struct tlb *tlb, struct tlb_key key, enum page_size size)
+/* The byte of a page number that tells the ways of its set apart, mostly. */
+static inline int8_t tlb_print(const struct tlb *tlb, uint64_t page_number)
 {
-	if (!(tlb->own[size] | tlb->global[size]))
-		return TLB_NONE;
-	uint32_t first = tlb_set(tlb, tlb_page_number(key.va, size));
-	uint32_t slot = TLB_NONE;
-	if (tlb->own[size])
-		slot = tlb_scan(tlb, first, tlb_tag(key, size, false));
-	if (slot == TLB_NONE && tlb->global[size])
-		slot = tlb_scan(tlb, first, tlb_tag(key, size, true));
-	return slot;
+	return (int8_t)(page_number >> tlb->set_bits & 0xff);
 }
 
-/* Writes an entry into the least recently used slot of its set, empty ones first. True when a valid one was lost. */
-bool tlb_insert(struct tlb *tlb, uint64_t tag, struct tlb_value value, uint32_t *slot);
+/* The line with this tag, or the global one for the same page; NULL: none. Changes nothing. */
+static inline struct tlb_line *tlb_find_tag(const struct tlb *tlb, uint64_t tag)
+{
+	uint64_t number = tag & TLB_TAG_PAGE;
+	uint8_t *set = tlb_set(tlb, number);
+	struct tlb_line *lines = tlb_lines(tlb, set);
+	lanes print = lanes_all(tlb_print(tlb, number));
+	uint32_t first = 0;
+	do {
+		unsigned alike = lanes_where(*(const lanes *)(const void *)(set + first) == print);
+		for (; alike; alike &= alike - 1) {
+			uint32_t way = first + (uint32_t)__builtin_ctz(alike);
+			/* Bytes behind those of the ways are zero. */
+			if (way >= tlb->ways)
+				break;
+			if (lines[way].tag == tag || lines[way].tag == tlb_tag_global(tag))
+				return &lines[way];
+		}
+		first += LANES;
+	} while (first < tlb->ways);
+	return NULL;
+}
+
+/* The line that holds the address in an entry of this size; NULL: none. */
+static inline struct tlb_line *tlb_find(const struct tlb *tlb, struct tlb_key key, enum page_size size)
+{
+	return tlb->count[size] ? tlb_find_tag(tlb, tlb_tag(key, size)) : NULL;
+}
+
+/* The tree of the line's set points away from it. */
+void tlb_point_away(struct tlb *tlb, const struct tlb_line *line);
+
+/* An entry served an access, at this tick. */
+static inline void tlb_used(struct tlb *tlb, struct tlb_line *line, uint64_t tick)
+{
+	if (tlb->replacement == TLB_LRU)
+		line->stamp = tick;
+	else if (tlb->replacement == TLB_TREE_PLRU)
+		tlb_point_away(tlb, line);
+}
+
+/* Writes an entry into an empty way of its set, or over the one that the replacement policy names: then a valid entry
+ * was lost. */
+struct tlb_line *tlb_insert(struct tlb *tlb, uint64_t tag, uint64_t word, uint64_t tick, bool *lost);
 
 /* Each returns how many entries it dropped. */
 uint32_t tlb_drop_page(struct tlb *tlb, struct tlb_key key); /* global entries, too; all pieces of a larger page */

@@ -56,6 +56,21 @@ static unsigned get_paging(const void *base)
 	return index;
 }
 
+static const char *replacement_name(unsigned index)
+{
+	return index < TLB_REPLACEMENT_COUNT ? tlb_replacement_name((enum tlb_replacement)index) : NULL;
+}
+
+static void set_replacement(void *base, unsigned index)
+{
+	((struct document_machine *)base)->tlb_replacement = (enum tlb_replacement)index;
+}
+
+static unsigned get_replacement(const void *base)
+{
+	return (unsigned)((const struct document_machine *)base)->tlb_replacement;
+}
+
 static const char *overcommit_word(unsigned index)
 {
 	static const char *const words[OVERCOMMIT_COUNT] = {
@@ -120,6 +135,13 @@ static const struct setting settings[] = {
      .set_choice = set_paging,
      .get_choice = get_paging,
      .text = "paging mode"},
+    {.scope = SETTING_MACHINE,
+     .name = "tlb_replacement",
+     .type = SETTING_CHOICE,
+     .choice_name = replacement_name,
+     .set_choice = set_replacement,
+     .get_choice = get_replacement,
+     .text = "which entry of a full set of a TLB makes way"},
     {.scope = SETTING_KERNEL,
      .name = "overcommit",
      .type = SETTING_CHOICE,

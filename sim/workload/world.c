@@ -50,7 +50,8 @@ enum status world_new(const struct document *document, struct world **out, struc
 	if (check_settings(document, error) != STATUS_OK)
 		return error->status;
 	struct machine_config config = {.memory_bytes = document->machine.memory_bytes,
-					.profile = document->machine.profile};
+					.profile = document->machine.profile,
+					.tlb_replacement = document->machine.tlb_replacement};
 	struct arena *arena = arena_new(machine_reserve_bytes(&config) + SLACK_BYTES);
 	if (!arena)
 		return error_set(error, STATUS_HOST, "%s: the host has no address space for this machine",

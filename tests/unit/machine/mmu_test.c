@@ -14,12 +14,20 @@
 #define VA ((uint64_t)0x40000000)
 #define USER_PAGE (PTE_PRESENT | PTE_WRITABLE | PTE_USER)
 
-static void boot(struct bare_machine *bare, const char *profile, bool no_prediction)
+static void boot_with(struct bare_machine *bare, const char *profile, enum tlb_replacement replacement,
+		      bool no_prediction)
 {
-	struct machine_config config = {
-	    .memory_bytes = 16 * MIB, .profile = cpu_profile_find(profile), .no_prediction = no_prediction};
+	struct machine_config config = {.memory_bytes = 16 * MIB,
+					.profile = cpu_profile_find(profile),
+					.tlb_replacement = replacement,
+					.no_prediction = no_prediction};
 	assert_non_null(config.profile);
 	bare_machine_init(bare, &config);
+}
+
+static void boot(struct bare_machine *bare, const char *profile, bool no_prediction)
+{
+	boot_with(bare, profile, TLB_LRU, no_prediction);
 }
 
 static void ring3(struct bare_machine *bare)
@@ -464,11 +472,15 @@ static void mmu_agrees_with_a_walk_without_tlbs_on_any_geometry(void **state)
 						       .ways = (uint16_t)(1 + rng_below(&rng, 5))};
 		profile.l2[0] = (struct tlb_geometry){.page_sizes = 3,
 						      .sets = (uint16_t)(1 << rng_below(&rng, 5)),
-						      .ways = (uint16_t)(1 + rng_below(&rng, 9)),
+						      .ways = (uint16_t)(1 + rng_below(&rng, 20)),
 						      .xor_index = rng_below(&rng, 2)};
 		profile.psc_entries[PSC_PDE] = rng_below(&rng, 2) ? 4 : 0;
 		profile.psc_entries[PSC_PDPTE] = rng_below(&rng, 2) ? 8 : 0;
-		struct machine_config config = {.memory_bytes = 16 * MIB, .profile = &profile};
+		struct machine_config config = {
+		    .memory_bytes = 16 * MIB,
+		    .profile = &profile,
+		    .tlb_replacement = (enum tlb_replacement)(i % TLB_REPLACEMENT_COUNT),
+		};
 		struct bare_machine bare;
 		bare_machine_init(&bare, &config);
 		compare_with_slow_walk(&bare, 1000 + (uint64_t)i);
@@ -503,22 +515,28 @@ static void run_script(struct bare_machine *bare, uint64_t seed)
 	}
 }
 
+static void compare_with_shortcut(const char *profile, enum tlb_replacement replacement)
+{
+	struct bare_machine fast, slow;
+	boot_with(&fast, profile, replacement, false);
+	boot_with(&slow, profile, replacement, true);
+	run_script(&fast, 5);
+	run_script(&slow, 5);
+	assert_memory_equal(mmu_stats(machine_mmu(fast.machine)), mmu_stats(machine_mmu(slow.machine)),
+			    sizeof(struct mmu_stats));
+	assert_int_equal(fast.bus.cycle, slow.bus.cycle);
+	assert_int_equal(fast.bus.number, slow.bus.number);
+	release(&fast);
+	release(&slow);
+}
+
 static void mmu_counts_the_same_with_and_without_the_shortcut(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; cpu_profile_at(i); i++) {
-		struct bare_machine fast, slow;
-		boot(&fast, cpu_profile_at(i)->name, false);
-		boot(&slow, cpu_profile_at(i)->name, true);
-		run_script(&fast, 5);
-		run_script(&slow, 5);
-		assert_memory_equal(mmu_stats(machine_mmu(fast.machine)), mmu_stats(machine_mmu(slow.machine)),
-				    sizeof(struct mmu_stats));
-		assert_int_equal(fast.bus.cycle, slow.bus.cycle);
-		assert_int_equal(fast.bus.number, slow.bus.number);
-		release(&fast);
-		release(&slow);
-	}
+	for (unsigned i = 0; cpu_profile_at(i); i++)
+		compare_with_shortcut(cpu_profile_at(i)->name, TLB_LRU);
+	for (unsigned replacement = TLB_LRU + 1; replacement < TLB_REPLACEMENT_COUNT; replacement++)
+		compare_with_shortcut("skylake", (enum tlb_replacement)replacement);
 }
 
 static void mmu_tells_the_events_that_it_counts(void **state)
