@@ -362,7 +362,7 @@ static struct slow_state slow_state_of(const struct bare_machine *bare)
 	const struct cpu *cpu = bare->cpu;
 	return (struct slow_state){
 	    .cr3 = cpu->cr3,
-	    .levels = 4,
+	    .mode = SLOW_4LEVEL,
 	    .maxphyaddr = mmu_paging(machine_mmu_const(bare->machine)).maxphyaddr,
 	    .wp = cpu->cr0 & CR0_WP,
 	    .nxe = cpu->efer & EFER_NXE,
