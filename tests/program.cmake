@@ -11,6 +11,16 @@ foreach(path IN LISTS workloads)
   set_tests_properties(workload.${name} PROPERTIES TIMEOUT 300)
 endforeach()
 
+# All of them in the other paging modes, too.
+foreach(paging 5-level)
+  foreach(path IN LISTS workloads)
+    cmake_path(GET path STEM name)
+    add_test(NAME workload.${paging}.${name} COMMAND faultline_program run --check --quiet --set
+                                                     machine.paging=${paging} ${path})
+    set_tests_properties(workload.${paging}.${name} PROPERTIES TIMEOUT 300)
+  endforeach()
+endforeach()
+
 # golden/<case>/ with a command and what it must print.
 file(GLOB commands CONFIGURE_DEPENDS golden/*/command)
 foreach(command IN LISTS commands)

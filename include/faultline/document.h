@@ -82,7 +82,7 @@ struct document_process {
 struct document_machine {
 	uint64_t memory_bytes;
 	const struct cpu_profile *profile;
-	unsigned paging_levels;
+	enum paging_mode paging;
 	enum tlb_replacement tlb_replacement;
 };
 

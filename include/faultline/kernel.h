@@ -26,6 +26,7 @@ enum overcommit {
 };
 
 struct kernel_config {
+	enum paging_mode paging;
 	enum overcommit overcommit;
 	bool junk_freed_frames; /* fill freed frames that had content with 0x6b, so that misuse is loud */
 };

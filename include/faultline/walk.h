@@ -76,6 +76,9 @@ struct paging paging_make(enum paging_mode mode, uint64_t cr3, uint8_t maxphyadd
  * nothing was loaded. SDM 3A 4.4.1. */
 bool paging_load_pdptes(struct paging *paging, const struct physmem *mem);
 
+/* The same paging in another address space: what the processor would hold after a load of CR3. */
+struct paging paging_elsewhere(const struct paging *paging, const struct physmem *mem, struct paddr root);
+
 /* One entry that was read. */
 struct walk_step {
 	uint8_t level;   /* 5 PML5E, 4 PML4E, 3 PDPTE, 2 PDE, 1 PTE */

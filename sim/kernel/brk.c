@@ -14,7 +14,7 @@ static bool grow_heap(struct mm *mm, struct vaddr old_end, struct vaddr new_end)
 	uint64_t bytes = new_end.v - old_end.v;
 	struct vma *next = vma_tree_after(&mm->vmas, old_end);
 	uint64_t guard = next && (next->flags & VMA_GROWSDOWN) ? VMA_STACK_GUARD_BYTES : 0;
-	if (new_end.v > TASK_SIZE || (next && new_end.v + PAGE_BYTES > next->start.v - guard))
+	if (new_end.v > mm->layout->task_size || (next && new_end.v + PAGE_BYTES > next->start.v - guard))
 		return false;
 	if (!mm_may_commit(mm, bytes, flags) || mm->vmas.count >= MAX_MAP_COUNT)
 		return false;
@@ -32,7 +32,7 @@ int64_t sys_brk(struct kernel *kernel, struct process *process, const uint64_t a
 	(void)kernel;
 	struct mm *mm = process->mm;
 	uint64_t wanted = args[0];
-	if (wanted < mm->start_brk.v || wanted > TASK_SIZE)
+	if (wanted < mm->start_brk.v || wanted > mm->layout->task_size)
 		return (int64_t)mm->brk.v;
 	struct vaddr old_end = vaddr(page_ceil(mm->brk.v)), new_end = vaddr(page_ceil(wanted));
 	if (new_end.v < old_end.v)

@@ -81,9 +81,9 @@ static enum fault_cause fill_page(struct mm *mm, const struct vma *vma, struct v
 enum fault_cause fault_resolve(struct mm *mm, struct vaddr va, uint32_t error_code)
 {
 	machine_charge(mm->kernel->machine, COST_VMA_LOOKUP, 1);
-	struct vma *vma = va.v < TASK_SIZE ? vma_tree_find(&mm->vmas, va) : NULL;
+	struct vma *vma = va.v < mm->layout->task_size ? vma_tree_find(&mm->vmas, va) : NULL;
 	bool grown = false;
-	if (!vma && va.v < TASK_SIZE) {
+	if (!vma && va.v < mm->layout->task_size) {
 		vma = grow_stack(mm, va);
 		grown = vma != NULL;
 	}
@@ -98,7 +98,7 @@ enum fault_cause fault_resolve(struct mm *mm, struct vaddr va, uint32_t error_co
 /* The verdict on an access that cannot be served. */
 static struct process_death verdict(struct mm *mm, struct vaddr va, uint32_t error_code, enum fault_cause cause)
 {
-	const struct vma *vma = va.v < TASK_SIZE ? vma_tree_find(&mm->vmas, va) : NULL;
+	const struct vma *vma = va.v < mm->layout->task_size ? vma_tree_find(&mm->vmas, va) : NULL;
 	bool oom = cause == FAULT_CAUSE_OUT_OF_MEMORY;
 	return (struct process_death){
 	    .dead = true,

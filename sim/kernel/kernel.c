@@ -11,6 +11,7 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	kernel->mem = machine_memory(machine);
 	kernel->bus = machine_bus(machine);
 	kernel->config = *config;
+	kernel->layout = layout_of(config->paging);
 	kernel->frames = frame_pool_new(arena, kernel->mem, kernel->bus, config->junk_freed_frames);
 	kernel->processes = arena_new_array(arena, struct process *, MAX_PROCESSES);
 	pool_init(&kernel->mm_pool, arena, sizeof(struct mm));

@@ -4,6 +4,7 @@
 
 #include "faultline/kernel.h"
 #include "faultline/pte.h"
+#include "layout.h"
 #include "vma_tree.h"
 
 enum { MAX_MAP_COUNT = 65530 }; /* vm.max_map_count */
@@ -14,8 +15,9 @@ enum { MAX_MAP_COUNT = 65530 }; /* vm.max_map_count */
 struct mm {
 	struct kernel *kernel;
 	struct process *process;
+	const struct layout *layout; /* the kernel's */
 	struct vma_tree vmas;
-	struct pfn root; /* PML4 */
+	struct pfn root; /* the table of the highest level */
 	struct vaddr start_brk, brk;
 	struct vaddr mmap_ceiling;
 	uint64_t stack_limit;
@@ -44,7 +46,8 @@ struct kernel {
 	struct bus *bus;
 	struct frame_pool *frames;
 	struct kernel_config config;
-	struct pfn root;      /* PML4 of the kernel alone: its upper half is copied into every process */
+	const struct layout *layout;
+	struct pfn root;      /* the root of the kernel alone: its upper entries are copied into every process */
 	struct pfn zero_page; /* shared, read-only */
 	struct vaddr gdt, idt, tss;
 	struct vaddr idle_stack_top;
@@ -60,18 +63,19 @@ struct kernel {
 
 enum { MAX_PROCESSES = 4094 }; /* a PCID each; PCID 0 is the kernel's */
 
-/* ---- layout.c and boot.c: the upper half ---- */
-#define KERNEL_TEXT_BASE ((uint64_t)0xffffffff81000000) /* Documentation/arch/x86/x86_64/mm.rst */
-#define DIRECT_MAP_BASE ((uint64_t)0xffff888000000000)
-#define TASK_SIZE ((uint64_t)0x00007ffffffff000)
-
-static inline struct vaddr direct_map(struct paddr pa)
+/* ---- boot.c: the upper half ---- */
+static inline struct vaddr direct_map(const struct kernel *kernel, struct paddr pa)
 {
-	return vaddr(DIRECT_MAP_BASE + pa.v);
+	return vaddr(kernel->layout->direct_map + pa.v);
 }
 
-struct vaddr syscall_entry(void);
-struct vaddr exception_entry(unsigned vector);
+static inline struct paddr direct_map_target(const struct kernel *kernel, struct vaddr va)
+{
+	return paddr(va.v - kernel->layout->direct_map);
+}
+
+struct vaddr syscall_entry(const struct kernel *kernel);
+struct vaddr exception_entry(const struct kernel *kernel, unsigned vector);
 enum { TIMER_VECTOR = 0xec, STACK_ORDER = 2 };
 
 /* Selectors as Linux has them: arch/x86/include/asm/segment.h */
@@ -90,13 +94,35 @@ static inline bool entry_used(struct pte entry)
 	return entry.word != 0;
 }
 
-/* A leaf is a level-1 entry, or a level-2 entry with PS. The kernel never sets PAT, so PS alone tells them apart. */
-enum { HUGE_ORDER = 9 };
-#define HUGE_BYTES (PAGE_BYTES << HUGE_ORDER)
-
-static inline uint64_t leaf_bytes(struct pte entry)
+static inline struct pte entry_load(const struct kernel *kernel, struct paddr pa)
 {
-	return pte_page_size(entry) ? HUGE_BYTES : PAGE_BYTES;
+	if (kernel->layout->entry_bytes == 4)
+		return (struct pte){physmem_load32(kernel->mem, pa)};
+	return (struct pte){physmem_load64(kernel->mem, pa)};
+}
+
+static inline void entry_store(struct kernel *kernel, struct paddr pa, struct pte entry)
+{
+	if (kernel->layout->entry_bytes == 4)
+		physmem_store32(kernel->mem, pa, (uint32_t)entry.word);
+	else
+		physmem_store64(kernel->mem, pa, entry.word);
+}
+
+static inline struct paddr entry_at(const struct kernel *kernel, struct paddr table, unsigned index)
+{
+	return paddr_add(table, (uint64_t)index * kernel->layout->entry_bytes);
+}
+
+/* A leaf is a level-1 entry, or a level-2 entry with PS. The kernel never sets PAT, so PS alone tells them apart. */
+static inline uint64_t huge_bytes(const struct mm *mm)
+{
+	return layout_huge_bytes(mm->layout);
+}
+
+static inline uint64_t leaf_bytes(const struct mm *mm, struct pte entry)
+{
+	return pte_page_size(entry) ? huge_bytes(mm) : PAGE_BYTES;
 }
 
 /* Address of the level-1 entry of va. With `create` missing tables are made; false: no table, or no frame for one. */
@@ -135,20 +161,21 @@ int64_t mm_may_cut(struct mm *mm, struct vaddr start, uint64_t bytes);
 bool mm_split(struct mm *mm, struct vma *vma, struct vaddr at);
 struct vma *mm_try_merge(struct mm *mm, struct vma *vma); /* with both neighbours; returns the survivor */
 void mm_resize(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end);
-bool mm_find_place(const struct mm *mm, uint64_t bytes, struct vaddr *out);
+/* A free range. A hint above the window opens the part of user space that is left alone otherwise. */
+bool mm_find_place(const struct mm *mm, uint64_t hint, uint64_t bytes, struct vaddr *out);
 bool mm_may_commit(const struct mm *mm, uint64_t bytes, uint32_t flags);
 bool mm_check(const struct mm *mm, struct error *why);
 
-/* Rounds a length up to pages; false when it is zero or cannot fit into any address space. */
-static inline bool page_length(uint64_t bytes, uint64_t *out)
+/* Rounds a length up to pages; false when it is zero or cannot fit into the address space. */
+static inline bool page_length(const struct mm *mm, uint64_t bytes, uint64_t *out)
 {
 	*out = page_ceil(bytes);
-	return bytes != 0 && *out != 0 && *out <= TASK_SIZE;
+	return bytes != 0 && *out != 0 && *out <= mm->layout->task_size;
 }
 
-static inline bool in_user_half(uint64_t start, uint64_t bytes)
+static inline bool in_user_half(const struct mm *mm, uint64_t start, uint64_t bytes)
 {
-	return bytes <= TASK_SIZE && start <= TASK_SIZE - bytes;
+	return bytes <= mm->layout->task_size && start <= mm->layout->task_size - bytes;
 }
 
 /* ---- calls: results as the system call returns them, a value or -errno ---- */

@@ -98,7 +98,7 @@ bool mm_split(struct mm *mm, struct vma *vma, struct vaddr at)
 /* Only a border of a huge page may become the border of a VMA of huge pages. */
 static bool splits_huge_page(struct mm *mm, struct vaddr at)
 {
-	const struct vma *vma = at.v % HUGE_BYTES == 0 ? NULL : vma_tree_find(&mm->vmas, at);
+	const struct vma *vma = at.v % huge_bytes(mm) == 0 ? NULL : vma_tree_find(&mm->vmas, at);
 	return vma && (vma->flags & VMA_HUGE);
 }
 
@@ -147,23 +147,27 @@ void mm_unmap(struct mm *mm, struct vaddr start, uint64_t bytes)
 
 /* mm/huge_memory.c, thp_get_unmapped_area: a length that is a multiple of 2 MiB goes to a multiple of 2 MiB, if a gap
  * with room for the alignment exists, even where huge pages are off. */
-bool mm_find_place(const struct mm *mm, uint64_t bytes, struct vaddr *out)
+bool mm_find_place(const struct mm *mm, uint64_t hint, uint64_t bytes, struct vaddr *out)
 {
 	const uint64_t huge = 2 * MIB;
+	const struct layout *layout = mm->layout;
+	struct vaddr ceiling = mm->mmap_ceiling;
 	struct vaddr at;
-	if (bytes % huge == 0 && bytes + huge > bytes &&
-	    vma_tree_top_down(&mm->vmas, bytes + huge, mm->mmap_ceiling, &at)) {
+	if (hint > layout->window)
+		ceiling = vaddr_add(ceiling, layout->task_size - layout->window);
+	if (bytes % huge == 0 && bytes + huge > bytes && vma_tree_top_down(&mm->vmas, bytes + huge, ceiling, &at)) {
 		uint64_t up = align_up(at.v, huge);
 		*out = vaddr(up == at.v ? at.v + huge : up);
 		return true;
 	}
-	return vma_tree_top_down(&mm->vmas, bytes, mm->mmap_ceiling, out);
+	return vma_tree_top_down(&mm->vmas, bytes, ceiling, out);
 }
 
 struct mm *mm_new(struct kernel *kernel, struct process *process, const struct process_spec *spec)
 {
 	struct mm *mm = pool_take(&kernel->mm_pool);
 	mm->kernel = kernel;
+	mm->layout = kernel->layout;
 	mm->process = process;
 	mm->stack_limit = spec->stack_limit;
 	mm->mmap_ceiling = spec->mmap_ceiling;
@@ -178,7 +182,7 @@ struct mm *mm_new(struct kernel *kernel, struct process *process, const struct p
 void mm_free(struct mm *mm)
 {
 	struct kernel *kernel = mm->kernel;
-	page_zap_range(mm, vaddr(0), vaddr(TASK_SIZE));
+	page_zap_range(mm, vaddr(0), vaddr(mm->layout->task_size));
 	while (mm->vmas.first) {
 		struct vma *vma = mm->vmas.first;
 		count_virtual(mm, vma_bytes(vma), vma->flags, false);

@@ -7,15 +7,22 @@ enum {
 		    LINUX_MAP_POPULATE | LINUX_MAP_FIXED_NOREPLACE | LINUX_MAP_HUGETLB
 };
 
+/* arch/x86/mm/mmap.c, mmap_address_hint_valid: a range may not straddle the end of the window. */
+static bool hint_is_valid(const struct mm *mm, uint64_t start, uint64_t bytes)
+{
+	uint64_t window = mm->layout->window;
+	return in_user_half(mm, start, bytes) && (start > window) == (start + bytes > window);
+}
+
 /* Where the mapping goes: the fixed address, the hint if it is free, else top-down. */
 static int64_t choose_place(const struct mm *mm, uint64_t hint, uint64_t bytes, uint64_t flags, struct vaddr *out)
 {
-	const uint64_t unit = flags & LINUX_MAP_HUGETLB ? HUGE_BYTES : PAGE_BYTES;
+	const uint64_t unit = flags & LINUX_MAP_HUGETLB ? huge_bytes(mm) : PAGE_BYTES;
 	*out = vaddr(hint);
 	if (flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE)) {
 		if (hint % unit != 0)
 			return -LINUX_EINVAL;
-		if (!in_user_half(hint, bytes))
+		if (!in_user_half(mm, hint, bytes))
 			return -LINUX_ENOMEM;
 		if (hint < VMA_LOWEST)
 			return -LINUX_EPERM;
@@ -24,10 +31,10 @@ static int64_t choose_place(const struct mm *mm, uint64_t hint, uint64_t bytes, 
 		return 0;
 	}
 	*out = vaddr(align_up(hint, unit));
-	if (hint != 0 && out->v >= VMA_LOWEST && in_user_half(out->v, bytes) &&
+	if (hint != 0 && out->v >= VMA_LOWEST && hint_is_valid(mm, out->v, bytes) &&
 	    vma_tree_is_free(&mm->vmas, *out, bytes))
 		return 0;
-	return mm_find_place(mm, bytes, out) && out->v % unit == 0 ? 0 : -LINUX_ENOMEM;
+	return mm_find_place(mm, hint, bytes, out) && out->v % unit == 0 ? 0 : -LINUX_ENOMEM;
 }
 
 bool mm_populate(struct mm *mm, struct vaddr start, uint64_t bytes)
@@ -63,10 +70,10 @@ static int64_t check_request(const struct mm *mm, const uint64_t args[6], uint64
 		return -LINUX_EINVAL;
 	if (!(flags & LINUX_MAP_ANONYMOUS))
 		return -LINUX_EBADF;
-	if (!page_length(args[1], bytes) || mm->vmas.count >= MAX_MAP_COUNT)
+	if (!page_length(mm, args[1], bytes) || mm->vmas.count >= MAX_MAP_COUNT)
 		return -LINUX_ENOMEM;
 	if (flags & LINUX_MAP_HUGETLB)
-		*bytes = align_up(*bytes, HUGE_BYTES);
+		*bytes = align_up(*bytes, huge_bytes(mm));
 	return 0;
 }
 
@@ -97,8 +104,9 @@ int64_t sys_mmap(struct kernel *kernel, struct process *process, const uint64_t 
 int64_t sys_munmap(struct kernel *kernel, struct process *process, const uint64_t args[6])
 {
 	(void)kernel;
+	const struct mm *mm = process->mm;
 	uint64_t bytes;
-	if (page_offset(args[0]) != 0 || !page_length(args[1], &bytes) || !in_user_half(args[0], bytes))
+	if (page_offset(args[0]) != 0 || !page_length(mm, args[1], &bytes) || !in_user_half(mm, args[0], bytes))
 		return -LINUX_EINVAL;
 	int64_t error = mm_may_cut(process->mm, vaddr(args[0]), bytes);
 	if (!error)

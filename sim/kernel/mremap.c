@@ -4,7 +4,7 @@
 static bool can_grow_in_place(const struct mm *mm, const struct vma *vma, uint64_t address, uint64_t old_bytes,
 			      uint64_t new_bytes)
 {
-	if (vma->end.v != address + old_bytes || new_bytes > TASK_SIZE || address > TASK_SIZE - new_bytes)
+	if (vma->end.v != address + old_bytes || !in_user_half(mm, address, new_bytes))
 		return false;
 	return vma_tree_is_free(&mm->vmas, vma->end, new_bytes - old_bytes);
 }
@@ -27,7 +27,7 @@ static int64_t move_fixed(struct mm *mm, struct vma *vma, const uint64_t args[6]
 			  uint64_t new_bytes)
 {
 	struct vaddr from = vaddr(args[0]), to = vaddr(args[4]);
-	if (page_offset(to.v) != 0 || new_bytes > TASK_SIZE || to.v > TASK_SIZE - new_bytes)
+	if (page_offset(to.v) != 0 || !in_user_half(mm, to.v, new_bytes))
 		return -LINUX_EINVAL;
 	if (from.v < to.v + new_bytes && to.v < from.v + old_bytes)
 		return -LINUX_EINVAL;
@@ -56,7 +56,7 @@ static int64_t grow(struct mm *mm, struct vma *vma, const uint64_t args[6], uint
 	}
 	if (!(args[3] & LINUX_MREMAP_MAYMOVE) || mm->vmas.count >= MAX_MAP_COUNT - 3)
 		return -LINUX_ENOMEM;
-	if (!mm_find_place(mm, new_bytes, &to))
+	if (!mm_find_place(mm, 0, new_bytes, &to))
 		return -LINUX_ENOMEM;
 	return move(mm, vma, from, old_bytes, to, new_bytes);
 }
@@ -76,7 +76,7 @@ int64_t sys_mremap(struct kernel *kernel, struct process *process, const uint64_
 		return -LINUX_EFAULT;
 	if (vma->flags & VMA_HUGE)
 		return -LINUX_EINVAL;
-	if (new_bytes > TASK_SIZE)
+	if (new_bytes > mm->layout->task_size)
 		return -LINUX_ENOMEM;
 	if (fixed)
 		return move_fixed(mm, vma, args, old_bytes, new_bytes);

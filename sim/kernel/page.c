@@ -6,14 +6,14 @@ enum { SINGLE_FLUSH_CEILING = 33 };
 
 /* The entry that a VMA's permissions call for. Hardware has no "present, but not readable": without any permission the
  * entry is not present and keeps its frame. */
-static struct pte entry_for(const struct vma *vma, struct pfn frame, bool zero_page)
+static struct pte entry_for(const struct mm *mm, const struct vma *vma, struct pfn frame, bool zero_page)
 {
 	uint64_t word = pfn_to_paddr(frame).v | PTE_USER | PTE_ACCESSED;
 	word |= vma->flags & VMA_PROT ? PTE_PRESENT : PTE_PROT_NONE;
 	if ((vma->flags & VMA_WRITE) && !zero_page)
 		word |= PTE_WRITABLE | PTE_DIRTY;
 	if (!(vma->flags & VMA_EXEC))
-		word |= PTE_NO_EXECUTE;
+		word |= mm->layout->no_execute;
 	if (vma->flags & VMA_HUGE)
 		word |= PTE_PAGE_SIZE;
 	return (struct pte){word};
@@ -38,7 +38,7 @@ static void release(struct mm *mm, struct pte entry)
 		mm->zero--;
 		return;
 	}
-	mm->resident -= leaf_bytes(entry) / PAGE_BYTES;
+	mm->resident -= leaf_bytes(mm, entry) / PAGE_BYTES;
 	if (record->mappings == 0)
 		frame_put(kernel->frames, frame);
 }
@@ -61,7 +61,7 @@ bool page_map_anon(struct mm *mm, const struct vma *vma, struct vaddr va, enum f
 	struct pfn frame;
 	if (!table_entry(mm, va, true, &entry_pa))
 		return false;
-	struct pte old = {physmem_load64(kernel->mem, entry_pa)};
+	struct pte old = entry_load(kernel, entry_pa);
 	if (!frame_take(kernel->frames, 0, use, &frame))
 		return false;
 	physmem_zero(kernel->mem, frame);
@@ -69,7 +69,7 @@ bool page_map_anon(struct mm *mm, const struct vma *vma, struct vaddr va, enum f
 	if (entry_used(old))
 		release(mm, old);
 	own(mm, frame, va, 1);
-	table_set(mm, va, entry_pa, entry_for(vma, frame, false));
+	table_set(mm, va, entry_pa, entry_for(mm, vma, frame, false));
 	if (entry_used(old))
 		flush_range(mm, va, vaddr_add(va, PAGE_BYTES), 1);
 	return true;
@@ -82,25 +82,25 @@ static bool map_zero(struct mm *mm, const struct vma *vma, struct vaddr va)
 		return false;
 	frame_at(mm->kernel->frames, mm->kernel->zero_page)->mappings++;
 	mm->zero++;
-	table_set(mm, va, entry_pa, entry_for(vma, mm->kernel->zero_page, true));
+	table_set(mm, va, entry_pa, entry_for(mm, vma, mm->kernel->zero_page, true));
 	return true;
 }
 
 static bool map_huge(struct mm *mm, const struct vma *vma, struct vaddr va)
 {
-	const uint64_t pages = HUGE_BYTES / PAGE_BYTES;
+	const uint64_t pages = huge_bytes(mm) / PAGE_BYTES;
 	struct kernel *kernel = mm->kernel;
-	struct vaddr start = vaddr(align_down(va.v, HUGE_BYTES));
+	struct vaddr start = vaddr(align_down(va.v, huge_bytes(mm)));
 	struct paddr entry_pa;
 	struct pfn block;
 	if (!table_huge_entry(mm, start, true, &entry_pa) ||
-	    !frame_take(kernel->frames, HUGE_ORDER, FRAME_ANON, &block))
+	    !frame_take(kernel->frames, mm->layout->huge_order, FRAME_ANON, &block))
 		return false;
 	for (uint64_t i = 0; i < pages; i++)
 		physmem_zero(kernel->mem, pfn(block.v + i));
 	machine_charge(kernel->machine, COST_ZERO_PAGE, pages);
 	own(mm, block, start, pages);
-	table_set(mm, start, entry_pa, entry_for(vma, block, false));
+	table_set(mm, start, entry_pa, entry_for(mm, vma, block, false));
 	return true;
 }
 
@@ -130,11 +130,11 @@ struct changed {
 	uint64_t pages;
 };
 
-static void changed_add(struct changed *changed, struct vaddr va, struct pte entry)
+static void changed_add(const struct mm *mm, struct changed *changed, struct vaddr va, struct pte entry)
 {
 	if (changed->pages++ == 0)
 		changed->start = va;
-	changed->end = vaddr_add(va, leaf_bytes(entry));
+	changed->end = vaddr_add(va, leaf_bytes(mm, entry));
 }
 
 static void changed_flush(struct mm *mm, const struct changed *changed)
@@ -146,7 +146,7 @@ static void changed_flush(struct mm *mm, const struct changed *changed)
 static void zap(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
 {
 	table_set(mm, va, entry_pa, (struct pte){0});
-	changed_add(self, va, entry);
+	changed_add(mm, self, va, entry);
 	release(mm, entry);
 }
 
@@ -166,13 +166,13 @@ static void protect(struct mm *mm, struct vaddr va, struct paddr entry_pa, struc
 {
 	struct protect *job = self;
 	bool zero_page = pte_frame(entry) == mm->kernel->zero_page.v;
-	struct pte wanted = entry_for(job->vma, pfn(pte_frame(entry)), zero_page);
+	struct pte wanted = entry_for(mm, job->vma, pfn(pte_frame(entry)), zero_page);
 	/* A page that was ever written stays dirty, whatever may be done with it now. */
 	wanted.word |= entry.word & PTE_DIRTY;
 	if (wanted.word == entry.word)
 		return;
 	table_set(mm, va, entry_pa, wanted);
-	changed_add(&job->changed, va, entry);
+	changed_add(mm, &job->changed, va, entry);
 }
 
 void page_protect_range(struct mm *mm, const struct vma *vma)
@@ -198,10 +198,10 @@ static void move(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct p
 	table_set(mm, to, to_pa, entry);
 	if (pte_frame(entry) != mm->kernel->zero_page.v)
 		frame_at(mm->kernel->frames, pfn(pte_frame(entry)))->vpn = vaddr_to_vpn(to).v;
-	changed_add(&job->changed, va, entry);
+	changed_add(mm, &job->changed, va, entry);
 }
 
-static void make_table(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
+static void make_target_table(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
 {
 	(void)entry_pa, (void)entry;
 	struct move *job = self;
@@ -214,7 +214,7 @@ bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t
 {
 	struct move job = {.delta = to.v - from.v};
 	struct vaddr end = vaddr_add(from, bytes);
-	table_for_each(mm, from, end, make_table, &job);
+	table_for_each(mm, from, end, make_target_table, &job);
 	if (job.changed.pages != 0) {
 		table_prune(mm, to, vaddr_add(to, bytes));
 		return false;

@@ -13,11 +13,8 @@ const char *segment_name(enum segment segment)
 }
 
 /* Where a stock kernel without address randomisation puts things (fs/binfmt_elf.c, arch/x86/mm/mmap.c). */
-#define IMAGE_BASE ((uint64_t)0x555555554000)
-#define MMAP_TOP ((uint64_t)0x7ffff7fff000)
-#define STACK_TOP ((uint64_t)0x7ffffffff000)
-#define STACK_BYTES (132 * KIB)           /* what execve leaves: 128 KiB below the arguments */
-#define STACK_POINTER (STACK_TOP - 0xd30) /* below arguments and environment, which fill the last page */
+#define STACK_BYTES (132 * KIB) /* what execve leaves: 128 KiB below the arguments */
+#define ARGUMENT_BYTES 0xd30    /* arguments and environment, in the last page; the stack pointer is below them */
 #define LIBC_TEXT_BYTES (16 * KIB)
 
 static uint64_t or_default(uint64_t value, uint64_t fallback)
@@ -25,7 +22,7 @@ static uint64_t or_default(uint64_t value, uint64_t fallback)
 	return page_ceil(value ? value : fallback);
 }
 
-static struct process_spec with_defaults(const struct process_spec *given)
+static struct process_spec with_defaults(const struct layout *layout, const struct process_spec *given)
 {
 	struct process_spec spec = *given;
 	spec.text_bytes = or_default(spec.text_bytes, 16 * KIB);
@@ -34,11 +31,12 @@ static struct process_spec with_defaults(const struct process_spec *given)
 	spec.bss_bytes = or_default(spec.bss_bytes, 8 * KIB);
 	spec.libc_data_bytes = or_default(spec.libc_data_bytes, 16 * KIB);
 	spec.stack_limit = or_default(spec.stack_limit, 8 * MIB);
-	uint64_t image_end = IMAGE_BASE + spec.text_bytes + spec.rodata_bytes + spec.data_bytes + spec.bss_bytes;
+	uint64_t image_end = layout->image_base + spec.text_bytes + spec.rodata_bytes + spec.data_bytes +
+			     spec.bss_bytes;
 	if (spec.start_brk.v == 0)
 		spec.start_brk = vaddr(image_end);
 	if (spec.mmap_ceiling.v == 0)
-		spec.mmap_ceiling = vaddr(MMAP_TOP);
+		spec.mmap_ceiling = vaddr(layout->mmap_top);
 	return spec;
 }
 
@@ -60,7 +58,7 @@ static bool map_segment(struct mm *mm, enum segment segment, uint64_t start, uin
 static bool map_image(struct mm *mm, const struct process_spec *spec)
 {
 	const uint32_t rw = VMA_READ | VMA_WRITE | VMA_ACCOUNT;
-	uint64_t at = IMAGE_BASE;
+	uint64_t at = mm->layout->image_base;
 	bool ok = map_segment(mm, SEGMENT_TEXT, at, spec->text_bytes, VMA_READ | VMA_EXEC | VMA_IMAGE, true);
 	at += spec->text_bytes;
 	ok = ok && map_segment(mm, SEGMENT_RODATA, at, spec->rodata_bytes, VMA_READ | VMA_IMAGE, true);
@@ -68,7 +66,7 @@ static bool map_image(struct mm *mm, const struct process_spec *spec)
 	ok = ok && map_segment(mm, SEGMENT_DATA, at, spec->data_bytes, rw | VMA_IMAGE, true);
 	at += spec->data_bytes;
 	ok = ok && map_segment(mm, SEGMENT_BSS, at, spec->bss_bytes, rw, false);
-	at = MMAP_TOP - spec->libc_data_bytes;
+	at = mm->layout->mmap_top - spec->libc_data_bytes;
 	ok = ok && map_segment(mm, SEGMENT_LIBC_DATA, at, spec->libc_data_bytes, rw | VMA_IMAGE, true);
 	at -= LIBC_TEXT_BYTES;
 	ok = ok && map_segment(mm, SEGMENT_LIBC, at, LIBC_TEXT_BYTES, VMA_READ | VMA_EXEC | VMA_IMAGE, true);
@@ -82,9 +80,10 @@ static bool map_image(struct mm *mm, const struct process_spec *spec)
 static bool map_stack(struct mm *mm)
 {
 	const uint32_t flags = VMA_READ | VMA_WRITE | VMA_GROWSDOWN | VMA_ACCOUNT;
-	struct vma *stack = mm_map(mm, vaddr(STACK_TOP - STACK_BYTES), STACK_BYTES, flags, "[stack]");
+	const uint64_t top = mm->layout->stack_top;
+	struct vma *stack = mm_map(mm, vaddr(top - STACK_BYTES), STACK_BYTES, flags, "[stack]");
 	/* execve itself wrote the arguments there. */
-	return page_map_anon(mm, stack, vaddr(STACK_TOP - PAGE_BYTES), FRAME_ANON);
+	return page_map_anon(mm, stack, vaddr(top - PAGE_BYTES), FRAME_ANON);
 }
 
 static bool make_kernel_stack(struct kernel *kernel, struct process *process)
@@ -92,14 +91,14 @@ static bool make_kernel_stack(struct kernel *kernel, struct process *process)
 	struct pfn stack;
 	if (!frame_take(kernel->frames, STACK_ORDER, FRAME_KERNEL, &stack))
 		return false;
-	process->kernel_stack_top = vaddr_add(direct_map(pfn_to_paddr(stack)), PAGE_BYTES << STACK_ORDER);
+	process->kernel_stack_top = vaddr_add(direct_map(kernel, pfn_to_paddr(stack)), PAGE_BYTES << STACK_ORDER);
 	return true;
 }
 
 static void free_kernel_stack(struct kernel *kernel, struct process *process)
 {
 	uint64_t bottom = process->kernel_stack_top.v - (PAGE_BYTES << STACK_ORDER);
-	frame_put(kernel->frames, paddr_to_pfn(paddr(bottom - DIRECT_MAP_BASE)));
+	frame_put(kernel->frames, paddr_to_pfn(direct_map_target(kernel, vaddr(bottom))));
 }
 
 static bool build(struct kernel *kernel, struct process *process, const struct process_spec *spec)
@@ -116,7 +115,9 @@ static bool build(struct kernel *kernel, struct process *process, const struct p
 
 struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *given)
 {
-	struct process_spec spec = with_defaults(given);
+	const struct layout *layout = kernel->layout;
+	struct process_spec spec = with_defaults(layout, given);
+	struct vaddr stack_pointer = vaddr(layout->stack_top - ARGUMENT_BYTES);
 	if (kernel->process_count == MAX_PROCESSES)
 		return NULL;
 	struct process *process = pool_take(&kernel->process_pool);
@@ -124,13 +125,13 @@ struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *g
 	process->pcid = (uint16_t)process->pid;
 	process->name = spec.name;
 	process->death.signal_name = process->death.why = process->death.vma = "";
-	process->saved.gpr[GPR_RSP] = STACK_POINTER;
-	process->segment_start[SEGMENT_KERNEL] = vaddr(KERNEL_TEXT_BASE);
+	process->saved.gpr[GPR_RSP] = stack_pointer.v;
+	process->segment_start[SEGMENT_KERNEL] = vaddr(layout->kernel_text);
 	if (!build(kernel, process, &spec)) {
 		pool_put(&kernel->process_pool, process);
 		return NULL;
 	}
-	sched_prepare(kernel, process, vaddr(IMAGE_BASE), vaddr(STACK_POINTER));
+	sched_prepare(kernel, process, vaddr(layout->image_base), stack_pointer);
 	process->stats.frames_taken = 0; /* what the kernel gave at birth was not asked for */
 	kernel->processes[kernel->process_count++] = process;
 	emit(kernel->bus, EVENT_PROCESS_START, process->pid, event_text(process->name));

@@ -49,7 +49,7 @@ int64_t sys_mprotect(struct kernel *kernel, struct process *process, const uint6
 		return -LINUX_EINVAL;
 	if (args[1] == 0)
 		return 0;
-	if (!page_length(args[1], &bytes) || !in_user_half(start.v, bytes))
+	if (!page_length(mm, args[1], &bytes) || !in_user_half(mm, start.v, bytes))
 		return -LINUX_ENOMEM;
 	end = vaddr_add(start, bytes);
 	if (!is_covered(mm, start, end))
@@ -77,7 +77,7 @@ int64_t sys_madvise(struct kernel *kernel, struct process *process, const uint64
 	struct vaddr start = vaddr(args[0]), end;
 	uint64_t bytes = page_ceil(args[1]);
 	if (page_offset(args[0]) != 0 || args[2] != LINUX_MADV_DONTNEED || (args[1] != 0 && bytes == 0) ||
-	    !in_user_half(start.v, bytes))
+	    !in_user_half(mm, start.v, bytes))
 		return -LINUX_EINVAL;
 	end = vaddr_add(start, bytes);
 	int64_t error = mm_may_cut(mm, start, bytes);

@@ -3,17 +3,12 @@
  * See arch/x86/kernel/process_64.c, __switch_to. */
 #include "kernel_private.h"
 
-static struct paddr stack_paddr(struct vaddr stack)
-{
-	return paddr(stack.v - DIRECT_MAP_BASE);
-}
-
 void sched_prepare(struct kernel *kernel, struct process *process, struct vaddr rip, struct vaddr rsp)
 {
 	struct iret_frame frame = {
 	    .rip = rip.v, .cs = USER_CS, .rflags = RFLAGS_FIXED | RFLAGS_IF, .rsp = rsp.v, .ss = USER_DS};
 	process->saved.kernel_rsp = vaddr(process->kernel_stack_top.v - sizeof(frame));
-	physmem_write(kernel->mem, stack_paddr(process->saved.kernel_rsp), &frame, sizeof(frame));
+	physmem_write(kernel->mem, direct_map_target(kernel, process->saved.kernel_rsp), &frame, sizeof(frame));
 }
 
 static void save_registers(const struct cpu *cpu, struct process *process)
@@ -55,7 +50,7 @@ void timer_entry(void *self)
 	struct process *process = kernel->current;
 	save_registers(machine_cpu(machine), process);
 	/* The user's RSP is in the frame that the interrupt pushed. */
-	struct paddr frame = stack_paddr(process->saved.kernel_rsp);
+	struct paddr frame = direct_map_target(kernel, process->saved.kernel_rsp);
 	process->saved.gpr[GPR_RSP] = physmem_load64(kernel->mem, paddr_add(frame, 3 * sizeof(uint64_t)));
 	switch_to(kernel, kernel->next);
 }

@@ -12,7 +12,8 @@ static int64_t sys_getpid(struct kernel *kernel, struct process *process, const 
 static bool copy_from_user(const struct kernel *kernel, const struct mm *mm, uint64_t from, char *to, uint64_t bytes)
 {
 	for (uint64_t i = 0; i < bytes; i++) {
-		struct pte entry = from + i < TASK_SIZE ? table_get(mm, vaddr(page_floor(from + i))) : (struct pte){0};
+		struct pte entry = from + i < mm->layout->task_size ? table_get(mm, vaddr(page_floor(from + i)))
+								    : (struct pte){0};
 		if (!pte_present(entry) || !pte_user(entry))
 			return false;
 		physmem_read(kernel->mem, paddr_add(pfn_to_paddr(pfn(pte_frame(entry))), page_offset(from + i)), to + i,

@@ -1,22 +1,28 @@
-/* 4-level page tables in simulated RAM, as the kernel edits them through its direct map. The record of a table's frame
- * counts the entries in use (frame.mappings), so that an empty table is known without reading it. */
+/* Page tables in simulated RAM, of the paging mode's number of levels, as the kernel edits them through its direct map.
+ * The record of a table's frame counts the entries in use (frame.mappings), so that an empty table is known without
+ * reading it. */
 #include "kernel_private.h"
 
-enum { LEVELS = 4, INDEX_BITS = 9, ENTRIES = 512 };
-
-static unsigned index_at(struct vaddr va, unsigned level)
+static struct paddr entry_of(const struct mm *mm, struct paddr table, struct vaddr va, unsigned level)
 {
-	return (unsigned)(va.v >> (PAGE_SHIFT + INDEX_BITS * (level - 1))) & (ENTRIES - 1);
-}
-
-static struct paddr entry_at(struct paddr table, unsigned index)
-{
-	return paddr_add(table, index * sizeof(uint64_t));
+	return entry_at(mm->kernel, table, layout_index(mm->layout, va, level));
 }
 
 static struct pte load(const struct mm *mm, struct paddr pa)
 {
-	return (struct pte){physmem_load64(mm->kernel->mem, pa)};
+	return entry_load(mm->kernel, pa);
+}
+
+/* Entries of a table of this level that concern the process. */
+static unsigned entries_in(const struct mm *mm, unsigned level)
+{
+	return level == mm->layout->levels ? mm->layout->user_entries : 1u << mm->layout->index_bits;
+}
+
+/* Bytes that an entry of this level spans: log2. */
+static unsigned shift_of(const struct mm *mm, unsigned level)
+{
+	return (unsigned)layout_level_shift(mm->layout, level);
 }
 
 static struct paddr target(struct pte entry)
@@ -33,7 +39,7 @@ static struct frame *table_record(const struct mm *mm, struct paddr entry_pa)
 static void write_entry(struct mm *mm, struct vaddr va, struct paddr pa, struct pte entry, unsigned level)
 {
 	struct pte old = load(mm, pa);
-	physmem_store64(mm->kernel->mem, pa, entry.word);
+	entry_store(mm->kernel, pa, entry);
 	table_record(mm, pa)->mappings += (uint32_t)entry_used(entry) - (uint32_t)entry_used(old);
 	if (entry_used(entry))
 		emit(mm->kernel->bus, EVENT_PTE_SET, va.v, entry.word, level);
@@ -51,20 +57,27 @@ static bool new_table(struct mm *mm, struct pfn *out)
 	return true;
 }
 
+static bool make_table(struct mm *mm, struct vaddr va, struct paddr pa, unsigned level, struct pte *entry)
+{
+	struct pfn frame;
+	if (!new_table(mm, &frame))
+		return false;
+	bool in_root = level == mm->layout->levels;
+	*entry = (struct pte){pfn_to_paddr(frame).v |
+			      (in_root ? mm->layout->root_entry_rights : mm->layout->table_rights)};
+	write_entry(mm, va, pa, *entry, level);
+	return true;
+}
+
 /* The table of level `lowest` that serves va. */
 static bool descend(struct mm *mm, struct vaddr va, unsigned lowest, bool create, struct paddr *out)
 {
 	struct paddr table = pfn_to_paddr(mm->root);
-	for (unsigned level = LEVELS; level > lowest; level--) {
-		struct paddr pa = entry_at(table, index_at(va, level));
+	for (unsigned level = mm->layout->levels; level > lowest; level--) {
+		struct paddr pa = entry_of(mm, table, va, level);
 		struct pte entry = load(mm, pa);
-		if (!entry_used(entry)) {
-			struct pfn frame;
-			if (!create || !new_table(mm, &frame))
-				return false;
-			entry = (struct pte){pfn_to_paddr(frame).v | PTE_PRESENT | PTE_WRITABLE | PTE_USER};
-			write_entry(mm, va, pa, entry, level);
-		}
+		if (!entry_used(entry) && (!create || !make_table(mm, va, pa, level, &entry)))
+			return false;
 		table = target(entry);
 	}
 	*out = table;
@@ -80,7 +93,7 @@ bool table_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
 		mm->cached_region = va.v >> 21;
 		mm->cached_table = table;
 	}
-	*out = entry_at(mm->cached_table, index_at(va, 1));
+	*out = entry_of(mm, mm->cached_table, va, 1);
 	return true;
 }
 
@@ -89,22 +102,22 @@ bool table_huge_entry(struct mm *mm, struct vaddr va, bool create, struct paddr 
 	struct paddr table;
 	if (!descend(mm, va, 2, create, &table))
 		return false;
-	*out = entry_at(table, index_at(va, 2));
+	*out = entry_of(mm, table, va, 2);
 	return true;
 }
 
 struct pte table_get(const struct mm *mm, struct vaddr va)
 {
 	struct paddr table = pfn_to_paddr(mm->root);
-	for (unsigned level = LEVELS; level > 1; level--) {
-		struct pte entry = load(mm, entry_at(table, index_at(va, level)));
+	for (unsigned level = mm->layout->levels; level > 1; level--) {
+		struct pte entry = load(mm, entry_of(mm, table, va, level));
 		if (!entry_used(entry))
 			return entry;
 		if (pte_page_size(entry))
-			return pte_with_frame(entry, pte_frame(entry) + index_at(va, 1));
+			return pte_with_frame(entry, pte_frame(entry) + layout_index(mm->layout, va, 1));
 		table = target(entry);
 	}
-	return load(mm, entry_at(table, index_at(va, 1)));
+	return load(mm, entry_of(mm, table, va, 1));
 }
 
 void table_set(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry)
@@ -123,12 +136,13 @@ struct visit {
 
 static void visit_table(const struct visit *visit, struct paddr table, uint64_t base, unsigned level)
 {
-	unsigned shift = PAGE_SHIFT + INDEX_BITS * (level - 1);
+	const struct mm *mm = visit->mm;
+	unsigned shift = shift_of(mm, level);
 	uint64_t span = (uint64_t)1 << shift;
 	uint64_t first = visit->start > base ? (visit->start - base) >> shift : 0;
-	for (uint64_t i = first; i < ENTRIES && base + i * span < visit->end; i++) {
-		struct paddr pa = entry_at(table, (unsigned)i);
-		struct pte entry = load(visit->mm, pa);
+	for (uint64_t i = first; i < entries_in(mm, level) && base + i * span < visit->end; i++) {
+		struct paddr pa = entry_at(mm->kernel, table, (unsigned)i);
+		struct pte entry = load(mm, pa);
 		if (!entry_used(entry))
 			continue;
 		if (level == 1 || pte_page_size(entry))
@@ -141,20 +155,21 @@ static void visit_table(const struct visit *visit, struct paddr table, uint64_t 
 void table_for_each(struct mm *mm, struct vaddr start, struct vaddr end, table_fn *fn, void *self)
 {
 	struct visit visit = {mm, start.v, end.v, fn, self};
-	visit_table(&visit, pfn_to_paddr(mm->root), 0, LEVELS);
+	visit_table(&visit, pfn_to_paddr(mm->root), 0, mm->layout->levels);
 }
 
 /* True when the table is empty afterwards. */
 static bool prune(struct mm *mm, struct paddr table, uint64_t base, unsigned level, uint64_t start, uint64_t end)
 {
-	unsigned shift = PAGE_SHIFT + INDEX_BITS * (level - 1);
+	unsigned shift = shift_of(mm, level);
 	uint64_t span = (uint64_t)1 << shift;
+	bool fixed = mm->layout->fixed_root && level == mm->layout->levels;
 	uint64_t first = start > base ? (start - base) >> shift : 0;
-	for (uint64_t i = first; level > 1 && i < ENTRIES && base + i * span < end; i++) {
-		struct paddr pa = entry_at(table, (unsigned)i);
+	for (uint64_t i = first; level > 1 && i < entries_in(mm, level) && base + i * span < end; i++) {
+		struct paddr pa = entry_at(mm->kernel, table, (unsigned)i);
 		struct pte entry = load(mm, pa);
 		if (!entry_used(entry) || pte_page_size(entry) ||
-		    !prune(mm, target(entry), base + i * span, level - 1, start, end))
+		    !prune(mm, target(entry), base + i * span, level - 1, start, end) || fixed)
 			continue;
 		write_entry(mm, vaddr(base + i * span), pa, (struct pte){0}, level);
 		mm->tables--;
@@ -166,24 +181,51 @@ static bool prune(struct mm *mm, struct paddr table, uint64_t base, unsigned lev
 void table_prune(struct mm *mm, struct vaddr start, struct vaddr end)
 {
 	mm->cached_region = UINT64_MAX;
-	(void)prune(mm, pfn_to_paddr(mm->root), 0, LEVELS, start.v, end.v);
+	(void)prune(mm, pfn_to_paddr(mm->root), 0, mm->layout->levels, start.v, end.v);
 }
 
 bool table_new_root(struct mm *mm)
 {
+	const struct layout *layout = mm->layout;
 	mm->cached_region = UINT64_MAX;
 	if (!new_table(mm, &mm->root))
 		return false;
 	/* The upper half is the same in every address space, so entering the kernel needs no change of CR3. */
-	struct paddr own = pfn_to_paddr(mm->root), kernels = pfn_to_paddr(mm->kernel->root);
-	for (unsigned i = ENTRIES / 2; i < ENTRIES; i++)
-		physmem_store64(mm->kernel->mem, entry_at(own, i), load(mm, entry_at(kernels, i)).word);
+	struct kernel *kernel = mm->kernel;
+	struct paddr own = pfn_to_paddr(mm->root), kernels = pfn_to_paddr(kernel->root);
+	for (unsigned i = layout->user_entries; i < layout->root_entries; i++)
+		entry_store(kernel, entry_at(kernel, own, i), load(mm, entry_at(kernel, kernels, i)));
+	for (unsigned i = 0; layout->fixed_root && i < layout->user_entries; i++) {
+		struct pte entry;
+		struct vaddr va = vaddr((uint64_t)i << shift_of(mm, layout->levels));
+		if (!make_table(mm, va, entry_at(kernel, own, i), layout->levels, &entry)) {
+			table_free_root(mm);
+			return false;
+		}
+	}
 	return true;
+}
+
+/* The tables right below a fixed root go only with it. */
+static void free_fixed_tables(struct mm *mm)
+{
+	const struct layout *layout = mm->layout;
+	for (unsigned i = 0; layout->fixed_root && i < layout->user_entries; i++) {
+		struct paddr pa = entry_at(mm->kernel, pfn_to_paddr(mm->root), i);
+		struct pte entry = load(mm, pa);
+		if (!entry_used(entry))
+			continue;
+		write_entry(mm, vaddr((uint64_t)i << shift_of(mm, layout->levels)), pa, (struct pte){0},
+			    layout->levels);
+		mm->tables--;
+		frame_put(mm->kernel->frames, pfn(pte_frame(entry)));
+	}
 }
 
 void table_free_root(struct mm *mm)
 {
-	table_prune(mm, vaddr(0), vaddr(TASK_SIZE));
+	table_prune(mm, vaddr(0), vaddr(mm->layout->task_size));
+	free_fixed_tables(mm);
 	BUG_ON(frame_at(mm->kernel->frames, mm->root)->mappings != 0);
 	mm->tables--;
 	frame_put(mm->kernel->frames, mm->root);
@@ -214,16 +256,15 @@ static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struc
 	if (frame.v == mm->kernel->zero_page.v)
 		sweep->zero++;
 	else
-		sweep->resident += leaf_bytes(entry) / PAGE_BYTES;
+		sweep->resident += leaf_bytes(mm, entry) / PAGE_BYTES;
 }
 
 static void sweep_table(const struct mm *mm, struct paddr table, uint64_t base, unsigned level, struct sweep *sweep)
 {
-	uint64_t span = (uint64_t)1 << (PAGE_SHIFT + INDEX_BITS * (level - 1));
+	uint64_t span = (uint64_t)1 << shift_of(mm, level);
 	uint32_t present = 0;
-	unsigned end = level == LEVELS ? ENTRIES / 2 : ENTRIES;
-	for (unsigned i = 0; i < end; i++) {
-		struct pte entry = load(mm, entry_at(table, i));
+	for (unsigned i = 0; i < entries_in(mm, level); i++) {
+		struct pte entry = load(mm, entry_at(mm->kernel, table, i));
 		if (!entry_used(entry))
 			continue;
 		present++;
@@ -240,7 +281,7 @@ static void sweep_table(const struct mm *mm, struct paddr table, uint64_t base, 
 bool table_check(const struct mm *mm, const char **why)
 {
 	struct sweep sweep = {.why = NULL};
-	sweep_table(mm, pfn_to_paddr(mm->root), 0, LEVELS, &sweep);
+	sweep_table(mm, pfn_to_paddr(mm->root), 0, mm->layout->levels, &sweep);
 	if (!sweep.why && sweep.resident != mm->resident)
 		sweep.why = "the resident count is not what the tables hold";
 	if (!sweep.why && sweep.zero != mm->zero)

@@ -174,11 +174,12 @@ struct bus *user_bus(struct user *user)
 bool user_peek64(const struct user *user, uint64_t va, uint64_t *value)
 {
 	const struct physmem *mem = machine_memory_const(user->machine);
-	struct paging paging = mmu_paging(machine_mmu_const(user->machine));
+	struct paging now = mmu_paging(machine_mmu_const(user->machine));
+	struct paddr root = process_page_table(user->process);
 	struct walk walk;
-	paging.root = process_page_table(user->process);
-	if (paging.root.v == 0)
+	if (root.v == 0)
 		return false;
+	struct paging paging = paging_elsewhere(&now, mem, root);
 	walk_peek(mem, &paging, vaddr(va), &walk);
 	if (walk.outcome != WALK_MAPPED)
 		return false;

@@ -132,6 +132,14 @@ bool paging_load_pdptes(struct paging *paging, const struct physmem *mem)
 	return true;
 }
 
+struct paging paging_elsewhere(const struct paging *paging, const struct physmem *mem, struct paddr root)
+{
+	struct paging other = *paging;
+	other.root = root;
+	(void)paging_load_pdptes(&other, mem);
+	return other;
+}
+
 struct walk_start walk_start_at_root(const struct paging *paging)
 {
 	return (struct walk_start){

@@ -51,10 +51,13 @@ static bool check_entry(const struct world *world, const struct tlb *tlb, const 
 			struct error *why)
 {
 	const struct machine *machine = world_machine(world);
-	struct paging paging = mmu_paging(machine_mmu_const(machine));
+	struct paging now = mmu_paging(machine_mmu_const(machine));
+	struct paddr root;
 	struct walk walk;
-	if (!root_of(world, entry, &paging.root))
+	if (!root_of(world, entry, &root))
 		return true;
+	/* The running process's PDPTE registers are what counts, not the table that they were loaded from. */
+	struct paging paging = root.v == now.root.v ? now : paging_elsewhere(&now, machine_memory_const(machine), root);
 	walk_peek(machine_memory_const(machine), &paging, entry->page, &walk);
 	const char *what = what_is_stale(entry, &walk);
 	if (!what)

@@ -81,8 +81,8 @@ void translation_take(struct translation *out, const struct world *world, unsign
 	const struct process *process = world_process(world, index);
 	const struct machine *machine = world_machine(world);
 	const struct mmu *mmu = machine_mmu_const(machine);
-	struct paging paging = mmu_paging(mmu);
-	paging.root = process_page_table(process);
+	struct paging now = mmu_paging(mmu);
+	struct paging paging = paging_elsewhere(&now, machine_memory_const(machine), process_page_table(process));
 	*out = (struct translation){
 	    .event = world_bus_const(world)->number,
 	    .cycle = world_bus_const(world)->cycle,

@@ -28,8 +28,9 @@ static void put_head(struct report *report, const struct world *world)
 	report_begin(report, "workload", document->name);
 	if (document->description[0])
 		report_text(report, "description", NULL, document->description);
-	report_textf(report, "machine", "machine", "%s, %u-level paging, %s of RAM", document->machine.profile->name,
-		     document->machine.paging_levels, phrase_size(document->machine.memory_bytes).text);
+	report_textf(report, "machine", "machine", "%s, %s paging, %s of RAM", document->machine.profile->name,
+		     paging_mode_info(document->machine.paging)->name,
+		     phrase_size(document->machine.memory_bytes).text);
 	report_textf(report, "kernel", "kernel", "overcommit %s", overcommit_name(document->kernel.overcommit));
 	report_end(report);
 }

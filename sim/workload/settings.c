@@ -31,27 +31,24 @@ static unsigned get_profile(const void *base)
 	return index;
 }
 
-struct paging_choice {
-	const char *name;
-	unsigned levels;
-};
-
-static const struct paging_choice paging_modes[] = {{"4-level", 4}};
+/* The default first. */
+static const enum paging_mode paging_choices[] = {PAGING_4LEVEL, PAGING_5LEVEL};
 
 static const char *paging_name(unsigned index)
 {
-	return index < sizeof(paging_modes) / sizeof(*paging_modes) ? paging_modes[index].name : NULL;
+	return index < sizeof(paging_choices) / sizeof(*paging_choices) ? paging_mode_info(paging_choices[index])->name
+									: NULL;
 }
 
 static void set_paging(void *base, unsigned index)
 {
-	((struct document_machine *)base)->paging_levels = paging_modes[index].levels;
+	((struct document_machine *)base)->paging = paging_choices[index];
 }
 
 static unsigned get_paging(const void *base)
 {
 	unsigned index = 0;
-	while (paging_modes[index].levels != ((const struct document_machine *)base)->paging_levels)
+	while (paging_choices[index] != ((const struct document_machine *)base)->paging)
 		index++;
 	return index;
 }
@@ -269,7 +266,7 @@ bool loader_setting(struct loader *loader, const cJSON *node, enum setting_scope
 void settings_default(struct document *document)
 {
 	document->machine = (struct document_machine){
-	    .memory_bytes = 64 * MIB, .profile = cpu_profile_at(0), .paging_levels = 4};
+	    .memory_bytes = 64 * MIB, .profile = cpu_profile_at(0), .paging = PAGING_4LEVEL};
 	document->kernel = (struct kernel_config){.overcommit = OVERCOMMIT_HEURISTIC};
 #ifndef NDEBUG
 	document->kernel.junk_freed_frames = true;

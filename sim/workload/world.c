@@ -144,8 +144,9 @@ static bool start_runner(struct world *world, struct runner *runner, unsigned in
 
 static bool boot(struct world *world)
 {
-	enum status status = kernel_boot(world->arena, world->machine, &world->document->kernel, &world->kernel,
-					 &world->error);
+	struct kernel_config config = world->document->kernel;
+	config.paging = world->document->machine.paging;
+	enum status status = kernel_boot(world->arena, world->machine, &config, &world->kernel, &world->error);
 	if (status != STATUS_OK) {
 		world->status = status;
 		return false;

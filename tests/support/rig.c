@@ -7,11 +7,12 @@
 
 #include <cmocka.h>
 
-void rig_boot_with(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit, const struct process_spec *spec)
+static void boot(struct rig *rig, enum paging_mode paging, uint64_t memory_bytes, enum overcommit overcommit,
+		 const struct process_spec *spec)
 {
 	struct machine_config config = {.memory_bytes = memory_bytes ? memory_bytes : 64 * MIB,
 					.profile = cpu_profile_at(0)};
-	struct kernel_config kernel_config = {.overcommit = overcommit, .junk_freed_frames = true};
+	struct kernel_config kernel_config = {.paging = paging, .overcommit = overcommit, .junk_freed_frames = true};
 	struct error error = {.text = ""};
 	rig->arena = arena_new(machine_reserve_bytes(&config) + GIB);
 	assert_non_null(rig->arena);
@@ -21,6 +22,16 @@ void rig_boot_with(struct rig *rig, uint64_t memory_bytes, enum overcommit overc
 	rig->process = kernel_spawn(rig->kernel, spec);
 	assert_non_null(rig->process);
 	kernel_run(rig->kernel, rig->process);
+}
+
+void rig_boot_with(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit, const struct process_spec *spec)
+{
+	boot(rig, PAGING_4LEVEL, memory_bytes, overcommit, spec);
+}
+
+void rig_boot_paging(struct rig *rig, enum paging_mode paging)
+{
+	boot(rig, paging, 0, OVERCOMMIT_HEURISTIC, &(struct process_spec){.name = "test"});
 }
 
 void rig_boot(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit)

@@ -16,6 +16,8 @@ struct rig {
 void rig_boot(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit);
 /* The same with a process of this layout. */
 void rig_boot_with(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit, const struct process_spec *spec);
+/* In another paging mode than 4-level. */
+void rig_boot_paging(struct rig *rig, enum paging_mode paging);
 void rig_release(struct rig *rig); /* checks the kernel's invariants and the MMU's identities first */
 
 /* A system call by the current process; the result is a value or -errno. */

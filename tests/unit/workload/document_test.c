@@ -35,7 +35,7 @@ static void defaults_are_filled_in(void **state)
 	assert_int_equal(op_at(document, 0)->flags, 0x22);
 	assert_int_equal(op_at(document, 1)->length, 1);
 	assert_int_equal(op_at(document, 2)->seed, 1);
-	assert_int_equal(document->machine.paging_levels, 4);
+	assert_int_equal(document->machine.paging, PAGING_4LEVEL);
 	assert_ptr_equal(document->machine.profile, cpu_profile_at(0));
 	document_free(document);
 }
