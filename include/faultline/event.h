@@ -77,7 +77,8 @@ enum layer {
 	X(TLB_FLUSH, tlb_flush, HARDWARE, "how:text va:hex", "{how} drops TLB entries ({va})")                         \
 	X(EXCEPTION, exception, HARDWARE, "name:text error:hex va:hex rip:hex",                                        \
 	  "{name}, error code {error}, address {va}, at RIP {rip}")                                                    \
-	X(INSTRUCTION, instruction, HARDWARE, "name:text outcome:text", "instruction {name}: {outcome}")
+	X(INSTRUCTION, instruction, HARDWARE, "name:text outcome:text rip:hex",                                        \
+	  "instruction {name} at {rip}: {outcome}")
 
 enum event_kind {
 #define X(id, name, layer, fields, sentence) EVENT_##id,

@@ -75,6 +75,26 @@ bool machine_syscall(struct machine *machine);
 /* Executes one privileged or sensitive instruction by name at the current privilege level; operand where it has one. */
 bool machine_instruction(struct machine *machine, enum insn insn, uint64_t operand);
 
+/* ---- machine code ---- */
+
+/* Executes what RIP points at: fetches it through the MMU, decodes, executes. A fault is delivered as a step of its
+ * own, and so is a native body that RIP has arrived at. Valid x86 without a row in the table stops the machine with a
+ * reason that names it. */
+enum step {
+	STEP_DONE,
+	STEP_LOST,    /* a handler ended the program: control will not come back */
+	STEP_STOPPED, /* the machine */
+};
+enum step machine_step(struct machine *machine);
+
+/* Steps until RIP and RSP have these values (after the first step), or so many steps are done. */
+struct run_until {
+	uint64_t rip, rsp;
+	uint64_t steps;
+};
+enum run_end { RUN_RETURNED, RUN_LIMIT, RUN_LOST, RUN_STOPPED };
+enum run_end machine_run(struct machine *machine, const struct run_until *until, uint64_t *steps);
+
 /* ---- what ring-0 code does ---- */
 
 /* A handler body. On entry RIP is the address it is bound to. */

@@ -3,7 +3,6 @@
 #include "faultline/status.h"
 #include "machine_private.h"
 
-#define CR0_TS ((uint64_t)1 << 3)
 #define CR0_NW ((uint64_t)1 << 29)
 #define CR0_CD ((uint64_t)1 << 30)
 #define CR4_KNOWN (uint64_t)0x777fff /* VME to PKE, without bits 13 VMXE, 15, 19 */
@@ -110,68 +109,6 @@ bool control_load_efer(struct machine *machine, uint64_t value)
 		return false;
 	cpu->efer = (value & EFER_WRITABLE) | (cpu->efer & EFER_LMA);
 	mmu_refresh(machine->mmu);
-	return true;
-}
-
-bool segment_read(struct machine *machine, uint16_t selector, unsigned words, struct descriptor *out, struct trap *trap)
-{
-	const struct descriptor_table *gdt = &machine->cpu.gdtr;
-	uint64_t offset = selector & ~7u;
-	uint64_t bytes = words * sizeof(uint64_t);
-	bool in_local_table = (selector & 4) != 0; /* there is no LDT */
-	if (in_local_table || offset + bytes - 1 > gdt->limit) {
-		*trap = (struct trap){.vector = VECTOR_PROTECTION, .has_error = true, .error = selector & ~3u};
-		return false;
-	}
-	struct fault fault;
-	out->high = 0;
-	if (!machine_read_system(machine, vaddr_add(gdt->base, offset), out, bytes, &fault)) {
-		*trap = trap_of_fault(&fault);
-		return false;
-	}
-	return true;
-}
-
-bool segment_mark_accessed(struct machine *machine, uint16_t selector, struct descriptor descriptor, struct trap *trap)
-{
-	if (DESCRIPTOR_TYPE(descriptor.low) & DESCRIPTOR_ACCESSED)
-		return true;
-	uint8_t access_byte = (uint8_t)(descriptor.low >> 40) | DESCRIPTOR_ACCESSED;
-	struct vaddr where = vaddr_add(machine->cpu.gdtr.base, (selector & ~7u) + 5);
-	struct fault fault;
-	if (machine_write_system(machine, where, &access_byte, 1, &fault))
-		return true;
-	*trap = trap_of_fault(&fault);
-	return false;
-}
-
-bool control_load_tr(struct machine *machine, uint16_t selector, struct trap *trap)
-{
-	struct descriptor tss;
-	*trap = (struct trap){.vector = VECTOR_PROTECTION, .has_error = true, .error = selector & ~3u};
-	if ((selector & ~3u) == 0)
-		return false;
-	if (!segment_read(machine, selector, 2, &tss, trap))
-		return false;
-	enum { TSS_AVAILABLE = 9 };
-	if (DESCRIPTOR_IS_CODE_OR_DATA(tss.low) || DESCRIPTOR_TYPE(tss.low) != TSS_AVAILABLE)
-		return false;
-	if (!DESCRIPTOR_IS_PRESENT(tss.low)) {
-		trap->vector = VECTOR_NOT_PRESENT;
-		return false;
-	}
-	/* Busy from now on. */
-	uint8_t access_byte = (uint8_t)(tss.low >> 40) | 2;
-	struct fault fault;
-	if (!machine_write_system(machine, vaddr_add(machine->cpu.gdtr.base, (selector & ~7u) + 5), &access_byte, 1,
-				  &fault)) {
-		*trap = trap_of_fault(&fault);
-		return false;
-	}
-	uint64_t base = (tss.low >> 16 & 0xffffff) | (tss.low >> 56 & 0xff) << 24 | tss.high << 32;
-	machine->cpu.tr = selector;
-	machine->cpu.tss_base = vaddr(base);
-	machine->tss_limit = (uint32_t)((tss.low & 0xffff) | (tss.low >> 32 & 0xf0000));
 	return true;
 }
 

@@ -16,6 +16,11 @@ struct machine *machine_new(struct arena *arena, struct bus *bus, const struct m
 	machine->mem = physmem_new(arena, config->memory_bytes);
 	machine->cpu.rflags = RFLAGS_FIXED;
 	machine->cpu.cr0 = CR0_PE | CR0_ET;
+	machine->decoded = decoded_slots_new(arena);
+	segments_reset(&machine->cpu);
+	machine->cpu.pat = 0x0007040600070406; /* SDM 3A 11.12.4 */
+	machine->cpu.dr[6] = 0xffff0ff0;
+	machine->cpu.dr[7] = 0x400;
 	machine->mmu = mmu_new(arena, machine->mem, bus, &machine->cpu, config->profile, &machine->costs,
 			       config->no_prediction, config->tlb_replacement);
 	bus->ring = 0;
@@ -83,9 +88,14 @@ void machine_stop(struct machine *machine, const char *why)
 	mmu_refresh(machine->mmu);
 }
 
+static uint64_t handler_hash(struct vaddr entry)
+{
+	return (entry.v >> 4 ^ entry.v >> 12) % HANDLER_SLOTS;
+}
+
 static struct handler *handler_slot(struct machine *machine, struct vaddr entry)
 {
-	uint64_t hash = (entry.v >> 4 ^ entry.v >> 12) % HANDLER_SLOTS;
+	uint64_t hash = handler_hash(entry);
 	while (machine->handlers[hash].fn && machine->handlers[hash].entry.v != entry.v)
 		hash = (hash + 1) % HANDLER_SLOTS;
 	return &machine->handlers[hash];
@@ -99,7 +109,27 @@ void machine_bind(struct machine *machine, struct vaddr entry, native_fn *fn, vo
 	*handler = (struct handler){entry, fn, self};
 }
 
-void trap_run_handler(struct machine *machine)
+bool machine_is_bound(const struct machine *machine, struct vaddr entry)
+{
+	for (uint64_t slot = handler_hash(entry); machine->handlers[slot].fn; slot = (slot + 1) % HANDLER_SLOTS) {
+		if (machine->handlers[slot].entry.v == entry.v)
+			return true;
+	}
+	return false;
+}
+
+/* A handler of machine code: runs until it has returned to what it interrupted. */
+static void run_code(struct machine *machine, const struct trap_origin *origin)
+{
+	enum { HANDLER_STEPS = 1 << 20 };
+	for (unsigned left = HANDLER_STEPS; left; left--) {
+		if (machine_step(machine) != STEP_DONE || trap_came_back(machine, origin))
+			return;
+	}
+	machine_stop(machine, "a handler of machine code does not return");
+}
+
+void trap_run_handler(struct machine *machine, const struct trap_origin *origin)
 {
 	struct paddr pa;
 	struct fault fault;
@@ -108,6 +138,8 @@ void trap_run_handler(struct machine *machine)
 			return;
 	}
 	const struct handler *handler = handler_slot(machine, vaddr(machine->cpu.rip));
-	BUG_ON(!handler->fn);
-	handler->fn(handler->self);
+	if (handler->fn)
+		handler->fn(handler->self);
+	else
+		run_code(machine, origin);
 }

@@ -1,14 +1,14 @@
-/* The other doors between the rings: SYSCALL and SYSRET, and IRETQ. SDM 2, the pages of these instructions. */
+/* The fast doors between the rings, which read no descriptors: SYSCALL and SYSRET, SYSENTER and SYSEXIT. SDM 2, the
+ * pages of these instructions; SDM 3A 5.8.7. */
 #include "faultline/status.h"
 #include "machine_private.h"
 
-/* RFLAGS bits that SYSRET takes from R11, and those that IRETQ takes from the stack whatever the ring. */
+/* RFLAGS bits that SYSRET takes from R11. */
 #define SYSRET_FLAGS (uint64_t)0x3c7fd7
-#define IRET_FLAGS (uint64_t)0x254dd5 /* CF PF AF ZF SF TF DF OF NT RF AC ID */
 
 static bool refuse(struct trap *trap, unsigned vector, uint32_t error)
 {
-	*trap = (struct trap){.vector = vector, .has_error = true, .error = error};
+	*trap = (struct trap){.vector = vector, .has_error = vector != VECTOR_INVALID_OPCODE, .error = error};
 	return false;
 }
 
@@ -17,18 +17,37 @@ static bool is_canonical(const struct machine *machine, uint64_t address)
 	return vaddr_is_canonical(vaddr(address), machine->mmu->paging.levels);
 }
 
+/* The segments that these instructions load without looking: flat, code execute-read, data read-write, accessed. */
+enum { FLAT_CODE = 0x809b, FLAT_DATA = 0xc093, FLAT_LONG = 1 << 13, FLAT_32BIT = 1 << 14 };
+
+static void load_flat(struct cpu *cpu, uint16_t cs, uint16_t ss, uint8_t ring, bool to_64bit)
+{
+	uint16_t dpl = (uint16_t)(ring << 5);
+	uint16_t width = to_64bit ? FLAT_LONG : FLAT_32BIT;
+	cpu->cs = cs;
+	cpu->ss = ss;
+	cpu->shadow[SREG_CS] = (struct segment_shadow){.limit = UINT32_MAX, .flags = FLAT_CODE | dpl | width};
+	cpu->shadow[SREG_SS] = (struct segment_shadow){.limit = UINT32_MAX, .flags = FLAT_DATA | dpl};
+}
+
+static bool in_64bit_mode(const struct cpu *cpu)
+{
+	return (cpu->efer & EFER_LMA) && SHADOW_IS_LONG(cpu->shadow[SREG_CS].flags);
+}
+
+/* ---- SYSCALL and SYSRET ---- */
+
 bool trap_enter_syscall(struct machine *machine)
 {
 	struct cpu *cpu = &machine->cpu;
-	if (!(cpu->efer & EFER_SCE))
+	if (!(cpu->efer & EFER_SCE) || !in_64bit_mode(cpu))
 		return false;
-	uint16_t selector = (uint16_t)(cpu->star >> 32);
+	uint16_t selector = (uint16_t)(cpu->star >> 32) & 0xfffc;
 	cpu->gpr[GPR_RCX] = cpu->rip;
 	cpu->gpr[GPR_R11] = cpu->rflags & ~RFLAGS_RF;
 	cpu->rip = cpu->lstar;
 	cpu->rflags = (cpu->rflags & ~cpu->fmask & ~RFLAGS_RF) | RFLAGS_FIXED;
-	cpu->cs = selector & 0xfffc;
-	cpu->ss = (uint16_t)((selector & 0xfffc) + 8);
+	load_flat(cpu, selector, (uint16_t)(selector + 8), 0, true);
 	machine->stats.syscalls++;
 	machine_spend(machine, COST_SYSCALL);
 	trap_set_ring(machine, 0, "SYSCALL");
@@ -42,24 +61,21 @@ bool machine_syscall(struct machine *machine)
 		return false;
 	if (!trap_enter_syscall(machine))
 		return trap_raise_vector(machine, VECTOR_INVALID_OPCODE, 0);
-	trap_run_handler(machine);
+	trap_run_handler(machine, &origin);
 	return trap_came_back(machine, &origin);
 }
 
-bool trap_sysret(struct machine *machine, struct trap *trap)
+bool trap_sysret(struct machine *machine, bool to_64bit, struct trap *trap)
 {
 	struct cpu *cpu = &machine->cpu;
-	if (!(cpu->efer & EFER_SCE)) {
-		*trap = (struct trap){.vector = VECTOR_INVALID_OPCODE};
-		return false;
-	}
-	if (cpu->cpl != 0 || !is_canonical(machine, cpu->gpr[GPR_RCX]))
+	if (!(cpu->efer & EFER_SCE) || !in_64bit_mode(cpu))
+		return refuse(trap, VECTOR_INVALID_OPCODE, 0);
+	if (cpu->cpl != 0 || (to_64bit && !is_canonical(machine, cpu->gpr[GPR_RCX])))
 		return refuse(trap, VECTOR_PROTECTION, 0);
 	uint16_t selector = (uint16_t)(cpu->star >> 48);
-	cpu->rip = cpu->gpr[GPR_RCX];
+	cpu->rip = to_64bit ? cpu->gpr[GPR_RCX] : (uint32_t)cpu->gpr[GPR_RCX];
 	cpu->rflags = (cpu->gpr[GPR_R11] & SYSRET_FLAGS) | RFLAGS_FIXED;
-	cpu->cs = (uint16_t)((selector + 16) | 3);
-	cpu->ss = (uint16_t)((selector + 8) | 3);
+	load_flat(cpu, (uint16_t)((selector + (to_64bit ? 16 : 0)) | 3), (uint16_t)((selector + 8) | 3), 3, to_64bit);
 	machine_spend(machine, COST_SYSRET);
 	trap_set_ring(machine, 3, "SYSRET");
 	return true;
@@ -68,126 +84,40 @@ bool trap_sysret(struct machine *machine, struct trap *trap)
 void machine_sysretq(struct machine *machine)
 {
 	struct trap trap;
-	if (!trap_sysret(machine, &trap))
+	if (!trap_sysret(machine, true, &trap))
 		(void)trap_raise(machine, &trap);
 }
 
-static bool read_stack(struct machine *machine, void *out, uint64_t bytes, struct trap *trap)
-{
-	struct access pop = {
-	    .va = vaddr(machine->cpu.gpr[GPR_RSP]),
-	    .kind = ACCESS_READ,
-	    .mode = mmu_mode(&machine->cpu),
-	    .through_stack = true,
-	};
-	struct fault fault;
-	if (machine_transfer(machine, &pop, out, bytes, &fault))
-		return true;
-	*trap = trap_of_fault(&fault);
-	return false;
-}
+/* ---- SYSENTER and SYSEXIT ---- */
 
-uint64_t machine_pop(struct machine *machine)
-{
-	uint64_t word = 0;
-	struct trap trap;
-	while (!machine->why_stopped && !read_stack(machine, &word, sizeof(word), &trap)) {
-		if (!trap_raise(machine, &trap))
-			return 0;
-	}
-	machine->cpu.gpr[GPR_RSP] += sizeof(word);
-	return word;
-}
-
-struct iret_frame {
-	uint64_t rip, cs, rflags, rsp, ss;
-};
-
-static bool load_return_code(struct machine *machine, const struct iret_frame *frame, struct trap *trap)
-{
-	uint16_t selector = (uint16_t)frame->cs;
-	uint8_t ring = selector & 3;
-	uint32_t about = selector & ~3u;
-	if (about == 0)
-		return refuse(trap, VECTOR_PROTECTION, 0);
-	struct descriptor code;
-	if (!segment_read(machine, selector, 1, &code, trap))
-		return false;
-	unsigned type = DESCRIPTOR_TYPE(code.low);
-	bool conforming = (type & DESCRIPTOR_CONFORMING) != 0;
-	uint8_t dpl = DESCRIPTOR_DPL(code.low);
-	if (!DESCRIPTOR_IS_CODE_OR_DATA(code.low) || !(type & DESCRIPTOR_CODE) || ring < machine->cpu.cpl ||
-	    (conforming ? dpl > ring : dpl != ring))
-		return refuse(trap, VECTOR_PROTECTION, about);
-	if (!DESCRIPTOR_IS_PRESENT(code.low))
-		return refuse(trap, VECTOR_NOT_PRESENT, about);
-	/* There is no compatibility mode here: only 64-bit code can be returned to. */
-	if (!DESCRIPTOR_IS_LONG(code.low) || DESCRIPTOR_IS_32BIT(code.low))
-		return refuse(trap, VECTOR_PROTECTION, about);
-	return segment_mark_accessed(machine, selector, code, trap);
-}
-
-static bool load_return_stack(struct machine *machine, const struct iret_frame *frame, struct trap *trap)
-{
-	uint16_t selector = (uint16_t)frame->ss;
-	uint8_t ring = frame->cs & 3;
-	uint32_t about = selector & ~3u;
-	if (about == 0) {
-		/* 64-bit code of rings 0 to 2 needs no stack segment. */
-		if (ring == 3 || (selector & 3) != ring)
-			return refuse(trap, VECTOR_PROTECTION, 0);
-		return true;
-	}
-	struct descriptor data;
-	if ((selector & 3) != ring)
-		return refuse(trap, VECTOR_PROTECTION, about);
-	if (!segment_read(machine, selector, 1, &data, trap))
-		return false;
-	unsigned type = DESCRIPTOR_TYPE(data.low);
-	if (!DESCRIPTOR_IS_CODE_OR_DATA(data.low) || (type & DESCRIPTOR_CODE) || !(type & DESCRIPTOR_WRITABLE) ||
-	    DESCRIPTOR_DPL(data.low) != ring)
-		return refuse(trap, VECTOR_PROTECTION, about);
-	if (!DESCRIPTOR_IS_PRESENT(data.low))
-		return refuse(trap, VECTOR_STACK, about);
-	return segment_mark_accessed(machine, selector, data, trap);
-}
-
-/* IF changes only with CPL <= IOPL, IOPL only in ring 0. */
-static uint64_t return_flags(const struct cpu *cpu, uint64_t popped)
-{
-	uint64_t mask = IRET_FLAGS;
-	if (cpu->cpl <= (cpu->rflags & RFLAGS_IOPL) >> 12)
-		mask |= RFLAGS_IF;
-	if (cpu->cpl == 0)
-		mask |= RFLAGS_IOPL;
-	return (cpu->rflags & ~mask) | (popped & mask) | RFLAGS_FIXED;
-}
-
-bool trap_iretq(struct machine *machine, struct trap *trap)
+bool trap_sysenter(struct machine *machine, struct trap *trap)
 {
 	struct cpu *cpu = &machine->cpu;
-	struct iret_frame frame;
-	if (cpu->rflags & RFLAGS_NT)
+	uint16_t selector = (uint16_t)cpu->sysenter_cs & 0xfffc;
+	bool to_64bit = (cpu->efer & EFER_LMA) != 0;
+	if (!(cpu->cr0 & CR0_PE) || selector == 0)
 		return refuse(trap, VECTOR_PROTECTION, 0);
-	if (!read_stack(machine, &frame, sizeof(frame), trap))
-		return false;
-	if (!load_return_code(machine, &frame, trap) || !load_return_stack(machine, &frame, trap))
-		return false;
-	if (!is_canonical(machine, frame.rip))
-		return refuse(trap, VECTOR_PROTECTION, 0);
-	cpu->rip = frame.rip;
-	cpu->rflags = return_flags(cpu, frame.rflags);
-	cpu->cs = (uint16_t)frame.cs;
-	cpu->ss = (uint16_t)frame.ss;
-	cpu->gpr[GPR_RSP] = frame.rsp;
-	machine_spend(machine, COST_IRET);
-	trap_set_ring(machine, frame.cs & 3, "IRETQ");
+	cpu->rflags &= ~(RFLAGS_VM | RFLAGS_IF);
+	cpu->rip = to_64bit ? cpu->sysenter_rip : (uint32_t)cpu->sysenter_rip;
+	cpu->gpr[GPR_RSP] = to_64bit ? cpu->sysenter_rsp : (uint32_t)cpu->sysenter_rsp;
+	load_flat(cpu, selector, (uint16_t)(selector + 8), 0, to_64bit);
+	trap_set_ring(machine, 0, "SYSENTER");
 	return true;
 }
 
-void machine_iretq(struct machine *machine)
+bool trap_sysexit(struct machine *machine, bool to_64bit, struct trap *trap)
 {
-	struct trap trap;
-	if (!trap_iretq(machine, &trap))
-		(void)trap_raise(machine, &trap);
+	struct cpu *cpu = &machine->cpu;
+	uint16_t selector = (uint16_t)cpu->sysenter_cs & 0xfffc;
+	uint64_t rip = cpu->gpr[GPR_RDX], rsp = cpu->gpr[GPR_RCX];
+	if (!(cpu->cr0 & CR0_PE) || selector == 0 || cpu->cpl != 0)
+		return refuse(trap, VECTOR_PROTECTION, 0);
+	if (to_64bit && (!is_canonical(machine, rip) || !is_canonical(machine, rsp)))
+		return refuse(trap, VECTOR_PROTECTION, 0);
+	selector = (uint16_t)((selector + (to_64bit ? 32 : 16)) | 3);
+	cpu->rip = to_64bit ? rip : (uint32_t)rip;
+	cpu->gpr[GPR_RSP] = to_64bit ? rsp : (uint32_t)rsp;
+	load_flat(cpu, selector, (uint16_t)(selector + 8), 3, to_64bit);
+	trap_set_ring(machine, 3, "SYSEXIT");
+	return true;
 }

@@ -1,7 +1,10 @@
 /* Exceptions and interrupts: from a vector through its gate to the handler, and double and triple faults. SDM 3A
  * chapter 6, above all 6.14 (64-bit mode) and 6.15 (#DF). */
 #include "faultline/status.h"
-#include "machine_private.h"
+#include "inner.h"
+#include "trap_private.h"
+
+#include <stdio.h>
 
 static const struct {
 	const char *name;
@@ -32,23 +35,7 @@ struct gate {
 	bool present;
 };
 
-/* Where fields lie in a 64-bit TSS, SDM 3A figure 8-11. */
-#define TSS_RSP(ring) (4u + 8u * (ring))
-#define TSS_IST(index) (0x24u + 8u * ((index)-1u))
-
-/* Error code of a fault that concerns a gate or a selector during delivery: bit 0 EXT says that no instruction asked
- * for it, bit 1 IDT that the index is a vector. */
-static uint32_t external(const struct trap *trap)
-{
-	return trap->software ? 0 : 1;
-}
-
-/* Something happened on the way to the handler. */
-static bool fail(struct trap *nested, unsigned vector, uint32_t error)
-{
-	*nested = (struct trap){.vector = vector, .has_error = true, .error = error};
-	return false;
-}
+#define TSS_IST(index) (0x24u + 8u * ((index)-1u)) /* in a 64-bit TSS, SDM 3A figure 8-11 */
 
 struct trap trap_of_fault(const struct fault *fault)
 {
@@ -57,9 +44,9 @@ struct trap trap_of_fault(const struct fault *fault)
 
 static bool read_gate(struct machine *machine, const struct trap *trap, struct gate *gate, struct trap *nested)
 {
-	uint32_t about_gate = trap->vector * 8 + 2 + external(trap);
+	uint32_t about_gate = trap_about_gate(trap);
 	if (trap->vector * GATE_BYTES + GATE_BYTES - 1 > machine->cpu.idtr.limit)
-		return fail(nested, VECTOR_PROTECTION, about_gate);
+		return trap_fail(nested, VECTOR_PROTECTION, about_gate);
 	uint64_t raw[2];
 	struct fault fault;
 	struct vaddr where = vaddr_add(machine->cpu.idtr.base, (uint64_t)trap->vector * GATE_BYTES);
@@ -78,69 +65,66 @@ static bool read_gate(struct machine *machine, const struct trap *trap, struct g
 	bool known = gate->type == GATE_INTERRUPT || gate->type == GATE_TRAP;
 	bool closed = trap->software && gate->dpl < machine->cpu.cpl;
 	if (DESCRIPTOR_IS_CODE_OR_DATA(raw[0]) || !known || closed)
-		return fail(nested, VECTOR_PROTECTION, about_gate);
-	return gate->present || fail(nested, VECTOR_NOT_PRESENT, about_gate);
+		return trap_fail(nested, VECTOR_PROTECTION, about_gate);
+	return gate->present || trap_fail(nested, VECTOR_NOT_PRESENT, about_gate);
 }
 
 /* The code segment that the gate names decides the new ring. */
-static bool read_target(struct machine *machine, const struct trap *trap, const struct gate *gate, uint8_t *ring,
-			struct trap *nested)
+static bool read_target(struct machine *machine, const struct trap *trap, const struct gate *gate,
+			struct trap_entry *entry, struct trap *nested)
 {
 	if ((gate->selector & ~3u) == 0)
-		return fail(nested, VECTOR_PROTECTION, external(trap));
+		return trap_fail(nested, VECTOR_PROTECTION, trap_external(trap));
 	struct descriptor code;
 	if (!segment_read(machine, gate->selector, 1, &code, nested)) {
 		if (nested->vector == VECTOR_PROTECTION)
-			nested->error |= external(trap);
+			nested->error |= trap_external(trap);
 		return false;
 	}
-	uint32_t about_segment = (gate->selector & ~3u) | external(trap);
+	uint32_t about_segment = (gate->selector & ~3u) | trap_external(trap);
 	unsigned type = DESCRIPTOR_TYPE(code.low);
 	if (!DESCRIPTOR_IS_CODE_OR_DATA(code.low) || !(type & DESCRIPTOR_CODE) ||
 	    DESCRIPTOR_DPL(code.low) > machine->cpu.cpl)
-		return fail(nested, VECTOR_PROTECTION, about_segment);
+		return trap_fail(nested, VECTOR_PROTECTION, about_segment);
 	if (!DESCRIPTOR_IS_PRESENT(code.low))
-		return fail(nested, VECTOR_NOT_PRESENT, about_segment);
+		return trap_fail(nested, VECTOR_NOT_PRESENT, about_segment);
 	if (!DESCRIPTOR_IS_LONG(code.low) || DESCRIPTOR_IS_32BIT(code.low))
-		return fail(nested, VECTOR_PROTECTION, about_segment);
-	*ring = type & DESCRIPTOR_CONFORMING ? machine->cpu.cpl : DESCRIPTOR_DPL(code.low);
+		return trap_fail(nested, VECTOR_PROTECTION, about_segment);
+	entry->ring = type & DESCRIPTOR_CONFORMING ? machine->cpu.cpl : DESCRIPTOR_DPL(code.low);
+	entry->code = code;
 	return segment_mark_accessed(machine, gate->selector, code, nested);
 }
 
-/* RSP for the handler: from the TSS when the ring changes or the gate names an IST entry, else the current one. */
+/* For the handler: from the TSS when the ring changes or the gate names an IST entry, else the current one. */
 static bool pick_stack(struct machine *machine, const struct trap *trap, const struct gate *gate, uint8_t ring,
-		       uint64_t *rsp, struct trap *nested)
+		       struct new_stack *stack, struct trap *nested)
 {
-	*rsp = machine->cpu.gpr[GPR_RSP];
-	if (gate->stack || ring != machine->cpu.cpl) {
-		uint32_t offset = gate->stack ? TSS_IST(gate->stack) : TSS_RSP(ring);
-		if (offset + 7 > machine->tss_limit)
-			return fail(nested, VECTOR_INVALID_TSS, (machine->cpu.tr & ~3u) | external(trap));
-		struct fault fault;
-		if (!machine_read_system(machine, vaddr_add(machine->cpu.tss_base, offset), rsp, 8, &fault)) {
-			*nested = trap_of_fault(&fault);
+	uint32_t external = trap_external(trap);
+	bool changes = ring != machine->cpu.cpl;
+	stack_keep(&machine->cpu, external, stack);
+	if (changes && !gate->stack && !stack_of_ring(machine, ring, external, stack, nested))
+		return false;
+	if (gate->stack) {
+		if (!tss_read(machine, TSS_IST(gate->stack), 8, external, &stack->pointer, nested))
 			return false;
+		if (changes) {
+			stack->selector = ring;
+			stack->shadow = (struct segment_shadow){.flags = 0};
 		}
 	}
-	*rsp &= ~(uint64_t)15; /* aligned before the frame is pushed: SDM 3A 6.14.2 */
+	if (ring < 3)
+		stack->mode = MODE_IMPLICIT;
+	stack->pointer &= ~(uint64_t)15; /* aligned before the frame is pushed: SDM 3A 6.14.2 */
 	return true;
 }
 
-static bool push_frame(struct machine *machine, const struct trap *trap, uint64_t *rsp, unsigned *words,
+static bool push_frame(struct machine *machine, const struct trap *trap, struct new_stack *stack, unsigned *words,
 		       struct trap *nested)
 {
 	const struct cpu *cpu = &machine->cpu;
-	uint64_t frame[6] = {trap->error, cpu->rip, cpu->cs, cpu->rflags, cpu->gpr[GPR_RSP], cpu->ss};
+	uint64_t frame[6] = {trap->error, cpu->rip + trap->length, cpu->cs, cpu->rflags, cpu->gpr[GPR_RSP], cpu->ss};
 	*words = trap->has_error ? 6 : 5;
-	*rsp -= *words * sizeof(uint64_t);
-	struct access push = {.va = vaddr(*rsp), .kind = ACCESS_WRITE, .mode = MODE_IMPLICIT, .through_stack = true};
-	struct fault fault;
-	if (machine_transfer(machine, &push, frame + (6 - *words), *words * sizeof(uint64_t), &fault))
-		return true;
-	*nested = trap_of_fault(&fault);
-	if (fault.vector == VECTOR_STACK)
-		nested->error = external(trap);
-	return false;
+	return stack_push_words(machine, stack, sizeof(uint64_t), frame + (6 - *words), *words, nested);
 }
 
 void trap_set_ring(struct machine *machine, uint8_t cpl, const char *how)
@@ -154,7 +138,7 @@ void trap_set_ring(struct machine *machine, uint8_t cpl, const char *how)
 	emit(machine->bus, EVENT_RING, from, cpl, event_text(how), machine->cpu.rip);
 }
 
-static void count_delivery(struct machine *machine, const struct trap *trap)
+static void count(struct machine *machine, const struct trap *trap)
 {
 	machine->stats.exceptions++;
 	machine->stats.vectors[trap->vector]++;
@@ -164,33 +148,46 @@ static void count_delivery(struct machine *machine, const struct trap *trap)
 	     machine->cpu.rip);
 }
 
+void trap_enter_handler(struct machine *machine, const struct trap *trap, const struct trap_entry *entry)
+{
+	struct cpu *cpu = &machine->cpu;
+	count(machine, trap);
+	stack_take(cpu, entry->stack);
+	cpu->cs = (uint16_t)((entry->selector & ~3u) | entry->ring);
+	cpu->shadow[SREG_CS] = segment_shadow_of(entry->code);
+	cpu->rip = entry->offset;
+	cpu->rflags &= ~(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF | RFLAGS_VM);
+	if (entry->clears_if)
+		cpu->rflags &= ~RFLAGS_IF;
+	trap_set_ring(machine, entry->ring, vector_name(trap->vector));
+	emit(machine->bus, EVENT_PUSH, entry->stack->pointer, entry->words);
+}
+
 /* Everything up to the first instruction of the handler. False: *nested happened on the way. */
+static bool deliver_long(struct machine *machine, const struct trap *trap, struct trap *nested)
+{
+	struct gate gate;
+	struct new_stack stack;
+	struct trap_entry entry = {.stack = &stack};
+	if (!read_gate(machine, trap, &gate, nested) || !read_target(machine, trap, &gate, &entry, nested) ||
+	    !pick_stack(machine, trap, &gate, entry.ring, &stack, nested) ||
+	    !push_frame(machine, trap, &stack, &entry.words, nested))
+		return false;
+	if (!vaddr_is_canonical(vaddr(gate.offset), machine->mmu->paging.levels))
+		return trap_fail(nested, VECTOR_PROTECTION, trap_external(trap));
+	entry.selector = gate.selector;
+	entry.offset = gate.offset;
+	entry.clears_if = gate.type == GATE_INTERRUPT;
+	trap_enter_handler(machine, trap, &entry);
+	return true;
+}
+
 static bool deliver(struct machine *machine, const struct trap *trap, struct trap *nested)
 {
 	struct cpu *cpu = &machine->cpu;
-	struct gate gate;
-	uint8_t ring;
-	uint64_t rsp;
-	unsigned words;
 	if (trap->vector == VECTOR_PAGE_FAULT && !trap->software)
 		cpu->cr2 = trap->va.v;
-	if (!read_gate(machine, trap, &gate, nested) || !read_target(machine, trap, &gate, &ring, nested) ||
-	    !pick_stack(machine, trap, &gate, ring, &rsp, nested) || !push_frame(machine, trap, &rsp, &words, nested))
-		return false;
-	if (!vaddr_is_canonical(vaddr(gate.offset), machine->mmu->paging.levels))
-		return fail(nested, VECTOR_PROTECTION, external(trap));
-	count_delivery(machine, trap);
-	if (ring != cpu->cpl)
-		cpu->ss = ring; /* a null selector with the ring as its RPL */
-	cpu->gpr[GPR_RSP] = rsp;
-	cpu->cs = (uint16_t)((gate.selector & ~3u) | ring);
-	cpu->rip = gate.offset;
-	cpu->rflags &= ~(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF);
-	if (gate.type == GATE_INTERRUPT)
-		cpu->rflags &= ~RFLAGS_IF;
-	trap_set_ring(machine, ring, vector_name(trap->vector));
-	emit(machine->bus, EVENT_PUSH, rsp, words);
-	return true;
+	return in_long_mode(cpu) ? deliver_long(machine, trap, nested) : trap_deliver_legacy(machine, trap, nested);
 }
 
 /* SDM 3A table 6-4. */
@@ -232,21 +229,60 @@ static bool combine(const struct trap *first, const struct trap *second, struct 
 	return true;
 }
 
-/* Delivers the trap, or what its failing delivery makes of it. False: the machine stopped. */
-static bool deliver_or_what_follows(struct machine *machine, const struct trap *trap)
+/* One link of the chain that ended in a triple fault. */
+static void describe(struct machine *machine, const struct trap *trap, const char *before)
+{
+	size_t used = strlen(machine->why);
+	int more = snprintf(machine->why + used, sizeof(machine->why) - used, "%s%s", before,
+			    vector_name(trap->vector));
+	if (trap->has_error && more > 0) {
+		used = strlen(machine->why);
+		more = snprintf(machine->why + used, sizeof(machine->why) - used, " (error code 0x%x)", trap->error);
+	}
+	if (trap->vector == VECTOR_PAGE_FAULT && more > 0) {
+		used = strlen(machine->why);
+		(void)snprintf(machine->why + used, sizeof(machine->why) - used, " at address 0x%llx",
+			       (unsigned long long)trap->va.v);
+	}
+}
+
+static void begin_chain(struct machine *machine, const struct trap *trap)
+{
+	(void)snprintf(machine->why, sizeof(machine->why),
+		       "triple fault at RIP 0x%llx in ring %u: ", (unsigned long long)machine->cpu.rip,
+		       machine->cpu.cpl);
+	describe(machine, trap, "");
+}
+
+/* The first delivery has failed. Each that follows does so in the state of the first: nothing was changed. */
+static bool deliver_what_follows(struct machine *machine, const struct trap *trap, struct trap nested)
+{
+	struct trap first = *trap;
+	struct trap second;
+	begin_chain(machine, trap);
+	while (combine(&first, &nested, &second)) {
+		describe(machine, &nested, ", which could not be delivered because of ");
+		if (nested.vector == VECTOR_PAGE_FAULT)
+			machine->cpu.cr2 = nested.va.v;
+		if (second.vector == VECTOR_DOUBLE_FAULT)
+			describe(machine, &second, "; that makes a ");
+		if (deliver(machine, &second, &nested))
+			return true;
+		if (machine->why_stopped)
+			return false;
+		first = second;
+	}
+	describe(machine, &nested, ", which could not be delivered because of ");
+	machine_stop(machine, machine->why);
+	return false;
+}
+
+bool trap_deliver(struct machine *machine, const struct trap *trap)
 {
 	struct trap nested;
 	if (deliver(machine, trap, &nested))
 		return true;
-	struct trap first = *trap;
-	struct trap second;
-	while (combine(&first, &nested, &second)) {
-		if (deliver(machine, &second, &nested))
-			return true;
-		first = second;
-	}
-	machine_stop(machine, "triple fault: the double fault could not be delivered");
-	return false;
+	return !machine->why_stopped && deliver_what_follows(machine, trap, nested);
 }
 
 struct trap_origin trap_origin(const struct machine *machine)
@@ -268,13 +304,14 @@ enum { MAX_DEPTH = 64 };
 bool trap_raise(struct machine *machine, const struct trap *trap)
 {
 	struct trap_origin origin = trap_origin(machine);
+	origin.rip += trap->length;
 	if (machine->depth == MAX_DEPTH)
 		machine_stop(machine, "exceptions nest without end: each handler raises the next one");
 	if (machine->why_stopped)
 		return false;
 	machine->depth++;
-	if (deliver_or_what_follows(machine, trap))
-		trap_run_handler(machine);
+	if (trap_deliver(machine, trap))
+		trap_run_handler(machine, &origin);
 	machine->depth--;
 	return trap_came_back(machine, &origin);
 }
@@ -288,13 +325,6 @@ bool trap_raise_fault(struct machine *machine, const struct fault *fault)
 bool trap_raise_vector(struct machine *machine, unsigned vector, uint32_t error)
 {
 	struct trap trap = {.vector = vector, .has_error = vectors[vector].has_error, .error = error};
-	return trap_raise(machine, &trap);
-}
-
-bool trap_software(struct machine *machine, unsigned vector)
-{
-	/* INT n pushes no error code, whatever the vector: SDM 2, INT. */
-	struct trap trap = {.vector = vector, .software = true};
 	return trap_raise(machine, &trap);
 }
 

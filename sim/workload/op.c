@@ -73,7 +73,7 @@ static const struct op_choice patterns[] = {
 };
 
 static const struct op_choice insns[] = {
-#define X(id, name, who, operand, effect) {#name, INSN_##id, effect},
+#define X(id, name, who, gives, bytes, operand, effect, page) {#name, INSN_##id, effect},
     INSN_LIST(X)
 #undef X
 	{0},

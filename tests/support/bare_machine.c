@@ -120,6 +120,8 @@ void bare_enter_ring3(struct bare_machine *bare, uint64_t rip, uint64_t rsp)
 {
 	bare->cpu->cs = BARE_USER_CS;
 	bare->cpu->ss = BARE_USER_SS;
+	bare->cpu->shadow[SREG_CS] = (struct segment_shadow){.flags = 0x20fb}; /* as in the GDT */
+	bare->cpu->shadow[SREG_SS] = (struct segment_shadow){.flags = 0x00f3};
 	bare->cpu->cpl = 3;
 	bare->bus.ring = 3;
 	bare->cpu->rip = rip;

@@ -203,7 +203,7 @@ static void privileged_instructions_kill_by_a_protection_fault(void **state)
 	assert_string_equal(rig.process->death.signal_name, "SIGSEGV");
 	rig_release(&rig);
 	rig_boot(&rig, 0, OVERCOMMIT_HEURISTIC);
-	assert_false(machine_instruction(rig.machine, INSN_UD2, 0));
+	assert_false(machine_instruction(rig.machine, INSN_UD, 0));
 	assert_string_equal(rig.process->death.signal_name, "SIGILL");
 	rig_release(&rig);
 	rig_boot(&rig, 0, OVERCOMMIT_HEURISTIC);

@@ -266,7 +266,7 @@ static void undefined_instructions_raise_ud(void **state)
 	(void)state;
 	struct fixture f;
 	boot(&f, 3);
-	assert_true(run(&f, INSN_UD2, 0));
+	assert_true(run(&f, INSN_UD, 0));
 	assert_true(run(&f, INSN_WRPKRU, 5));
 	assert_int_equal(f.invalid_opcode, 2);
 	machine_write_cr4(f.bare.machine, f.bare.cpu->cr4 | CR4_PKE);
