@@ -18,9 +18,10 @@ enum { FRAME_MAX_ORDER = 10 };
 	X(FREE, free, '.', "free")                                                                                     \
 	X(KERNEL, kernel, 'K', "kernel text, data and stacks")                                                         \
 	X(TABLE, page_table, 'P', "page table")                                                                        \
-	X(IMAGE, image, 'T', "program image: text, rodata, data")                                                      \
+	X(IMAGE, image, 'T', "page cache: the program's image")                                                        \
 	X(ANON, anonymous, 'D', "anonymous memory: heap, stack, mappings")                                             \
-	X(ZERO, zero_page, 'Z', "the shared zero page")
+	X(ZERO, zero_page, 'Z', "the shared zero page")                                                                \
+	X(SHMEM, shmem, 'S', "page cache: shared anonymous memory")
 
 enum frame_use {
 #define X(id, name, glyph, text) FRAME_##id,
@@ -39,8 +40,8 @@ struct frame {
 	uint8_t use;      /* enum frame_use */
 	uint8_t order;    /* of the block that starts here */
 	bool block_start; /* first frame of a free or used block */
-	uint32_t pid;     /* owner of an anonymous or image frame with one mapping */
-	uint64_t vpn;     /* where it is mapped there */
+	uint32_t pid;     /* owner of an anonymous frame with one mapping */
+	uint64_t vpn;     /* where it is mapped there; in the page cache: page number of its file */
 };
 
 /* Invariant: free + sum(used[]) == total; every free block is aligned to its size and is on exactly one list. */

@@ -16,7 +16,7 @@
 #define OVERCOMMIT_LIST(X)                                                                                             \
 	X(HEURISTIC, heuristic, "refuses only what can never fit: one request above all RAM")                          \
 	X(ALWAYS, always, "never refuses")                                                                             \
-	X(NEVER, never, "all promises together stay below half of RAM")
+	X(NEVER, never, "all promises together stay below CommitLimit: overcommit_ratio percent of RAM")
 
 enum overcommit {
 #define X(id, name, text) OVERCOMMIT_##id,
@@ -28,8 +28,18 @@ enum overcommit {
 struct kernel_config {
 	enum paging_mode paging;
 	enum overcommit overcommit;
-	bool junk_freed_frames; /* fill freed frames that had content with 0x6b, so that misuse is loud */
+	uint64_t overcommit_ratio;   /* vm.overcommit_ratio, percent */
+	uint64_t max_map_count;      /* vm.max_map_count */
+	uint64_t fault_around_bytes; /* a power of two from 4 KiB on */
+	bool junk_freed_frames;      /* fill freed frames that had content with 0x6b, so that misuse is loud */
 };
+
+/* The values of a stock kernel. */
+#define KERNEL_CONFIG_DEFAULT                                                                                          \
+	{                                                                                                              \
+		.paging = PAGING_4LEVEL, .overcommit = OVERCOMMIT_HEURISTIC, .overcommit_ratio = 50,                   \
+		.max_map_count = 65530, .fault_around_bytes = 64 * KIB                                                 \
+	}
 
 struct kernel;
 

@@ -37,6 +37,10 @@ struct process_spec {
 	uint64_t bss_bytes;       /* default 8 KiB */
 	uint64_t libc_data_bytes; /* default 16 KiB */
 	uint64_t stack_limit;     /* RLIMIT_STACK, default 8 MiB */
+	uint64_t memlock_limit;   /* RLIMIT_MEMLOCK, default 8 MiB */
+	uint64_t as_limit;        /* RLIMIT_AS, default unlimited */
+	uint64_t data_limit;      /* RLIMIT_DATA, default unlimited */
+	uint64_t aslr_seed;       /* addresses are randomised from this seed; default: they are not */
 	struct vaddr start_brk;   /* default: the page after bss */
 	/* Top of the mmap area; default: below the stack and its gap. What lies between a lower one and the libraries
 	 * is occupied. */
@@ -49,10 +53,14 @@ struct process_spec {
 	X(DEMAND_ZERO, demand_zero, 1, "first write: a zeroed frame")                                                  \
 	X(ZERO_PAGE, zero_page, 1, "first read: the shared zero page")                                                 \
 	X(ZERO_PAGE_WRITE, zero_page_write, 1, "first write after a read: the zero page is replaced by a frame")       \
+	X(FILE, file, 1, "a page of a file, from the page cache, and its neighbours around it")                        \
+	X(SHARED, shared, 1, "a page of shared memory")                                                                \
+	X(COW, cow, 1, "first write to a private page of a file: it is copied")                                        \
 	X(STACK_GROWTH, stack_growth, 1, "the stack VMA grew down, then a zeroed frame")                               \
 	X(SPURIOUS, spurious, 1, "the entry already allowed it: a stale translation")                                  \
 	X(SEGV_MAPERR, segv_maperr, 0, "no VMA holds the address")                                                     \
 	X(SEGV_ACCERR, segv_accerr, 0, "the VMA does not allow this access")                                           \
+	X(BUS_ADRERR, bus_adrerr, 0, "the file ends before this page")                                                 \
 	X(OUT_OF_MEMORY, out_of_memory, 0, "no frame left")
 
 enum fault_cause {
@@ -69,6 +77,7 @@ bool fault_cause_is_minor(enum fault_cause cause);
 /* Facts of one process. Invariant: minor_faults == sum of causes[] that count as minor. */
 struct process_stats {
 	uint64_t minor_faults;
+	uint64_t kernel_faults; /* of these: taken by the kernel itself, for mlock, MAP_POPULATE and copies */
 	uint64_t major_faults;
 	uint64_t causes[FAULT_CAUSE_COUNT];
 	uint64_t syscalls[SYSCALL_COUNT];
@@ -91,11 +100,17 @@ struct process_death {
 	const char *vma;     /* name of the VMA that refused, "" if none */
 };
 
+/* A resource limit; UINT64_MAX is RLIM_INFINITY. */
+struct rlimit {
+	uint64_t soft, hard;
+};
+
 struct process {
 	uint32_t pid;
 	uint16_t pcid;
 	const char *name;
 	struct mm *mm; /* NULL after death */
+	struct rlimit limits[RLIMITS];
 	struct process_stats stats;
 	struct process_death death;
 	char message[160]; /* what it wrote to stderr last */
@@ -118,6 +133,7 @@ struct vaddr process_segment(const struct process *process, enum segment segment
 /* Size of the address space, as /proc/PID/status has it. Zero after death. */
 uint64_t process_virtual_bytes(const struct process *process);
 uint64_t process_resident_pages(const struct process *process); /* without the shared zero page */
+uint64_t process_anon_pages(const struct process *process);     /* of these: anonymous */
 uint64_t process_zero_pages(const struct process *process);     /* entries that map the shared zero page */
 uint64_t process_table_pages(const struct process *process);    /* page tables of the process itself */
 uint64_t process_heap_bytes(const struct process *process);     /* break - first break */

@@ -17,9 +17,14 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(FAULTS_DEMAND_ZERO, "faults.demand_zero", TOTAL, "faults", "first writes that got a zeroed frame")           \
 	X(FAULTS_ZERO_PAGE, "faults.zero_page", TOTAL, "faults", "first reads that got the shared zero page")          \
 	X(FAULTS_ZERO_PAGE_WRITE, "faults.zero_page_write", TOTAL, "faults", "writes that replaced the zero page")     \
+	X(FAULTS_FILE, "faults.file", TOTAL, "faults", "first accesses to pages of a file in the page cache")          \
+	X(FAULTS_SHARED, "faults.shared", TOTAL, "faults", "first accesses to pages of shared memory")                 \
+	X(FAULTS_COW, "faults.cow", TOTAL, "faults", "first writes to private pages of a file: copies")                \
 	X(FAULTS_STACK_GROWTH, "faults.stack_growth", TOTAL, "faults", "faults that grew the stack")                   \
 	X(FAULTS_SPURIOUS, "faults.spurious", TOTAL, "faults", "faults whose entry already allowed the access")        \
-	X(FAULTS_SEGV, "faults.segv", TOTAL, "faults", "faults that ended in SIGSEGV")                                 \
+	X(FAULTS_KERNEL, "faults.kernel", TOTAL, "faults",                                                             \
+	  "of faults.minor: taken by the kernel itself, by populating")                                                \
+	X(FAULTS_SEGV, "faults.segv", TOTAL, "faults", "faults that ended in SIGSEGV or SIGBUS")                       \
 	X(SYSCALLS_TOTAL, "syscalls.total", TOTAL, "calls", "system calls")                                            \
 	X(SYSCALLS_BRK, "syscalls.brk", TOTAL, "calls", "brk")                                                         \
 	X(SYSCALLS_MMAP, "syscalls.mmap", TOTAL, "calls", "mmap")                                                      \
@@ -27,6 +32,10 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(SYSCALLS_MREMAP, "syscalls.mremap", TOTAL, "calls", "mremap")                                                \
 	X(SYSCALLS_MPROTECT, "syscalls.mprotect", TOTAL, "calls", "mprotect")                                          \
 	X(SYSCALLS_MADVISE, "syscalls.madvise", TOTAL, "calls", "madvise")                                             \
+	X(SYSCALLS_MLOCK, "syscalls.mlock", TOTAL, "calls", "mlock, mlock2, munlock, mlockall, munlockall")            \
+	X(SYSCALLS_MINCORE, "syscalls.mincore", TOTAL, "calls", "mincore")                                             \
+	X(SYSCALLS_MSYNC, "syscalls.msync", TOTAL, "calls", "msync")                                                   \
+	X(SYSCALLS_PRLIMIT, "syscalls.prlimit64", TOTAL, "calls", "prlimit64: setrlimit, getrlimit")                   \
 	X(SYSCALLS_WRITE, "syscalls.write", TOTAL, "calls", "write")                                                   \
 	X(SYSCALLS_GETPID, "syscalls.getpid", TOTAL, "calls", "getpid")                                                \
 	X(RINGS_CHANGES, "rings.changes", TOTAL, "changes", "changes of privilege level, in and out")                  \

@@ -5,18 +5,28 @@
 
 #include <stdint.h>
 
+#include "faultline/mman.h"
+
 /* X(ID, number, name, arguments, text) */
 #define SYSCALL_LIST(X)                                                                                                \
 	X(WRITE, 1, write, 3, "write to standard error; other descriptors do not exist yet")                           \
-	X(MMAP, 9, mmap, 6, "map anonymous private memory")                                                            \
+	X(MMAP, 9, mmap, 6, "map anonymous memory")                                                                    \
 	X(MPROTECT, 10, mprotect, 3, "change the protection of a range")                                               \
 	X(MUNMAP, 11, munmap, 2, "remove a range")                                                                     \
 	X(BRK, 12, brk, 1, "move the program break; brk(0) asks for it")                                               \
 	X(MREMAP, 25, mremap, 5, "grow, shrink or move a mapping")                                                     \
-	X(MADVISE, 28, madvise, 3, "MADV_DONTNEED: drop the pages of a range")                                         \
+	X(MSYNC, 26, msync, 3, "write a range back to its file")                                                       \
+	X(MINCORE, 27, mincore, 3, "which pages of a range are in RAM")                                                \
+	X(MADVISE, 28, madvise, 3, "say how a range will be used, or drop it")                                         \
 	X(GETPID, 39, getpid, 0, "process number")                                                                     \
 	X(EXIT, 60, exit, 1, "end the process")                                                                        \
+	X(MLOCK, 149, mlock, 2, "keep a range in RAM")                                                                 \
+	X(MUNLOCK, 150, munlock, 2, "undo mlock")                                                                      \
+	X(MLOCKALL, 151, mlockall, 1, "keep all memory in RAM, now or in future")                                      \
+	X(MUNLOCKALL, 152, munlockall, 0, "undo mlockall and mlock")                                                   \
 	X(TGKILL, 234, tgkill, 3, "send a signal to itself: abort()")                                                  \
+	X(PRLIMIT64, 302, prlimit64, 4, "read and set resource limits: setrlimit, getrlimit")                          \
+	X(MLOCK2, 325, mlock2, 3, "mlock with flags")                                                                  \
 	X(UNKNOWN, -1, unknown, 0, "any other number: -ENOSYS")
 
 enum syscall_index {
@@ -51,6 +61,7 @@ const struct syscall_info *syscall_info(enum syscall_index index);
 	X(ENOMEM, 12)                                                                                                  \
 	X(EACCES, 13)                                                                                                  \
 	X(EFAULT, 14)                                                                                                  \
+	X(EBUSY, 16)                                                                                                   \
 	X(EEXIST, 17)                                                                                                  \
 	X(EINVAL, 22)                                                                                                  \
 	X(ENOSYS, 38)
@@ -62,23 +73,5 @@ enum linux_errno {
 };
 
 const char *linux_errno_name(int number); /* "ENOMEM"; "errno?" for one the kernel never returns */
-
-/* include/uapi/asm-generic/mman-common.h */
-enum {
-	LINUX_PROT_READ = 1,
-	LINUX_PROT_WRITE = 2,
-	LINUX_PROT_EXEC = 4,
-	LINUX_MAP_SHARED = 0x01,
-	LINUX_MAP_PRIVATE = 0x02,
-	LINUX_MAP_FIXED = 0x10,
-	LINUX_MAP_ANONYMOUS = 0x20,
-	LINUX_MAP_NORESERVE = 0x4000,
-	LINUX_MAP_POPULATE = 0x8000,
-	LINUX_MAP_HUGETLB = 0x40000,
-	LINUX_MAP_FIXED_NOREPLACE = 0x100000,
-	LINUX_MREMAP_MAYMOVE = 1,
-	LINUX_MREMAP_FIXED = 2,
-	LINUX_MADV_DONTNEED = 4,
-};
 
 #endif

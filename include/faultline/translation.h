@@ -17,6 +17,7 @@ enum { TRANSLATION_TLBS = 12 };
 
 struct translation_area {
 	bool exists;
+	bool file; /* backed by a file, or by shared memory */
 	struct vaddr start, end;
 	uint32_t flags;   /* VMA_* */
 	const char *name; /* lives as long as the world */

@@ -8,17 +8,48 @@
 
 #include "faultline/units.h"
 
+struct file;
+
+/* The flags, in the order of VM_* in include/linux/mm.h, with the two letters of the VmFlags line in /proc/PID/smaps:
+ * X(ID, letters, text). The lowest three are equal to PROT_*. */
+#define VMA_FLAG_LIST(X)                                                                                               \
+	X(READ, "rd", "loads")                                                                                         \
+	X(WRITE, "wr", "stores")                                                                                       \
+	X(EXEC, "ex", "instruction fetches")                                                                           \
+	X(SHARED, "sh", "stores are seen by all who map it")                                                           \
+	X(MAYREAD, "mr", "mprotect may allow loads")                                                                   \
+	X(MAYWRITE, "mw", "mprotect may allow stores")                                                                 \
+	X(MAYEXEC, "me", "mprotect may allow fetches")                                                                 \
+	X(MAYSHARE, "ms", "the mapping was asked for as shared")                                                       \
+	X(GROWSDOWN, "gd", "grows down to an access below it: a stack")                                                \
+	X(LOCKED, "lo", "pages stay in RAM: mlock")                                                                    \
+	X(SEQ_READ, "sr", "MADV_SEQUENTIAL")                                                                           \
+	X(RAND_READ, "rr", "MADV_RANDOM")                                                                              \
+	X(DONTCOPY, "dc", "MADV_DONTFORK")                                                                             \
+	X(LOCKONFAULT, "lf", "locked when it comes, not at once")                                                      \
+	X(ACCOUNT, "ac", "counts against the overcommit limit")                                                        \
+	X(NORESERVE, "nr", "MAP_NORESERVE")                                                                            \
+	X(HUGETLB, "ht", "2 MiB pages only: MAP_HUGETLB")                                                              \
+	X(WIPEONFORK, "wf", "MADV_WIPEONFORK")                                                                         \
+	X(DONTDUMP, "dd", "MADV_DONTDUMP")                                                                             \
+	X(HUGEPAGE, "hg", "MADV_HUGEPAGE")                                                                             \
+	X(NOHUGEPAGE, "nh", "MADV_NOHUGEPAGE, or MAP_STACK")                                                           \
+	X(MERGEABLE, "mg", "MADV_MERGEABLE")
+
+enum vma_bit {
+#define X(id, letters, text) VMA_BIT_##id,
+	VMA_FLAG_LIST(X)
+#undef X
+	    VMA_BITS
+};
+
 enum {
-	VMA_READ = 1, /* equal to PROT_* */
-	VMA_WRITE = 2,
-	VMA_EXEC = 4,
-	VMA_GROWSDOWN = 8, /* the stack */
-	VMA_NORESERVE = 16,
-	VMA_HEAP = 32,     /* grown by brk */
-	VMA_IMAGE = 64,    /* backed by the program's image; resident from the start */
-	VMA_ACCOUNT = 128, /* counts against the overcommit limit */
-	VMA_HUGE = 256,    /* 2 MiB pages only: MAP_HUGETLB */
-	VMA_PROT = 7,
+#define X(id, letters, text) VMA_##id = 1 << VMA_BIT_##id,
+	VMA_FLAG_LIST(X)
+#undef X
+	    VMA_PROT = VMA_READ | VMA_WRITE | VMA_EXEC,
+	VMA_MAY = VMA_MAYREAD | VMA_MAYWRITE | VMA_MAYEXEC,
+	VMA_LOCKED_MASK = VMA_LOCKED | VMA_LOCKONFAULT,
 };
 
 /* Covers [start, end), both multiples of 4 KiB. Invariants: start < end; VMAs of one address space do not overlap and
@@ -26,7 +57,13 @@ enum {
 struct vma {
 	struct vaddr start, end;
 	uint32_t flags;
-	const char *name; /* "[heap]", "[stack]", "text" ...; "" for anonymous mappings */
+	/* Which anonymous memory has been written here: VMAs with different ones never merge (struct anon_vma of
+	 * Linux). 0: none yet. */
+	uint32_t anon;
+	/* Page number of the start: in the file, or for private anonymous memory the one it had when first used. */
+	uint64_t pgoff;
+	struct file *file; /* NULL: private anonymous memory */
+	const char *name;  /* for people: "[heap]", "[stack]", "text" ...; "" for anonymous mappings */
 	struct vma *prev, *next;
 	/* The tree; only vma.c looks at these. */
 	struct vma *left, *right;

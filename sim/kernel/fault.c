@@ -25,57 +25,42 @@ bool fault_cause_is_minor(enum fault_cause cause)
 	return causes[cause].minor;
 }
 
-/* A stack grows down to the access, within RLIMIT_STACK and not into the guard gap of what lies below it. */
+/* acct_stack_growth: the limits of a stack that becomes `bytes` long. */
+static bool may_grow(struct mm *mm, const struct vma *stack, uint64_t bytes)
+{
+	uint64_t pages = (bytes - vma_bytes(stack)) / PAGE_BYTES;
+	if (!mm_may_expand(mm, stack->flags, pages) || bytes > process_limit(mm->process, RLIMIT_INDEX_STACK))
+		return false;
+	return mm_may_lock(mm, stack->flags, pages * PAGE_BYTES) && mm_charge(mm, (int64_t)pages);
+}
+
+/* expand_downwards: a stack grows down to the access, but not into the guard gap of an accessible area below it. */
 static struct vma *grow_stack(struct mm *mm, struct vaddr va)
 {
 	struct vma *stack = vma_tree_after(&mm->vmas, va);
-	if (!stack || !(stack->flags & VMA_GROWSDOWN))
-		return NULL;
 	struct vaddr start = vaddr(page_floor(va.v));
-	if (stack->end.v - start.v > mm->stack_limit)
+	if (!stack || !(stack->flags & VMA_GROWSDOWN) || start.v < VMA_LOWEST)
 		return NULL;
-	if (stack->prev && start.v - stack->prev->end.v < VMA_STACK_GUARD_BYTES)
+	const struct vma *prev = stack->prev;
+	bool guarded = prev && !(prev->flags & VMA_GROWSDOWN) && (prev->flags & VMA_PROT);
+	if (guarded && start.v - prev->end.v < VMA_STACK_GUARD_BYTES)
 		return NULL;
-	if (!mm_may_commit(mm, stack->start.v - start.v, stack->flags))
+	mm_prepare_anon(mm, stack);
+	if ((stack->start.v - start.v) / PAGE_BYTES > stack->pgoff || !may_grow(mm, stack, stack->end.v - start.v))
 		return NULL;
 	mm_resize(mm, stack, start, stack->end);
 	return stack;
 }
 
-/* SDM error code against the VMA's promise: arch/x86/mm/fault.c, access_error(). */
+/* SDM error code against the VMA's promise: arch/x86/mm/fault.c, access_error(). A fetch from a page that is not there
+ * is served like a read, and refused when it comes again. */
 static bool allows(const struct vma *vma, uint32_t error_code)
 {
 	if (error_code & FAULT_WRITE)
 		return (vma->flags & VMA_WRITE) != 0;
-	if (error_code & FAULT_FETCH)
-		return (vma->flags & VMA_EXEC) != 0;
+	if (error_code & FAULT_PRESENT)
+		return (error_code & FAULT_FETCH) ? (vma->flags & VMA_EXEC) != 0 : (vma->flags & VMA_PROT) != 0;
 	return (vma->flags & VMA_PROT) != 0;
-}
-
-/* True when the entry in RAM already allows what was refused: the translation used was an old one. */
-static bool already_allowed(struct pte entry, uint32_t error_code)
-{
-	if (!pte_present(entry) || !pte_user(entry))
-		return false;
-	if ((error_code & FAULT_WRITE) && !pte_writable(entry))
-		return false;
-	return !((error_code & FAULT_FETCH) && pte_no_execute(entry));
-}
-
-static enum fault_cause fill_page(struct mm *mm, const struct vma *vma, struct vaddr va, uint32_t error_code)
-{
-	struct vaddr page = vaddr(page_floor(va.v));
-	struct pte entry = table_get(mm, page);
-	if (already_allowed(entry, error_code))
-		return FAULT_CAUSE_SPURIOUS;
-	if (entry_used(entry) && !(error_code & FAULT_WRITE))
-		return FAULT_CAUSE_SEGV_ACCERR;
-	bool write = (error_code & FAULT_WRITE) != 0;
-	if (!page_map(mm, vma, page, write))
-		return FAULT_CAUSE_OUT_OF_MEMORY;
-	if (!write && !(vma->flags & VMA_HUGE))
-		return FAULT_CAUSE_ZERO_PAGE;
-	return entry_used(entry) ? FAULT_CAUSE_ZERO_PAGE_WRITE : FAULT_CAUSE_DEMAND_ZERO;
 }
 
 enum fault_cause fault_resolve(struct mm *mm, struct vaddr va, uint32_t error_code)
@@ -91,19 +76,31 @@ enum fault_cause fault_resolve(struct mm *mm, struct vaddr va, uint32_t error_co
 		return FAULT_CAUSE_SEGV_MAPERR;
 	if (!allows(vma, error_code))
 		return FAULT_CAUSE_SEGV_ACCERR;
-	enum fault_cause cause = fill_page(mm, vma, va, error_code);
+	enum fault_cause cause = page_fault(mm, vma, vaddr(page_floor(va.v)), (error_code & FAULT_WRITE) != 0);
 	return grown && fault_cause_is_minor(cause) ? FAULT_CAUSE_STACK_GROWTH : cause;
+}
+
+void fault_count(struct mm *mm, struct vaddr va, enum fault_cause cause)
+{
+	struct process_stats *stats = &mm->process->stats;
+	stats->causes[cause]++;
+	stats->minor_faults++;
+	emit(mm->kernel->bus, EVENT_FAULT, va.v, event_text(fault_cause_name(cause)), event_text("minor"));
 }
 
 /* The verdict on an access that cannot be served. */
 static struct process_death verdict(struct mm *mm, struct vaddr va, uint32_t error_code, enum fault_cause cause)
 {
 	const struct vma *vma = va.v < mm->layout->task_size ? vma_tree_find(&mm->vmas, va) : NULL;
-	bool oom = cause == FAULT_CAUSE_OUT_OF_MEMORY;
+	bool oom = cause == FAULT_CAUSE_OUT_OF_MEMORY, bus = cause == FAULT_CAUSE_BUS_ADRERR;
 	return (struct process_death){
 	    .dead = true,
-	    .signal = oom ? 9 : 11,
-	    .signal_name = oom ? "SIGKILL" : "SIGSEGV",
+	    .signal = oom   ? 9
+		      : bus ? 7
+			    : 11,
+	    .signal_name = oom   ? "SIGKILL"
+			   : bus ? "SIGBUS"
+				 : "SIGSEGV",
 	    .va = va,
 	    .error_code = error_code,
 	    .vector = VECTOR_PAGE_FAULT,
@@ -126,13 +123,12 @@ void fault_entry(void *self)
 	}
 	machine_charge(machine, COST_FAULT_HANDLER, 1);
 	enum fault_cause cause = fault_resolve(process->mm, va, error_code);
-	process->stats.causes[cause]++;
 	if (fault_cause_is_minor(cause)) {
-		process->stats.minor_faults++;
-		emit(kernel->bus, EVENT_FAULT, va.v, event_text(fault_cause_name(cause)), event_text("minor"));
+		fault_count(process->mm, va, cause);
 		machine_iretq(machine);
 		return;
 	}
+	process->stats.causes[cause]++;
 	if (cause == FAULT_CAUSE_OUT_OF_MEMORY)
 		emit(kernel->bus, EVENT_OOM, event_text("no frame is free for a page fault"));
 	struct process_death death = verdict(process->mm, va, error_code, cause);

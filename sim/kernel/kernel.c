@@ -17,9 +17,12 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	pool_init(&kernel->mm_pool, arena, sizeof(struct mm));
 	pool_init(&kernel->vma_pool, arena, sizeof(struct vma));
 	pool_init(&kernel->process_pool, arena, sizeof(struct process));
+	pool_init(&kernel->file_pool, arena, sizeof(struct file));
+	pool_init(&kernel->node_pool, arena, file_node_bytes());
 	enum status status = boot_build(kernel, error);
 	if (status != STATUS_OK)
 		return status;
+	kernel->boot_free = frame_pool_free(kernel->frames);
 	emit(kernel->bus, EVENT_BOOT, physmem_bytes(kernel->mem), frame_pool_total(kernel->frames));
 	*out = kernel;
 	return STATUS_OK;
@@ -45,9 +48,10 @@ struct process *kernel_process(const struct kernel *kernel, unsigned index)
 	return index < kernel->process_count ? kernel->processes[index] : NULL;
 }
 
-/* Sums over all living processes. */
+/* Sums over all living processes, and over the page cache. */
 struct census {
-	uint64_t resident, zero, tables, committed;
+	uint64_t rss[RSS_KINDS], zero, tables, committed;
+	uint64_t cached, mapped;
 };
 
 static bool count_processes(const struct kernel *kernel, struct census *census, struct error *why)
@@ -58,12 +62,35 @@ static bool count_processes(const struct kernel *kernel, struct census *census, 
 			continue;
 		if (!mm_check(mm, why))
 			return false;
-		census->resident += mm->resident;
+		for (unsigned kind = 0; kind < RSS_KINDS; kind++)
+			census->rss[kind] += mm->rss[kind];
 		census->zero += mm->zero;
 		census->tables += mm->tables;
 		census->committed += mm->committed;
 	}
 	return true;
+}
+
+struct cache_sweep {
+	const struct kernel *kernel;
+	struct census *census;
+};
+
+static void count_cached(void *self, uint64_t index, struct pfn frame)
+{
+	(void)index;
+	const struct cache_sweep *sweep = self;
+	sweep->census->cached++;
+	sweep->census->mapped += frame_peek(sweep->kernel->frames, frame)->mappings;
+}
+
+static void count_files(const struct kernel *kernel, struct census *census)
+{
+	struct cache_sweep sweep = {kernel, census};
+	for (const struct file *file = kernel->files; file; file = file->next) {
+		file_for_each(file, count_cached, &sweep);
+		census->committed += file->promised;
+	}
 }
 
 bool kernel_check(const struct kernel *kernel, struct error *why)
@@ -76,15 +103,20 @@ bool kernel_check(const struct kernel *kernel, struct error *why)
 	}
 	if (!count_processes(kernel, &census, why))
 		return false;
+	count_files(kernel, &census);
 	const struct frame_pool *frames = kernel->frames;
-	if (frame_pool_used(frames, FRAME_ANON) + frame_pool_used(frames, FRAME_IMAGE) != census.resident)
-		what = "frames: anonymous and image frames in use are not the resident pages of all processes";
+	if (frame_pool_used(frames, FRAME_ANON) != census.rss[RSS_ANON])
+		what = "frames: anonymous frames in use are not the anonymous pages of all processes";
+	else if (frame_pool_used(frames, FRAME_IMAGE) + frame_pool_used(frames, FRAME_SHMEM) != census.cached)
+		what = "frames: frames of the page cache are not the pages of all files";
+	else if (census.mapped != census.rss[RSS_FILE] + census.rss[RSS_SHMEM])
+		what = "frames: mappings of the page cache are not the file pages of all processes";
 	else if (frame_pool_used(frames, FRAME_TABLE) != census.tables + kernel->kernel_tables)
 		what = "frames: page-table frames in use are not the tables of all processes and the kernel";
 	else if (frame_peek(frames, kernel->zero_page)->mappings != census.zero)
 		what = "frames: the zero page's reference count is not the number of entries that map it";
 	else if (kernel->committed != census.committed)
-		what = "overcommit: the committed total is not the sum over the processes";
+		what = "overcommit: the committed total is not the sum over processes and shared memory";
 	if (what)
 		(void)error_set(why, STATUS_MACHINE_STOPPED, "%s", what);
 	return what == NULL;

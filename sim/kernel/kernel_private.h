@@ -4,14 +4,16 @@
 
 #include "faultline/kernel.h"
 #include "faultline/pte.h"
+#include "file.h"
 #include "layout.h"
 #include "vma_tree.h"
 
-enum { MAX_MAP_COUNT = 65530 }; /* vm.max_map_count */
+/* Resident pages by what they hold: include/linux/mm_types_task.h. */
+enum rss_kind { RSS_FILE, RSS_ANON, RSS_SHMEM, RSS_KINDS };
 
 /* One address space.
- * Invariants: resident, zero and tables count what the page tables hold (mm_check); every present user entry lies in a
- * VMA; committed is the sum of the sizes of the VMAs with VMA_ACCOUNT. */
+ * Invariants: rss, zero and tables count what the page tables hold; every present user entry lies in a VMA; total_vm,
+ * data_vm, exec_vm, stack_vm, locked_vm and committed are sums over the VMAs (mm_check). */
 struct mm {
 	struct kernel *kernel;
 	struct process *process;
@@ -20,12 +22,15 @@ struct mm {
 	struct pfn root; /* the table of the highest level */
 	struct vaddr start_brk, brk;
 	struct vaddr mmap_ceiling;
-	uint64_t stack_limit;
-	uint64_t resident; /* pages with a frame of their own */
-	uint64_t zero;     /* entries that map the shared zero page */
+	struct vaddr start_code, end_code, start_data, end_data, start_stack;
+	uint32_t def_flags;      /* of every new mapping: mlockall(MCL_FUTURE) */
+	uint32_t anons;          /* numbers given to anonymous memory so far */
+	uint64_t rss[RSS_KINDS]; /* pages with a frame */
+	uint64_t zero;           /* entries that map the shared zero page */
 	uint64_t tables;
-	uint64_t virtual_bytes;
-	uint64_t committed; /* pages */
+	/* In pages. */
+	uint64_t total_vm, data_vm, exec_vm, stack_vm, locked_vm, committed;
+	uint64_t peak_vm; /* highest total_vm */
 	/* The page table (level 1) used last, so that neighbouring faults need no descent. */
 	uint64_t cached_region; /* va >> 21, UINT64_MAX: none */
 	struct paddr cached_table;
@@ -52,12 +57,15 @@ struct kernel {
 	struct vaddr gdt, idt, tss;
 	struct vaddr idle_stack_top;
 	struct gate gates[GATES];
-	struct pool mm_pool, vma_pool, process_pool;
+	struct pool mm_pool, vma_pool, process_pool, file_pool, node_pool;
+	struct file *files; /* all that have pages in the page cache */
+	uint64_t inodes;    /* numbers given so far */
 	struct process *current;
 	struct process *next; /* whom the timer interrupt switches to */
 	struct process **processes;
 	unsigned process_count;
-	uint64_t committed;     /* pages promised to all processes */
+	uint64_t committed;     /* pages promised to all processes, and of shared memory */
+	uint64_t boot_free;     /* frames that were free after boot */
 	uint64_t kernel_tables; /* page tables of the upper half */
 };
 
@@ -143,28 +151,66 @@ bool table_check(const struct mm *mm, const char **why);
 
 /* ---- page.c: what stands behind a page ---- */
 /* Each is false when no frame is left, also for a page table. */
-bool page_map_anon(struct mm *mm, const struct vma *vma, struct vaddr va, enum frame_use use);
-/* Whatever the VMA calls for: a huge page, a frame, or for a read the zero page. */
-bool page_map(struct mm *mm, const struct vma *vma, struct vaddr va, bool write);
+bool page_map_anon(struct mm *mm, struct vma *vma, struct vaddr va); /* a zeroed frame, or a copy of what is there */
+/* Resolves a fault that the VMA allows: handle_mm_fault of mm/memory.c. */
+enum fault_cause page_fault(struct mm *mm, struct vma *vma, struct vaddr va, bool write);
 void page_zap_range(struct mm *mm, struct vaddr start, struct vaddr end); /* drops the pages, flushes the TLB */
-void page_protect_range(struct mm *mm, const struct vma *vma);            /* entries follow vma->flags */
+void page_clean_range(struct mm *mm, struct vaddr start,
+		      struct vaddr end); /* anonymous pages lose D and A: MADV_FREE */
+void page_protect_range(struct mm *mm, const struct vma *vma, struct vaddr start,
+			struct vaddr end); /* entries follow vma->flags */
+/* Pages of a file leave the page cache, and the entries of all who map them go first. */
+void page_remove_range(struct mm *mm, struct file *file, uint64_t first, uint64_t end);
 bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t bytes);
 void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages);
+uint64_t mm_resident(const struct mm *mm);
+
+/* ---- account.c: limits and promises, in pages ---- */
+void mm_count(struct mm *mm, uint32_t flags, uint64_t pages, bool add); /* total_vm and its parts */
+bool mm_may_expand(const struct mm *mm, uint32_t flags, uint64_t pages);
+bool mm_may_lock(const struct mm *mm, uint32_t flags, uint64_t bytes);
+bool mm_charge(struct mm *mm, int64_t pages);         /* promises pages, if overcommit allows it; negative: fewer */
+void mm_charge_again(struct mm *mm, uint64_t pages);  /* for pages whose promise is about to be given back */
+bool mm_charge_shared(struct mm *mm, uint64_t pages); /* for shmem: kept by the file */
+uint64_t kernel_commit_limit(const struct kernel *kernel);
+uint64_t process_limit(const struct process *process, enum rlimit_index limit);
+bool mm_is_full(const struct mm *mm, uint64_t more); /* more VMAs would be above vm.max_map_count */
 
 /* ---- mm.c: address spaces ---- */
-struct mm *mm_new(struct kernel *kernel, struct process *process, const struct process_spec *spec);
+struct placement;
+struct mm *mm_new(struct kernel *kernel, struct process *process, const struct placement *placement);
 void mm_free(struct mm *mm);
-struct vma *mm_map(struct mm *mm, struct vaddr start, uint64_t bytes, uint32_t flags, const char *name);
+bool mm_check(const struct mm *mm, struct error *why);
+
+/* ---- area.c: VMAs come, go, split, merge and change size ---- */
+/* What a VMA is or should become, besides its place. */
+struct area {
+	struct vaddr start, end;
+	uint32_t flags;
+	uint32_t anon;
+	uint64_t pgoff;
+	struct file *file;
+	const char *name;
+};
+
+struct area area_of(const struct vma *vma, struct vaddr start, struct vaddr end); /* that part of it */
+/* A new mapping in free space: joined with its neighbours where they are of one kind, else a VMA of its own. */
+struct vma *mm_map(struct mm *mm, const struct area *area);
+struct vma *mm_map_alone(struct mm *mm, const struct area *area);
+/* The neighbour that takes the new area in, NULL: none. Counters are the caller's. */
+struct vma *mm_merge_new(struct mm *mm, const struct area *area, bool only_below);
+/* Makes [start, end) of the VMA, with these flags, a VMA: joins it with neighbours that have them, or splits it off.
+ * The flags are not set yet in the latter case. NULL: vm.max_map_count. */
+struct vma *mm_modify(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end, uint32_t flags);
 void mm_unmap(struct mm *mm, struct vaddr start, uint64_t bytes);
 /* Whether [start, end) may be cut out: 0, -ENOMEM (vm.max_map_count), -EINVAL (it would split a huge page). */
 int64_t mm_may_cut(struct mm *mm, struct vaddr start, uint64_t bytes);
-bool mm_split(struct mm *mm, struct vma *vma, struct vaddr at);
-struct vma *mm_try_merge(struct mm *mm, struct vma *vma); /* with both neighbours; returns the survivor */
 void mm_resize(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end);
-/* A free range. A hint above the window opens the part of user space that is left alone otherwise. */
-bool mm_find_place(const struct mm *mm, uint64_t hint, uint64_t bytes, struct vaddr *out);
-bool mm_may_commit(const struct mm *mm, uint64_t bytes, uint32_t flags);
-bool mm_check(const struct mm *mm, struct error *why);
+void mm_prepare_anon(struct mm *mm, struct vma *vma); /* before anonymous memory appears in it */
+
+/* ---- place.c ---- */
+/* get_unmapped_area: the fixed address, the hint if it is free, else top-down. 0, or -errno. */
+int64_t mm_place(const struct mm *mm, uint64_t hint, uint64_t bytes, uint64_t map_flags, struct vaddr *out);
 
 /* Rounds a length up to pages; false when it is zero or cannot fit into the address space. */
 static inline bool page_length(const struct mm *mm, uint64_t bytes, uint64_t *out)
@@ -180,8 +226,16 @@ static inline bool in_user_half(const struct mm *mm, uint64_t start, uint64_t by
 
 /* ---- calls: results as the system call returns them, a value or -errno ---- */
 typedef int64_t syscall_fn(struct kernel *kernel, struct process *process, const uint64_t args[6]);
-syscall_fn sys_brk, sys_mmap, sys_munmap, sys_mprotect, sys_mremap, sys_madvise;
-bool mm_populate(struct mm *mm, struct vaddr start, uint64_t bytes);
+syscall_fn sys_brk, sys_mmap, sys_munmap, sys_mprotect, sys_mremap, sys_madvise, sys_mlock, sys_mlock2, sys_munlock,
+    sys_mlockall, sys_munlockall, sys_mincore, sys_msync, sys_prlimit64;
+
+/* ---- populate.c: pages that the kernel itself faults in ---- */
+/* Each page of [start, end) is faulted in as the VMA wants it: __mm_populate. 0 or -errno, which mmap ignores. */
+int64_t mm_populate(struct mm *mm, struct vaddr start, uint64_t bytes, bool ignore_errors);
+int64_t mm_populate_vma(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end, bool write);
+/* Copies between the kernel and user memory, faulting pages in. False: -EFAULT. */
+bool copy_from_user(struct mm *mm, uint64_t from, void *to, uint64_t bytes);
+bool copy_to_user(struct mm *mm, uint64_t to, const void *from, uint64_t bytes);
 
 /* ---- fault.c, syscall.c, process.c, sched.c: entries from ring 3 ---- */
 native_fn fault_entry; /* self: struct gate */
@@ -190,6 +244,8 @@ native_fn syscall_entry_native; /* self: struct kernel */
 native_fn timer_entry;
 /* Resolves one fault of the process; the cause says how, or why not. */
 enum fault_cause fault_resolve(struct mm *mm, struct vaddr va, uint32_t error_code);
+/* Counts and tells a fault that was resolved. */
+void fault_count(struct mm *mm, struct vaddr va, enum fault_cause cause);
 
 /* What IRETQ pops, lowest address first. SDM 3A 6.14.2 */
 struct iret_frame {

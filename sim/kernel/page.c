@@ -1,33 +1,43 @@
-/* What stands behind a page: giving, taking away, moving and re-protecting frames. */
-#include "kernel_private.h"
-
-/* arch/x86/mm/tlb.c, tlb_single_page_flush_ceiling: beyond it one full flush is cheaper. */
-enum { SINGLE_FLUSH_CEILING = 33 };
+/* What stands behind a page: giving, taking away, moving and re-protecting frames. See mm/memory.c. */
+#include "page.h"
 
 /* The entry that a VMA's permissions call for. Hardware has no "present, but not readable": without any permission the
- * entry is not present and keeps its frame. */
-static struct pte entry_for(const struct mm *mm, const struct vma *vma, struct pfn frame, bool zero_page)
+ * entry is not present and keeps its frame. What is `ours` to write is a frame of our own, or shared memory. */
+struct pte page_entry(const struct mm *mm, const struct vma *vma, struct pfn frame, bool ours)
 {
 	uint64_t word = pfn_to_paddr(frame).v | PTE_USER | PTE_ACCESSED;
 	word |= vma->flags & VMA_PROT ? PTE_PRESENT : PTE_PROT_NONE;
-	if ((vma->flags & VMA_WRITE) && !zero_page)
-		word |= PTE_WRITABLE | PTE_DIRTY;
+	if ((vma->flags & VMA_WRITE) && ours)
+		word |= PTE_WRITABLE;
 	if (!(vma->flags & VMA_EXEC))
 		word |= mm->layout->no_execute;
-	if (vma->flags & VMA_HUGE)
+	if (vma->flags & VMA_HUGETLB)
 		word |= PTE_PAGE_SIZE;
 	return (struct pte){word};
 }
 
-static void count_resident(struct mm *mm, uint64_t pages)
+static struct pte dirty(struct pte entry)
 {
-	mm->resident += pages;
-	if (mm->resident > mm->process->stats.peak_resident)
-		mm->process->stats.peak_resident = mm->resident;
+	return (struct pte){entry.word | PTE_DIRTY};
 }
 
-/* Ends the mapping of an entry: the zero page is only counted, a frame of its own is freed. */
-static void release(struct mm *mm, struct pte entry)
+enum rss_kind page_kind(const struct frame *record)
+{
+	return record->use == FRAME_IMAGE ? RSS_FILE : record->use == FRAME_SHMEM ? RSS_SHMEM : RSS_ANON;
+}
+
+static void count_resident(struct mm *mm, enum rss_kind kind, uint64_t pages)
+{
+	struct process_stats *stats = &mm->process->stats;
+	mm->rss[kind] += pages;
+	uint64_t resident = mm_resident(mm);
+	if (resident > stats->peak_resident)
+		stats->peak_resident = resident;
+}
+
+/* Ends the mapping of an entry: the zero page is only counted, a page of a file stays in the page cache, a frame of its
+ * own is freed. */
+void page_release(struct mm *mm, struct pte entry)
 {
 	struct kernel *kernel = mm->kernel;
 	struct pfn frame = pfn(pte_frame(entry));
@@ -38,8 +48,9 @@ static void release(struct mm *mm, struct pte entry)
 		mm->zero--;
 		return;
 	}
-	mm->resident -= leaf_bytes(mm, entry) / PAGE_BYTES;
-	if (record->mappings == 0)
+	enum rss_kind kind = page_kind(record);
+	mm->rss[kind] -= leaf_bytes(mm, entry) / PAGE_BYTES;
+	if (kind == RSS_ANON && record->mappings == 0)
 		frame_put(kernel->frames, frame);
 }
 
@@ -51,39 +62,47 @@ static void own(struct mm *mm, struct pfn frame, struct vaddr va, uint64_t pages
 	record->pid = mm->process->pid;
 	record->vpn = vaddr_to_vpn(va).v;
 	mm->process->stats.frames_taken += pages;
-	count_resident(mm, pages);
+	count_resident(mm, RSS_ANON, pages);
 }
 
-bool page_map_anon(struct mm *mm, const struct vma *vma, struct vaddr va, enum frame_use use)
+/* ---- faults ---- */
+
+/* A frame of its own in place of `old`: zeroed, or a copy of the file's page. */
+static bool map_anon(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa, struct pfn source)
 {
 	struct kernel *kernel = mm->kernel;
-	struct paddr entry_pa;
+	struct pte old = entry_load(mm->kernel, entry_pa);
 	struct pfn frame;
-	if (!table_entry(mm, va, true, &entry_pa))
+	if (!frame_take(kernel->frames, 0, FRAME_ANON, &frame))
 		return false;
-	struct pte old = entry_load(kernel, entry_pa);
-	if (!frame_take(kernel->frames, 0, use, &frame))
-		return false;
-	physmem_zero(kernel->mem, frame);
-	machine_charge(kernel->machine, COST_ZERO_PAGE, 1);
+	if (source.v != 0)
+		physmem_copy(kernel->mem, frame, source);
+	else
+		physmem_zero(kernel->mem, frame);
+	machine_charge(kernel->machine, source.v != 0 ? COST_COPY_PAGE : COST_ZERO_PAGE, 1);
+	mm_prepare_anon(mm, vma);
 	if (entry_used(old))
-		release(mm, old);
+		page_release(mm, old);
 	own(mm, frame, va, 1);
-	table_set(mm, va, entry_pa, entry_for(mm, vma, frame, false));
+	table_set(mm, va, entry_pa, dirty(page_entry(mm, vma, frame, true)));
 	if (entry_used(old))
 		flush_range(mm, va, vaddr_add(va, PAGE_BYTES), 1);
 	return true;
 }
 
-static bool map_zero(struct mm *mm, const struct vma *vma, struct vaddr va)
+static void map_zero(struct mm *mm, const struct vma *vma, struct vaddr va, struct paddr entry_pa)
 {
-	struct paddr entry_pa;
-	if (!table_entry(mm, va, true, &entry_pa))
-		return false;
 	frame_at(mm->kernel->frames, mm->kernel->zero_page)->mappings++;
 	mm->zero++;
-	table_set(mm, va, entry_pa, entry_for(mm, vma, mm->kernel->zero_page, true));
-	return true;
+	table_set(mm, va, entry_pa, page_entry(mm, vma, mm->kernel->zero_page, false));
+}
+
+static void map_cached(struct mm *mm, const struct vma *vma, struct vaddr va, struct paddr entry_pa, struct pfn frame)
+{
+	struct frame *record = frame_at(mm->kernel->frames, frame);
+	record->mappings++;
+	count_resident(mm, page_kind(record), 1);
+	table_set(mm, va, entry_pa, page_entry(mm, vma, frame, (vma->flags & VMA_SHARED) != 0));
 }
 
 static bool map_huge(struct mm *mm, const struct vma *vma, struct vaddr va)
@@ -100,126 +119,101 @@ static bool map_huge(struct mm *mm, const struct vma *vma, struct vaddr va)
 		physmem_zero(kernel->mem, pfn(block.v + i));
 	machine_charge(kernel->machine, COST_ZERO_PAGE, pages);
 	own(mm, block, start, pages);
-	table_set(mm, start, entry_pa, entry_for(mm, vma, block, false));
+	table_set(mm, start, entry_pa, dirty(page_entry(mm, vma, block, true)));
 	return true;
 }
 
-bool page_map(struct mm *mm, const struct vma *vma, struct vaddr va, bool write)
+static uint64_t index_in_file(const struct vma *vma, struct vaddr va)
 {
-	if (vma->flags & VMA_HUGE)
-		return map_huge(mm, vma, va);
-	return write ? page_map_anon(mm, vma, va, FRAME_ANON) : map_zero(mm, vma, va);
+	return vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES;
 }
 
-void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages)
+/* do_fault_around: the pages of the aligned block around va that are in the page cache and not mapped yet, within the
+ * VMA and one page table. */
+static void map_around(struct mm *mm, const struct vma *vma, struct vaddr va)
 {
-	struct machine *machine = mm->kernel->machine;
-	if (pages == 0 || mm->kernel->current != mm->process)
-		return;
-	if (pages > SINGLE_FLUSH_CEILING) {
-		machine_write_cr3(machine, machine_cpu(machine)->cr3);
-		return;
+	const uint64_t around = mm->kernel->config.fault_around_bytes;
+	uint64_t start = align_down(va.v, around), end = start + around;
+	uint64_t table = align_down(va.v, huge_bytes(mm));
+	start = start < vma->start.v ? vma->start.v : start;
+	end = start + around < vma->end.v ? start + around : vma->end.v;
+	end = end < table + huge_bytes(mm) ? end : table + huge_bytes(mm);
+	for (struct vaddr at = vaddr(start); at.v < end; at.v += PAGE_BYTES) {
+		struct paddr entry_pa;
+		struct pfn frame;
+		if (at.v == va.v || !table_entry(mm, at, false, &entry_pa))
+			continue;
+		if (!entry_used(entry_load(mm->kernel, entry_pa)) &&
+		    file_page(vma->file, index_in_file(vma, at), &frame))
+			map_cached(mm, vma, at, entry_pa, frame);
 	}
-	for (struct vaddr va = start; va.v < end.v; va.v += PAGE_BYTES)
-		machine_invlpg(machine, va);
 }
 
-/* First and last page that an edit of entries changed, for one flush at the end. */
-struct changed {
-	struct vaddr start, end;
-	uint64_t pages;
-};
-
-static void changed_add(const struct mm *mm, struct changed *changed, struct vaddr va, struct pte entry)
+/* do_read_fault, do_cow_fault, do_shared_fault: the first access to a page of a file. */
+static enum fault_cause fault_file(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa, bool write)
 {
-	if (changed->pages++ == 0)
-		changed->start = va;
-	changed->end = vaddr_add(va, leaf_bytes(mm, entry));
+	uint64_t index = index_in_file(vma, va);
+	struct pfn frame;
+	bool shared = (vma->flags & VMA_SHARED) != 0;
+	if (index >= vma->file->bytes / PAGE_BYTES)
+		return FAULT_CAUSE_BUS_ADRERR;
+	if (!file_page_make(mm->kernel, vma->file, index, &frame))
+		return FAULT_CAUSE_OUT_OF_MEMORY;
+	if (write && !shared)
+		return map_anon(mm, vma, va, entry_pa, frame) ? FAULT_CAUSE_COW : FAULT_CAUSE_OUT_OF_MEMORY;
+	map_cached(mm, vma, va, entry_pa, frame);
+	if (!write)
+		map_around(mm, vma, va);
+	return vma->file->shmem ? FAULT_CAUSE_SHARED : FAULT_CAUSE_FILE;
 }
 
-static void changed_flush(struct mm *mm, const struct changed *changed)
+/* do_wp_page: a write to an entry that does not allow it, in a VMA that does. */
+static enum fault_cause fault_protected(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa,
+					struct pte entry)
 {
-	uint64_t span = (changed->end.v - changed->start.v) / PAGE_BYTES;
-	flush_range(mm, changed->start, changed->end, changed->pages == 0 ? 0 : span);
+	struct pfn frame = pfn(pte_frame(entry));
+	if (frame.v == mm->kernel->zero_page.v)
+		return map_anon(mm, vma, va, entry_pa, pfn(0)) ? FAULT_CAUSE_ZERO_PAGE_WRITE
+							       : FAULT_CAUSE_OUT_OF_MEMORY;
+	return map_anon(mm, vma, va, entry_pa, frame) ? FAULT_CAUSE_COW : FAULT_CAUSE_OUT_OF_MEMORY;
 }
 
-static void zap(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
+static enum fault_cause fault_missing(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa,
+				      bool write)
 {
-	table_set(mm, va, entry_pa, (struct pte){0});
-	changed_add(mm, self, va, entry);
-	release(mm, entry);
+	if (vma->file)
+		return fault_file(mm, vma, va, entry_pa, write);
+	if (write)
+		return map_anon(mm, vma, va, entry_pa, pfn(0)) ? FAULT_CAUSE_DEMAND_ZERO : FAULT_CAUSE_OUT_OF_MEMORY;
+	map_zero(mm, vma, va, entry_pa);
+	return FAULT_CAUSE_ZERO_PAGE;
 }
 
-void page_zap_range(struct mm *mm, struct vaddr start, struct vaddr end)
+enum fault_cause page_fault(struct mm *mm, struct vma *vma, struct vaddr va, bool write)
 {
-	struct changed changed = {.pages = 0};
-	table_for_each(mm, start, end, zap, &changed);
-	changed_flush(mm, &changed);
+	struct paddr entry_pa;
+	if (vma->flags & VMA_HUGETLB) {
+		if (entry_used(table_get(mm, va)))
+			return FAULT_CAUSE_SPURIOUS;
+		return map_huge(mm, vma, va) ? FAULT_CAUSE_DEMAND_ZERO : FAULT_CAUSE_OUT_OF_MEMORY;
+	}
+	if (!table_entry(mm, va, true, &entry_pa))
+		return FAULT_CAUSE_OUT_OF_MEMORY;
+	struct pte entry = entry_load(mm->kernel, entry_pa);
+	if (!entry_used(entry))
+		return fault_missing(mm, vma, va, entry_pa, write);
+	if (write && !pte_writable(entry))
+		return fault_protected(mm, vma, va, entry_pa, entry);
+	return FAULT_CAUSE_SPURIOUS;
 }
 
-struct protect {
-	const struct vma *vma;
-	struct changed changed;
-};
-
-static void protect(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
+bool page_map_anon(struct mm *mm, struct vma *vma, struct vaddr va)
 {
-	struct protect *job = self;
-	bool zero_page = pte_frame(entry) == mm->kernel->zero_page.v;
-	struct pte wanted = entry_for(mm, job->vma, pfn(pte_frame(entry)), zero_page);
-	/* A page that was ever written stays dirty, whatever may be done with it now. */
-	wanted.word |= entry.word & PTE_DIRTY;
-	if (wanted.word == entry.word)
-		return;
-	table_set(mm, va, entry_pa, wanted);
-	changed_add(mm, &job->changed, va, entry);
-}
-
-void page_protect_range(struct mm *mm, const struct vma *vma)
-{
-	struct protect job = {.vma = vma};
-	table_for_each(mm, vma->start, vma->end, protect, &job);
-	changed_flush(mm, &job.changed);
-}
-
-struct move {
-	uint64_t delta; /* to - from, modulo 2^64 */
-	struct changed changed;
-};
-
-static void move(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
-{
-	struct move *job = self;
-	struct vaddr to = vaddr_add(va, job->delta);
-	struct paddr to_pa;
-	bool made = table_entry(mm, to, true, &to_pa);
-	BUG_ON(!made); /* page_move_range made the tables first */
-	table_set(mm, va, entry_pa, (struct pte){0});
-	table_set(mm, to, to_pa, entry);
-	if (pte_frame(entry) != mm->kernel->zero_page.v)
-		frame_at(mm->kernel->frames, pfn(pte_frame(entry)))->vpn = vaddr_to_vpn(to).v;
-	changed_add(mm, &job->changed, va, entry);
-}
-
-static void make_target_table(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
-{
-	(void)entry_pa, (void)entry;
-	struct move *job = self;
-	struct paddr unused;
-	if (!table_entry(mm, vaddr_add(va, job->delta), true, &unused))
-		job->changed.pages++;
-}
-
-bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t bytes)
-{
-	struct move job = {.delta = to.v - from.v};
-	struct vaddr end = vaddr_add(from, bytes);
-	table_for_each(mm, from, end, make_target_table, &job);
-	if (job.changed.pages != 0) {
-		table_prune(mm, to, vaddr_add(to, bytes));
+	struct paddr entry_pa;
+	struct pfn source = pfn(0);
+	if (!table_entry(mm, va, true, &entry_pa))
 		return false;
-	}
-	table_for_each(mm, from, end, move, &job);
-	changed_flush(mm, &job.changed);
-	return true;
+	if (vma->file)
+		(void)file_page(vma->file, index_in_file(vma, va), &source);
+	return map_anon(mm, vma, va, entry_pa, source);
 }

@@ -1,5 +1,8 @@
 /* Processes: birth with the usual Linux layout, death with everything given back. */
+#include <string.h>
+
 #include "kernel_private.h"
+#include "placement.h"
 
 static const char *const segment_names[] = {
 #define X(id, name, text) [SEGMENT_##id] = #name,
@@ -12,17 +15,18 @@ const char *segment_name(enum segment segment)
 	return segment_names[segment];
 }
 
-/* Where a stock kernel without address randomisation puts things (fs/binfmt_elf.c, arch/x86/mm/mmap.c). */
-#define STACK_BYTES (132 * KIB) /* what execve leaves: 128 KiB below the arguments */
-#define ARGUMENT_BYTES 0xd30    /* arguments and environment, in the last page; the stack pointer is below them */
+#define LIBC_PATH "/usr/lib/x86_64-linux-gnu/libc.so.6"
 #define LIBC_TEXT_BYTES (16 * KIB)
+
+/* Private memory of the process itself, and what is accounted of it. */
+enum { READ_WRITE = VMA_READ | VMA_WRITE | VMA_MAY | VMA_ACCOUNT };
 
 static uint64_t or_default(uint64_t value, uint64_t fallback)
 {
 	return page_ceil(value ? value : fallback);
 }
 
-static struct process_spec with_defaults(const struct layout *layout, const struct process_spec *given)
+static struct process_spec with_defaults(const struct process_spec *given)
 {
 	struct process_spec spec = *given;
 	spec.text_bytes = or_default(spec.text_bytes, 16 * KIB);
@@ -30,60 +34,104 @@ static struct process_spec with_defaults(const struct layout *layout, const stru
 	spec.data_bytes = or_default(spec.data_bytes, 8 * KIB);
 	spec.bss_bytes = or_default(spec.bss_bytes, 8 * KIB);
 	spec.libc_data_bytes = or_default(spec.libc_data_bytes, 16 * KIB);
-	spec.stack_limit = or_default(spec.stack_limit, 8 * MIB);
-	uint64_t image_end = layout->image_base + spec.text_bytes + spec.rodata_bytes + spec.data_bytes +
-			     spec.bss_bytes;
-	if (spec.start_brk.v == 0)
-		spec.start_brk = vaddr(image_end);
-	if (spec.mmap_ceiling.v == 0)
-		spec.mmap_ceiling = vaddr(layout->mmap_top);
+	spec.stack_limit = spec.stack_limit ? spec.stack_limit : 8 * MIB;
 	return spec;
 }
 
-/* A part of the program or the libc: a VMA, and its frames unless it is demand-zero. */
-static bool map_segment(struct mm *mm, enum segment segment, uint64_t start, uint64_t bytes, uint32_t flags,
-			bool resident)
+static void set_limits(struct process *process, const struct process_spec *spec)
 {
-	struct process *process = mm->process;
-	process->segment_start[segment] = vaddr(start);
-	process->segment_bytes[segment] = bytes;
-	struct vma *vma = mm_map(mm, vaddr(start), bytes, flags, segment_names[segment]);
-	for (uint64_t at = start; resident && at < start + bytes; at += PAGE_BYTES) {
-		if (!page_map_anon(mm, vma, vaddr(at), FRAME_IMAGE))
+	const uint64_t infinity = LINUX_RLIM_INFINITY;
+	uint64_t memlock = spec->memlock_limit ? spec->memlock_limit : 8 * MIB;
+	process->limits[RLIMIT_INDEX_STACK] = (struct rlimit){spec->stack_limit, infinity};
+	process->limits[RLIMIT_INDEX_MEMLOCK] = (struct rlimit){memlock, memlock};
+	process->limits[RLIMIT_INDEX_AS] = (struct rlimit){spec->as_limit ? spec->as_limit : infinity, infinity};
+	process->limits[RLIMIT_INDEX_DATA] = (struct rlimit){spec->data_limit ? spec->data_limit : infinity, infinity};
+}
+
+/* A part of the program or the libc, from its file or, without one, empty. */
+static struct vma *map_segment(struct mm *mm, enum segment segment, struct vaddr start, uint64_t bytes, uint32_t flags,
+			       struct file *file, uint64_t offset)
+{
+	struct area area = {.start = start,
+			    .end = vaddr_add(start, bytes),
+			    .flags = flags,
+			    .file = file,
+			    .pgoff = file ? offset / PAGE_BYTES : start.v / PAGE_BYTES,
+			    .name = segment_names[segment]};
+	mm->process->segment_start[segment] = start;
+	mm->process->segment_bytes[segment] = bytes;
+	if ((flags & VMA_ACCOUNT) && !mm_charge(mm, (int64_t)(bytes / PAGE_BYTES)))
+		return NULL;
+	return mm_map(mm, &area);
+}
+
+static const char *program_path(struct kernel *kernel, const char *name)
+{
+	static const char folder[] = "/usr/bin/";
+	char *path = arena_alloc(kernel->arena, sizeof(folder) + strlen(name), 1);
+	memcpy(path, folder, sizeof(folder) - 1);
+	memcpy(path + sizeof(folder) - 1, name, strlen(name) + 1);
+	return path;
+}
+
+/* The program's own segments. The kernel jumps to the first instruction, whose page comes with its neighbours. */
+static bool map_program(struct mm *mm, const struct process_spec *spec, struct vaddr at)
+{
+	uint64_t rodata = spec->text_bytes, data = rodata + spec->rodata_bytes, bss = data + spec->data_bytes;
+	struct file *file = file_image(mm->kernel, program_path(mm->kernel, spec->name), bss);
+	if (!file)
+		return false;
+	struct vma *text = map_segment(mm, SEGMENT_TEXT, at, spec->text_bytes, VMA_READ | VMA_EXEC | VMA_MAY, file, 0);
+	mm->start_code = at;
+	mm->end_code = vaddr_add(at, spec->text_bytes);
+	mm->start_data = vaddr_add(at, data);
+	mm->end_data = vaddr_add(at, bss);
+	return map_segment(mm, SEGMENT_RODATA, vaddr_add(at, rodata), spec->rodata_bytes, VMA_READ | VMA_MAY, file,
+			   rodata) &&
+	       map_segment(mm, SEGMENT_DATA, vaddr_add(at, data), spec->data_bytes, READ_WRITE, file, data) &&
+	       map_segment(mm, SEGMENT_BSS, vaddr_add(at, bss), spec->bss_bytes, READ_WRITE, NULL, 0) &&
+	       fault_cause_is_minor(page_fault(mm, text, at, false));
+}
+
+/* The C library has been started by ld.so: its text has run, and its variables have been written to. */
+static bool map_libc(struct mm *mm, const struct process_spec *spec, struct vaddr top)
+{
+	struct file *file = file_image(mm->kernel, LIBC_PATH, LIBC_TEXT_BYTES + spec->libc_data_bytes);
+	struct vaddr data = vaddr(top.v - spec->libc_data_bytes), text = vaddr(data.v - LIBC_TEXT_BYTES);
+	struct vma *vma = file ? map_segment(mm, SEGMENT_LIBC_DATA, data, spec->libc_data_bytes, READ_WRITE, file,
+					     LIBC_TEXT_BYTES)
+			       : NULL;
+	for (struct vaddr va = data; vma && va.v < top.v; va.v += PAGE_BYTES) {
+		if (!page_map_anon(mm, vma, va))
 			return false;
 	}
+	vma = vma ? map_segment(mm, SEGMENT_LIBC, text, LIBC_TEXT_BYTES, VMA_READ | VMA_EXEC | VMA_MAY, file, 0) : NULL;
+	if (!vma || !fault_cause_is_minor(page_fault(mm, vma, text, false)))
+		return false;
+	/* A ceiling below the libraries means that all above it is taken: nothing is placed there, nothing grows into
+	 * it. */
+	struct area taken = {.start = mm->mmap_ceiling,
+			     .end = text,
+			     .flags = VMA_NORESERVE | VMA_MAY | VMA_DONTDUMP,
+			     .pgoff = mm->mmap_ceiling.v / PAGE_BYTES,
+			     .name = "[reserved]"};
+	if (taken.start.v < taken.end.v)
+		mm_map(mm, &taken);
 	return true;
 }
 
-static bool map_image(struct mm *mm, const struct process_spec *spec)
+/* What execve leaves: 128 KiB below the page that it filled with arguments and environment. */
+static bool map_stack(struct mm *mm, struct vaddr top)
 {
-	const uint32_t rw = VMA_READ | VMA_WRITE | VMA_ACCOUNT;
-	uint64_t at = mm->layout->image_base;
-	bool ok = map_segment(mm, SEGMENT_TEXT, at, spec->text_bytes, VMA_READ | VMA_EXEC | VMA_IMAGE, true);
-	at += spec->text_bytes;
-	ok = ok && map_segment(mm, SEGMENT_RODATA, at, spec->rodata_bytes, VMA_READ | VMA_IMAGE, true);
-	at += spec->rodata_bytes;
-	ok = ok && map_segment(mm, SEGMENT_DATA, at, spec->data_bytes, rw | VMA_IMAGE, true);
-	at += spec->data_bytes;
-	ok = ok && map_segment(mm, SEGMENT_BSS, at, spec->bss_bytes, rw, false);
-	at = mm->layout->mmap_top - spec->libc_data_bytes;
-	ok = ok && map_segment(mm, SEGMENT_LIBC_DATA, at, spec->libc_data_bytes, rw | VMA_IMAGE, true);
-	at -= LIBC_TEXT_BYTES;
-	ok = ok && map_segment(mm, SEGMENT_LIBC, at, LIBC_TEXT_BYTES, VMA_READ | VMA_EXEC | VMA_IMAGE, true);
-	/* A ceiling below the libraries means that all above it is taken: nothing is placed there, nothing grows into
-	 * it. */
-	if (ok && spec->mmap_ceiling.v < at)
-		mm_map(mm, spec->mmap_ceiling, at - spec->mmap_ceiling.v, VMA_NORESERVE, "[reserved]");
-	return ok;
-}
-
-static bool map_stack(struct mm *mm)
-{
-	const uint32_t flags = VMA_READ | VMA_WRITE | VMA_GROWSDOWN | VMA_ACCOUNT;
-	const uint64_t top = mm->layout->stack_top;
-	struct vma *stack = mm_map(mm, vaddr(top - STACK_BYTES), STACK_BYTES, flags, "[stack]");
-	/* execve itself wrote the arguments there. */
-	return page_map_anon(mm, stack, vaddr(top - PAGE_BYTES), FRAME_ANON);
+	const uint64_t bytes = 132 * KIB;
+	struct area area = {.start = vaddr(top.v - bytes),
+			    .end = top,
+			    .flags = READ_WRITE | VMA_GROWSDOWN,
+			    .pgoff = (top.v - bytes) / PAGE_BYTES,
+			    .name = "[stack]"};
+	struct vma *stack = mm_charge(mm, (int64_t)(bytes / PAGE_BYTES)) ? mm_map(mm, &area) : NULL;
+	mm->start_stack = vaddr(top.v - STACK_USED);
+	return stack && page_map_anon(mm, stack, vaddr(top.v - PAGE_BYTES));
 }
 
 static bool make_kernel_stack(struct kernel *kernel, struct process *process)
@@ -101,12 +149,14 @@ static void free_kernel_stack(struct kernel *kernel, struct process *process)
 	frame_put(kernel->frames, paddr_to_pfn(direct_map_target(kernel, vaddr(bottom))));
 }
 
-static bool build(struct kernel *kernel, struct process *process, const struct process_spec *spec)
+static bool build(struct kernel *kernel, struct process *process, const struct process_spec *spec,
+		  const struct placement *placement)
 {
-	process->mm = mm_new(kernel, process, spec);
+	process->mm = mm_new(kernel, process, placement);
 	if (!process->mm)
 		return false;
-	if (map_image(process->mm, spec) && map_stack(process->mm) && make_kernel_stack(kernel, process))
+	if (map_program(process->mm, spec, placement->image) && map_libc(process->mm, spec, placement->libc_top) &&
+	    map_stack(process->mm, placement->stack_top) && make_kernel_stack(kernel, process))
 		return true;
 	mm_free(process->mm);
 	process->mm = NULL;
@@ -115,23 +165,23 @@ static bool build(struct kernel *kernel, struct process *process, const struct p
 
 struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *given)
 {
-	const struct layout *layout = kernel->layout;
-	struct process_spec spec = with_defaults(layout, given);
-	struct vaddr stack_pointer = vaddr(layout->stack_top - ARGUMENT_BYTES);
+	struct process_spec spec = with_defaults(given);
 	if (kernel->process_count == MAX_PROCESSES)
 		return NULL;
+	struct placement placement = placement_of(kernel->layout, &spec, kernel->process_count);
 	struct process *process = pool_take(&kernel->process_pool);
 	process->pid = kernel->process_count + 1;
 	process->pcid = (uint16_t)process->pid;
 	process->name = spec.name;
 	process->death.signal_name = process->death.why = process->death.vma = "";
-	process->saved.gpr[GPR_RSP] = stack_pointer.v;
-	process->segment_start[SEGMENT_KERNEL] = vaddr(layout->kernel_text);
-	if (!build(kernel, process, &spec)) {
+	set_limits(process, &spec);
+	process->saved.gpr[GPR_RSP] = placement.stack_top.v - STACK_USED;
+	process->segment_start[SEGMENT_KERNEL] = vaddr(kernel->layout->kernel_text);
+	if (!build(kernel, process, &spec, &placement)) {
 		pool_put(&kernel->process_pool, process);
 		return NULL;
 	}
-	sched_prepare(kernel, process, vaddr(layout->image_base), stack_pointer);
+	sched_prepare(kernel, process, placement.image, vaddr(placement.stack_top.v - STACK_USED));
 	process->stats.frames_taken = 0; /* what the kernel gave at birth was not asked for */
 	kernel->processes[kernel->process_count++] = process;
 	emit(kernel->bus, EVENT_PROCESS_START, process->pid, event_text(process->name));
@@ -157,62 +207,4 @@ void process_kill(struct kernel *kernel, const struct process_death *death)
 	emit(kernel->bus, EVENT_PROCESS_EXIT, process->pid, event_text(death->signal ? death->signal_name : "exit"),
 	     (uint64_t)death->status);
 	kernel->bus->pid = 0;
-}
-
-struct vaddr process_segment(const struct process *process, enum segment segment)
-{
-	if (segment == SEGMENT_HEAP)
-		return process->mm ? process->mm->start_brk : vaddr(0);
-	if (segment == SEGMENT_STACK) {
-		const struct kernel *kernel = process->mm ? process->mm->kernel : NULL;
-		bool running = kernel && kernel->current == process;
-		return vaddr(running ? machine_cpu_const(kernel->machine)->gpr[GPR_RSP] : process->saved.gpr[GPR_RSP]);
-	}
-	return process->segment_start[segment];
-}
-
-uint64_t process_virtual_bytes(const struct process *process)
-{
-	return process->mm ? process->mm->virtual_bytes : 0;
-}
-
-uint64_t process_resident_pages(const struct process *process)
-{
-	return process->mm ? process->mm->resident : 0;
-}
-
-uint64_t process_zero_pages(const struct process *process)
-{
-	return process->mm ? process->mm->zero : 0;
-}
-
-uint64_t process_table_pages(const struct process *process)
-{
-	return process->mm ? process->mm->tables : 0;
-}
-
-uint64_t process_heap_bytes(const struct process *process)
-{
-	return process->mm ? process->mm->brk.v - process->mm->start_brk.v : 0;
-}
-
-struct vaddr process_break(const struct process *process)
-{
-	return process->mm ? process->mm->brk : vaddr(0);
-}
-
-struct paddr process_page_table(const struct process *process)
-{
-	return process->mm ? pfn_to_paddr(process->mm->root) : paddr(0);
-}
-
-const struct vma *process_vma_after(const struct process *process, struct vaddr va)
-{
-	return process->mm ? vma_tree_after(&process->mm->vmas, va) : NULL;
-}
-
-const struct vma *process_vma_at(const struct process *process, struct vaddr va)
-{
-	const struct vma *vma = process_vma_after(process, va);
-	return vma && vma->start.v <= va.v ? vma : NULL;
 }

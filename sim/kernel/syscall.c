@@ -8,26 +8,13 @@ static int64_t sys_getpid(struct kernel *kernel, struct process *process, const 
 	return process->pid;
 }
 
-/* Reads user memory through the tables, as copy_from_user does without the faults. */
-static bool copy_from_user(const struct kernel *kernel, const struct mm *mm, uint64_t from, char *to, uint64_t bytes)
-{
-	for (uint64_t i = 0; i < bytes; i++) {
-		struct pte entry = from + i < mm->layout->task_size ? table_get(mm, vaddr(page_floor(from + i)))
-								    : (struct pte){0};
-		if (!pte_present(entry) || !pte_user(entry))
-			return false;
-		physmem_read(kernel->mem, paddr_add(pfn_to_paddr(pfn(pte_frame(entry))), page_offset(from + i)), to + i,
-			     1);
-	}
-	return true;
-}
-
 static int64_t sys_write(struct kernel *kernel, struct process *process, const uint64_t args[6])
 {
+	(void)kernel;
 	if (args[0] != 2)
 		return -LINUX_EBADF;
 	uint64_t bytes = args[2] < sizeof(process->message) - 1 ? args[2] : sizeof(process->message) - 1;
-	if (!copy_from_user(kernel, process->mm, args[1], process->message, bytes))
+	if (!copy_from_user(process->mm, args[1], process->message, bytes))
 		return -LINUX_EFAULT;
 	process->message[bytes] = '\0';
 	return (int64_t)args[2];

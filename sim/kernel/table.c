@@ -250,9 +250,12 @@ static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struc
 		sweep->why = "a present entry points at a free frame";
 	else if (frame.v == mm->kernel->zero_page.v && pte_writable(entry))
 		sweep->why = "the zero page is mapped writable";
-	else if (frame.v != mm->kernel->zero_page.v &&
+	else if (record->use == FRAME_ANON &&
 		 (record->mappings != 1 || record->pid != mm->process->pid || record->vpn != va >> PAGE_SHIFT))
 		sweep->why = "a frame's reverse mapping is not the entry that points at it";
+	else if (record->use != FRAME_ANON && record->use != FRAME_ZERO && pte_writable(entry) &&
+		 !(vma->flags & VMA_SHARED))
+		sweep->why = "a page of a file is writable in a private mapping";
 	if (frame.v == mm->kernel->zero_page.v)
 		sweep->zero++;
 	else
@@ -282,7 +285,7 @@ bool table_check(const struct mm *mm, const char **why)
 {
 	struct sweep sweep = {.why = NULL};
 	sweep_table(mm, pfn_to_paddr(mm->root), 0, mm->layout->levels, &sweep);
-	if (!sweep.why && sweep.resident != mm->resident)
+	if (!sweep.why && sweep.resident != mm_resident(mm))
 		sweep.why = "the resident count is not what the tables hold";
 	if (!sweep.why && sweep.zero != mm->zero)
 		sweep.why = "the count of zero pages is not what the tables hold";

@@ -16,7 +16,9 @@ const char *vma_prot_text(uint32_t flags)
 /* mm/mmap.c, vm_start_gap: nothing may be placed right below a stack. */
 static uint64_t guarded_start(const struct vma *vma)
 {
-	return vma->flags & VMA_GROWSDOWN ? vma->start.v - VMA_STACK_GUARD_BYTES : vma->start.v;
+	if (!(vma->flags & VMA_GROWSDOWN))
+		return vma->start.v;
+	return vma->start.v > VMA_STACK_GUARD_BYTES ? vma->start.v - VMA_STACK_GUARD_BYTES : 0;
 }
 
 static void pull(struct vma *node)
@@ -208,6 +210,12 @@ bool vma_tree_top_down(const struct vma_tree *tree, uint64_t bytes, struct vaddr
 		return false;
 	*out = vaddr(guarded_start(gap) - bytes);
 	return true;
+}
+
+bool vma_tree_has_room(const struct vma_tree *tree, struct vaddr start, uint64_t bytes)
+{
+	const struct vma *next = vma_tree_after(tree, start);
+	return !next || guarded_start(next) >= start.v + bytes;
 }
 
 bool vma_tree_is_free(const struct vma_tree *tree, struct vaddr start, uint64_t bytes)

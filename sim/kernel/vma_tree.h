@@ -25,6 +25,8 @@ struct vma *vma_tree_after(const struct vma_tree *tree, struct vaddr va); /* the
 
 /* Upper end of the highest gap below `ceiling` that holds `bytes`: mm/mmap.c, arch_get_unmapped_area_topdown. */
 bool vma_tree_top_down(const struct vma_tree *tree, uint64_t bytes, struct vaddr ceiling, struct vaddr *out);
+/* Whether a mapping may go to `start`: free, and not within the guard gap of a stack above. */
+bool vma_tree_has_room(const struct vma_tree *tree, struct vaddr start, uint64_t bytes);
 bool vma_tree_is_free(const struct vma_tree *tree, struct vaddr start, uint64_t bytes);
 
 bool vma_tree_check(const struct vma_tree *tree);

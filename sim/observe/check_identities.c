@@ -20,10 +20,12 @@
 	X("page faults of the MMU are exceptions 14", mmu->page_faults, machine->vectors[VECTOR_PAGE_FAULT])           \
 	X("page faults are minor, major, deadly by SIGSEGV or for want of memory",                                     \
 	  machine->vectors[VECTOR_PAGE_FAULT],                                                                         \
-	  value[STAT_FAULTS_MINOR] + value[STAT_FAULTS_MAJOR] + value[STAT_FAULTS_SEGV] + faults_without_memory)       \
+	  value[STAT_FAULTS_MINOR] - value[STAT_FAULTS_KERNEL] + value[STAT_FAULTS_MAJOR] + value[STAT_FAULTS_SEGV] +  \
+	      faults_without_memory)                                                                                   \
 	X("minor faults have a cause", value[STAT_FAULTS_MINOR],                                                       \
 	  value[STAT_FAULTS_DEMAND_ZERO] + value[STAT_FAULTS_ZERO_PAGE] + value[STAT_FAULTS_ZERO_PAGE_WRITE] +         \
-	      value[STAT_FAULTS_STACK_GROWTH] + value[STAT_FAULTS_SPURIOUS])                                           \
+	      value[STAT_FAULTS_STACK_GROWTH] + value[STAT_FAULTS_SPURIOUS] + value[STAT_FAULTS_FILE] +                \
+	      value[STAT_FAULTS_SHARED] + value[STAT_FAULTS_COW])                                                      \
 	X("faults resolved are FAULT events", value[STAT_FAULTS_MINOR] + value[STAT_FAULTS_MAJOR], count[EVENT_FAULT]) \
 	X("ring changes are RING events", value[STAT_RINGS_CHANGES], count[EVENT_RING])                                \
 	X("ring changes of the processor are RING events", machine->ring_changes, count[EVENT_RING])                   \

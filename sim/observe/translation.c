@@ -6,8 +6,12 @@ static struct translation_area area_of(const struct vma *vma)
 {
 	if (!vma)
 		return (struct translation_area){.name = ""};
-	return (struct translation_area){
-	    .exists = true, .start = vma->start, .end = vma->end, .flags = vma->flags, .name = vma->name};
+	return (struct translation_area){.exists = true,
+					 .file = vma->file != NULL,
+					 .start = vma->start,
+					 .end = vma->end,
+					 .flags = vma->flags,
+					 .name = vma->name};
 }
 
 static void take_areas(struct translation *out, const struct process *process)
@@ -111,6 +115,23 @@ static bool vma_allows(uint32_t flags, enum access_kind kind)
 	return (flags & needed[kind]) != 0;
 }
 
+/* How the kernel serves an access that the VMA allows. */
+static const char *served_by(const struct translation *translation, enum access_kind kind)
+{
+	const struct translation_area *vma = &translation->vma;
+	bool write = kind == ACCESS_WRITE;
+	if (write && translation->walk.outcome == WALK_MAPPED && translation->frame.use == FRAME_ZERO)
+		return "the VMA allows it: the kernel replaces the zero page by a frame";
+	if (vma->file && (vma->flags & VMA_SHARED))
+		return "the VMA allows it: the kernel maps the shared page";
+	if (vma->file && !write)
+		return "the VMA allows it: the kernel maps the file's page from the page cache";
+	if (vma->file)
+		return "the VMA allows it: the kernel gives a frame with a copy of the file's page";
+	return write ? "the VMA allows it: the kernel gives a zeroed frame"
+		     : "the VMA allows it: the kernel maps the zero page";
+}
+
 const char *translation_verdict(const struct translation *translation, enum access_kind kind)
 {
 	const struct translation_access *access = &translation->access[kind];
@@ -125,8 +146,5 @@ const char *translation_verdict(const struct translation *translation, enum acce
 		return "no VMA holds the address: SIGSEGV (SEGV_MAPERR)";
 	if (!vma_allows(translation->vma.flags, kind))
 		return "the VMA does not allow it: SIGSEGV (SEGV_ACCERR)";
-	if (kind == ACCESS_WRITE && translation->walk.outcome == WALK_MAPPED)
-		return "the VMA allows it: the kernel replaces the zero page by a frame";
-	return kind == ACCESS_WRITE ? "the VMA allows it: the kernel gives a zeroed frame"
-				    : "the VMA allows it: the kernel maps the zero page";
+	return served_by(translation, kind);
 }

@@ -267,7 +267,7 @@ void settings_default(struct document *document)
 {
 	document->machine = (struct document_machine){
 	    .memory_bytes = 64 * MIB, .profile = cpu_profile_at(0), .paging = PAGING_4LEVEL};
-	document->kernel = (struct kernel_config){.overcommit = OVERCOMMIT_HEURISTIC};
+	document->kernel = (struct kernel_config)KERNEL_CONFIG_DEFAULT;
 #ifndef NDEBUG
 	document->kernel.junk_freed_frames = true;
 #endif

@@ -81,9 +81,14 @@ static void add_faults(uint64_t *value, const struct process_stats *stats)
 	value[STAT_FAULTS_DEMAND_ZERO] += stats->causes[FAULT_CAUSE_DEMAND_ZERO];
 	value[STAT_FAULTS_ZERO_PAGE] += stats->causes[FAULT_CAUSE_ZERO_PAGE];
 	value[STAT_FAULTS_ZERO_PAGE_WRITE] += stats->causes[FAULT_CAUSE_ZERO_PAGE_WRITE];
+	value[STAT_FAULTS_FILE] += stats->causes[FAULT_CAUSE_FILE];
+	value[STAT_FAULTS_SHARED] += stats->causes[FAULT_CAUSE_SHARED];
+	value[STAT_FAULTS_COW] += stats->causes[FAULT_CAUSE_COW];
+	value[STAT_FAULTS_KERNEL] += stats->kernel_faults;
 	value[STAT_FAULTS_STACK_GROWTH] += stats->causes[FAULT_CAUSE_STACK_GROWTH];
 	value[STAT_FAULTS_SPURIOUS] += stats->causes[FAULT_CAUSE_SPURIOUS];
-	value[STAT_FAULTS_SEGV] += stats->causes[FAULT_CAUSE_SEGV_MAPERR] + stats->causes[FAULT_CAUSE_SEGV_ACCERR];
+	value[STAT_FAULTS_SEGV] += stats->causes[FAULT_CAUSE_SEGV_MAPERR] + stats->causes[FAULT_CAUSE_SEGV_ACCERR] +
+				   stats->causes[FAULT_CAUSE_BUS_ADRERR];
 }
 
 struct syscall_stat {
@@ -96,6 +101,10 @@ static const struct syscall_stat syscall_stats[] = {
     {SYSCALL_MUNMAP, STAT_SYSCALLS_MUNMAP},     {SYSCALL_MREMAP, STAT_SYSCALLS_MREMAP},
     {SYSCALL_MPROTECT, STAT_SYSCALLS_MPROTECT}, {SYSCALL_MADVISE, STAT_SYSCALLS_MADVISE},
     {SYSCALL_WRITE, STAT_SYSCALLS_WRITE},       {SYSCALL_GETPID, STAT_SYSCALLS_GETPID},
+    {SYSCALL_MLOCK, STAT_SYSCALLS_MLOCK},       {SYSCALL_MLOCK2, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MUNLOCK, STAT_SYSCALLS_MLOCK},     {SYSCALL_MLOCKALL, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MUNLOCKALL, STAT_SYSCALLS_MLOCK},  {SYSCALL_MINCORE, STAT_SYSCALLS_MINCORE},
+    {SYSCALL_MSYNC, STAT_SYSCALLS_MSYNC},       {SYSCALL_PRLIMIT64, STAT_SYSCALLS_PRLIMIT},
 };
 
 static void add_syscalls(uint64_t *value, const struct process_stats *stats)

@@ -12,7 +12,10 @@ static void boot(struct rig *rig, enum paging_mode paging, uint64_t memory_bytes
 {
 	struct machine_config config = {.memory_bytes = memory_bytes ? memory_bytes : 64 * MIB,
 					.profile = cpu_profile_at(0)};
-	struct kernel_config kernel_config = {.paging = paging, .overcommit = overcommit, .junk_freed_frames = true};
+	struct kernel_config kernel_config = KERNEL_CONFIG_DEFAULT;
+	kernel_config.paging = paging;
+	kernel_config.overcommit = overcommit;
+	kernel_config.junk_freed_frames = true;
 	struct error error = {.text = ""};
 	rig->arena = arena_new(machine_reserve_bytes(&config) + GIB);
 	assert_non_null(rig->arena);

@@ -106,7 +106,7 @@ static void expect_death(uint64_t va, enum access_kind kind, enum fault_cause ca
 	struct rig rig;
 	rig_boot(&rig, 0, OVERCOMMIT_HEURISTIC);
 	uint64_t free = frame_pool_free(kernel_frames(rig.kernel));
-	uint64_t held = process_resident_pages(rig.process) + process_table_pages(rig.process) + 4;
+	uint64_t held = process_anon_pages(rig.process) + process_table_pages(rig.process) + 4;
 	assert_false(machine_touch(rig.machine, vaddr(va), 8, kind));
 	const struct process_death *death = &rig.process->death;
 	assert_true(death->dead);
@@ -117,7 +117,8 @@ static void expect_death(uint64_t va, enum access_kind kind, enum fault_cause ca
 	assert_int_equal(rig_faults(&rig, cause), 1);
 	assert_null(kernel_current(rig.kernel));
 	assert_int_equal(machine_cpu(rig.machine)->cpl, 0);
-	/* All of it comes back: pages, tables, and the kernel stack of four frames. */
+	/* All of it comes back: anonymous pages, tables, and the kernel stack of four frames; what is of a file stays
+	 * in the page cache. */
 	assert_int_equal(frame_pool_free(kernel_frames(rig.kernel)), free + held);
 	rig_release(&rig);
 }
@@ -216,7 +217,7 @@ static void a_machine_too_small_to_boot_is_an_error(void **state)
 {
 	(void)state;
 	struct machine_config config = {.memory_bytes = 8 * PAGE_BYTES, .profile = cpu_profile_at(0)};
-	struct kernel_config kernel_config = {.overcommit = OVERCOMMIT_HEURISTIC};
+	struct kernel_config kernel_config = KERNEL_CONFIG_DEFAULT;
 	struct arena *arena = arena_new(machine_reserve_bytes(&config) + GIB);
 	struct bus bus;
 	struct kernel *kernel;

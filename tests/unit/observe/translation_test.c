@@ -127,8 +127,13 @@ static void what_a_translation_predicts_happens(void **state)
 			(void)world_run(small.world, &error);
 			const struct process_death *death = &world_process(small.world, 0)->death;
 			assert_int_equal(death->signal != 0, dies);
+			uint32_t expected = before.access[cases[i].kind].error_code;
+			/* The first fetch from a page that is not there is served like a read, the second is refused.
+			 */
+			if (cases[i].kind == ACCESS_FETCH && (before.vma.flags & VMA_PROT) != 0)
+				expected |= FAULT_PRESENT;
 			if (dies)
-				assert_int_equal(death->error_code, before.access[cases[i].kind].error_code);
+				assert_int_equal(death->error_code, expected);
 			small_world_free(&small);
 			small_world_free(&probe);
 		}
@@ -200,7 +205,8 @@ static void a_witness_keeps_the_translation_of_the_deadly_access(void **state)
 	(void)state;
 	static struct witness witness;
 	struct error error;
-	struct small_world small = small_world_new("{'op': 'getpid'}, {'op': 'write', 'at': {'segment': 'rodata'}}");
+	struct small_world small = small_world_new("{'op': 'read', 'at': {'segment': 'rodata'}}, "
+						   "{'op': 'write', 'at': {'segment': 'rodata'}}");
 	witness_attach(&witness, small.world);
 	assert_int_equal(world_run(small.world, &error), STATUS_EXPECT_FAILED);
 	assert_true(witness.killed[0]);

@@ -1,0 +1,169 @@
+/* Edits of all pages of a range at once, and the flush that must follow. See mm/memory.c, mm/mprotect.c, mm/mremap.c.
+ */
+#include "page.h"
+
+/* arch/x86/mm/tlb.c, tlb_single_page_flush_ceiling: beyond it one full flush is cheaper. */
+enum { SINGLE_FLUSH_CEILING = 33 };
+
+void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages)
+{
+	struct machine *machine = mm->kernel->machine;
+	if (pages == 0 || mm->kernel->current != mm->process)
+		return;
+	if (pages > SINGLE_FLUSH_CEILING) {
+		machine_write_cr3(machine, machine_cpu(machine)->cr3);
+		return;
+	}
+	for (struct vaddr va = start; va.v < end.v; va.v += PAGE_BYTES)
+		machine_invlpg(machine, va);
+}
+
+/* First and last page that an edit of entries changed, for one flush at the end. */
+struct changed {
+	struct vaddr start, end;
+	uint64_t pages;
+};
+
+static void changed_add(const struct mm *mm, struct changed *changed, struct vaddr va, struct pte entry)
+{
+	if (changed->pages++ == 0)
+		changed->start = va;
+	changed->end = vaddr_add(va, leaf_bytes(mm, entry));
+}
+
+static void changed_flush(struct mm *mm, const struct changed *changed)
+{
+	uint64_t span = (changed->end.v - changed->start.v) / PAGE_BYTES;
+	flush_range(mm, changed->start, changed->end, changed->pages == 0 ? 0 : span);
+}
+
+static void zap(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
+{
+	table_set(mm, va, entry_pa, (struct pte){0});
+	changed_add(mm, self, va, entry);
+	page_release(mm, entry);
+}
+
+void page_zap_range(struct mm *mm, struct vaddr start, struct vaddr end)
+{
+	struct changed changed = {.pages = 0};
+	table_for_each(mm, start, end, zap, &changed);
+	changed_flush(mm, &changed);
+}
+
+/* MADV_FREE: the page keeps its content until memory runs short; a write makes it dirty again, without a fault. */
+static void make_clean(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
+{
+	if (pte_frame(entry) == mm->kernel->zero_page.v)
+		return;
+	table_set(mm, va, entry_pa, (struct pte){entry.word & ~(uint64_t)(PTE_DIRTY | PTE_ACCESSED)});
+	changed_add(mm, self, va, entry);
+}
+
+void page_clean_range(struct mm *mm, struct vaddr start, struct vaddr end)
+{
+	struct changed changed = {.pages = 0};
+	table_for_each(mm, start, end, make_clean, &changed);
+	changed_flush(mm, &changed);
+}
+
+struct protect {
+	const struct vma *vma;
+	struct changed changed;
+};
+
+/* change_pte_range: a frame of our own becomes writable at once, the zero page and a file's page by the next write. */
+static void protect(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
+{
+	struct protect *job = self;
+	struct pfn frame = pfn(pte_frame(entry));
+	bool anon = frame.v != mm->kernel->zero_page.v && page_kind(frame_at(mm->kernel->frames, frame)) == RSS_ANON;
+	struct pte wanted = page_entry(mm, job->vma, frame, anon || (job->vma->flags & VMA_SHARED));
+	const uint64_t kept = PTE_DIRTY | PTE_ACCESSED;
+	wanted.word = (wanted.word & ~kept) | (entry.word & kept);
+	if (wanted.word == entry.word)
+		return;
+	table_set(mm, va, entry_pa, wanted);
+	changed_add(mm, &job->changed, va, entry);
+}
+
+void page_protect_range(struct mm *mm, const struct vma *vma, struct vaddr start, struct vaddr end)
+{
+	struct protect job = {.vma = vma};
+	table_for_each(mm, start, end, protect, &job);
+	changed_flush(mm, &job.changed);
+}
+
+struct move {
+	uint64_t delta; /* to - from, modulo 2^64 */
+	struct changed changed;
+};
+
+static void move(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
+{
+	struct move *job = self;
+	struct vaddr to = vaddr_add(va, job->delta);
+	struct paddr to_pa;
+	bool made = table_entry(mm, to, true, &to_pa);
+	BUG_ON(!made); /* page_move_range made the tables first */
+	table_set(mm, va, entry_pa, (struct pte){0});
+	table_set(mm, to, to_pa, entry);
+	struct frame *record = frame_at(mm->kernel->frames, pfn(pte_frame(entry)));
+	if (record->use == FRAME_ANON)
+		record->vpn = vaddr_to_vpn(to).v;
+	changed_add(mm, &job->changed, va, entry);
+}
+
+static void make_target_table(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
+{
+	(void)entry_pa, (void)entry;
+	struct move *job = self;
+	struct paddr unused;
+	if (!table_entry(mm, vaddr_add(va, job->delta), true, &unused))
+		job->changed.pages++;
+}
+
+bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t bytes)
+{
+	struct move job = {.delta = to.v - from.v};
+	struct vaddr end = vaddr_add(from, bytes);
+	table_for_each(mm, from, end, make_target_table, &job);
+	if (job.changed.pages != 0) {
+		table_prune(mm, to, vaddr_add(to, bytes));
+		return false;
+	}
+	table_for_each(mm, from, end, move, &job);
+	changed_flush(mm, &job.changed);
+	return true;
+}
+
+/* ---- pages of a file that cease to be ---- */
+
+struct removal {
+	const struct file *file;
+	uint64_t first, end;
+};
+
+static void zap_in(struct mm *mm, const struct removal *removal)
+{
+	for (const struct vma *vma = mm->vmas.first; vma; vma = vma->next) {
+		uint64_t below = vma->pgoff, above = vma->pgoff + vma_bytes(vma) / PAGE_BYTES;
+		if (vma->file != removal->file || above <= removal->first || below >= removal->end)
+			continue;
+		uint64_t from = removal->first > below ? removal->first : below;
+		uint64_t to = removal->end < above ? removal->end : above;
+		page_zap_range(mm, vaddr_add(vma->start, (from - below) * PAGE_BYTES),
+			       vaddr_add(vma->start, (to - below) * PAGE_BYTES));
+	}
+}
+
+void page_remove_range(struct mm *mm, struct file *file, uint64_t first, uint64_t end)
+{
+	struct kernel *kernel = mm->kernel;
+	const struct removal removal = {file, first, end};
+	for (unsigned i = 0; i < kernel->process_count; i++) {
+		if (kernel->processes[i]->mm)
+			zap_in(kernel->processes[i]->mm, &removal);
+	}
+	file_truncate(kernel, file, first, end);
+}

@@ -1,0 +1,71 @@
+/* Where a mapping goes: get_unmapped_area of mm/mmap.c, arch/x86/kernel/sys_x86_64.c, mm/huge_memory.c. */
+#include "kernel_private.h"
+
+/* mmap_address_hint_valid: a range may not straddle the end of the window. */
+static bool hint_is_valid(const struct mm *mm, uint64_t start, uint64_t bytes)
+{
+	uint64_t window = mm->layout->window;
+	return in_user_half(mm, start, bytes) && (start > window) == (start + bytes > window);
+}
+
+/* A hint above the window opens the part of user space that is left alone otherwise. */
+static struct vaddr ceiling_for(const struct mm *mm, uint64_t hint)
+{
+	const struct layout *layout = mm->layout;
+	return vaddr_add(mm->mmap_ceiling, hint > layout->window ? layout->task_size - layout->window : 0);
+}
+
+/* arch_get_unmapped_area_topdown: the hint if the next area leaves room for it, else the highest gap. */
+static bool top_down(const struct mm *mm, uint64_t hint, uint64_t bytes, struct vaddr *out)
+{
+	if (hint != 0 && hint_is_valid(mm, hint, bytes) && vma_tree_has_room(&mm->vmas, vaddr(hint), bytes)) {
+		*out = vaddr(hint);
+		return true;
+	}
+	return vma_tree_top_down(&mm->vmas, bytes, ceiling_for(mm, hint), out);
+}
+
+/* __thp_get_unmapped_area: a length that is a multiple of 2 MiB goes to a multiple of 2 MiB, if a gap with room for the
+ * alignment exists, even where huge pages are off. */
+static bool huge_aligned(const struct mm *mm, uint64_t bytes, struct vaddr *out)
+{
+	const uint64_t huge = huge_bytes(mm);
+	struct vaddr at;
+	if (bytes + huge < bytes || !vma_tree_top_down(&mm->vmas, bytes + huge, mm->mmap_ceiling, &at))
+		return false;
+	uint64_t up = align_up(at.v, huge);
+	*out = vaddr(up == at.v ? at.v + huge : up);
+	return true;
+}
+
+/* round_hint_to_min */
+static uint64_t round_hint(uint64_t hint, uint64_t unit)
+{
+	hint = align_down(hint, unit);
+	return hint != 0 && hint < VMA_LOWEST ? align_up(VMA_LOWEST, unit) : hint;
+}
+
+static int64_t fixed_place(const struct mm *mm, uint64_t at, uint64_t bytes, uint64_t unit)
+{
+	if (!in_user_half(mm, at, bytes))
+		return -LINUX_ENOMEM;
+	if (at % unit != 0)
+		return -LINUX_EINVAL;
+	/* security_mmap_addr: only root may map below vm.mmap_min_addr. */
+	return at < VMA_LOWEST ? -LINUX_EPERM : 0;
+}
+
+int64_t mm_place(const struct mm *mm, uint64_t hint, uint64_t bytes, uint64_t map_flags, struct vaddr *out)
+{
+	const uint64_t unit = map_flags & LINUX_MAP_HUGETLB ? huge_bytes(mm) : PAGE_BYTES;
+	if (map_flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE)) {
+		*out = vaddr(hint);
+		return fixed_place(mm, hint, bytes, unit);
+	}
+	hint = round_hint(hint, unit);
+	/* Only private memory without a hint: shared memory asks shmem, which has no huge pages by default. */
+	bool aligns = hint == 0 && bytes % huge_bytes(mm) == 0 && !(map_flags & LINUX_MAP_SHARED);
+	if (aligns && huge_aligned(mm, bytes, out))
+		return 0;
+	return top_down(mm, hint, bytes, out) && out->v % unit == 0 ? 0 : -LINUX_ENOMEM;
+}

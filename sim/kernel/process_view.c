@@ -1,0 +1,65 @@
+/* What others may know of a process. */
+#include "kernel_private.h"
+
+struct vaddr process_segment(const struct process *process, enum segment segment)
+{
+	if (segment == SEGMENT_HEAP)
+		return process->mm ? process->mm->start_brk : vaddr(0);
+	if (segment == SEGMENT_STACK) {
+		const struct kernel *kernel = process->mm ? process->mm->kernel : NULL;
+		bool running = kernel && kernel->current == process;
+		return vaddr(running ? machine_cpu_const(kernel->machine)->gpr[GPR_RSP] : process->saved.gpr[GPR_RSP]);
+	}
+	return process->segment_start[segment];
+}
+
+uint64_t process_virtual_bytes(const struct process *process)
+{
+	return process->mm ? process->mm->total_vm * PAGE_BYTES : 0;
+}
+
+uint64_t process_resident_pages(const struct process *process)
+{
+	return process->mm ? mm_resident(process->mm) : 0;
+}
+
+uint64_t process_anon_pages(const struct process *process)
+{
+	return process->mm ? process->mm->rss[RSS_ANON] : 0;
+}
+
+uint64_t process_zero_pages(const struct process *process)
+{
+	return process->mm ? process->mm->zero : 0;
+}
+
+uint64_t process_table_pages(const struct process *process)
+{
+	return process->mm ? process->mm->tables : 0;
+}
+
+uint64_t process_heap_bytes(const struct process *process)
+{
+	return process->mm ? process->mm->brk.v - process->mm->start_brk.v : 0;
+}
+
+struct vaddr process_break(const struct process *process)
+{
+	return process->mm ? process->mm->brk : vaddr(0);
+}
+
+struct paddr process_page_table(const struct process *process)
+{
+	return process->mm ? pfn_to_paddr(process->mm->root) : paddr(0);
+}
+
+const struct vma *process_vma_after(const struct process *process, struct vaddr va)
+{
+	return process->mm ? vma_tree_after(&process->mm->vmas, va) : NULL;
+}
+
+const struct vma *process_vma_at(const struct process *process, struct vaddr va)
+{
+	const struct vma *vma = process_vma_after(process, va);
+	return vma && vma->start.v <= va.v ? vma : NULL;
+}
