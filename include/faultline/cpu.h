@@ -53,6 +53,7 @@ enum segment_register { SREG_ES, SREG_CS, SREG_SS, SREG_DS, SREG_FS, SREG_GS, SR
 #define CR4_SMEP ((uint64_t)1 << 20)
 #define CR4_SMAP ((uint64_t)1 << 21)
 #define CR4_PKE ((uint64_t)1 << 22)
+#define CR4_PKS ((uint64_t)1 << 24)
 
 #define EFER_SCE ((uint64_t)1 << 0)
 #define EFER_LME ((uint64_t)1 << 8)
@@ -110,6 +111,7 @@ struct cpu {
 	uint64_t cr0, cr2, cr3, cr4, cr8;
 	uint64_t efer, star, lstar, cstar, fmask;
 	uint32_t pkru; /* written by machine_write_pkru */
+	uint32_t pkrs; /* IA32_PKRS, written by machine_write_pkrs */
 	struct descriptor_table gdtr, idtr;
 	uint16_t tr;           /* selector of the TSS */
 	struct vaddr tss_base; /* hidden part of TR */

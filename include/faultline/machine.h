@@ -107,6 +107,7 @@ void machine_write_cr3(struct machine *machine, uint64_t value); /* honours CR3_
 void machine_write_cr4(struct machine *machine, uint64_t value);
 void machine_write_efer(struct machine *machine, uint64_t value);
 void machine_write_pkru(struct machine *machine, uint32_t value);
+void machine_write_pkrs(struct machine *machine, uint32_t value); /* IA32_PKRS */
 void machine_load_gdt(struct machine *machine, struct descriptor_table table);
 void machine_load_idt(struct machine *machine, struct descriptor_table table);
 void machine_load_tr(struct machine *machine, uint16_t selector); /* reads the TSS descriptor from the GDT */

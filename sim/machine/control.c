@@ -5,7 +5,7 @@
 
 #define CR0_NW ((uint64_t)1 << 29)
 #define CR0_CD ((uint64_t)1 << 30)
-#define CR4_KNOWN (uint64_t)0x777fff /* VME to PKE, without bits 13 VMXE, 15, 19 */
+#define CR4_KNOWN (uint64_t)0x1777fff /* VME to PKE, and PKS, without bits 13 VMXE, 15, 19 */
 #define CR4_ABSENT ((uint64_t)1 << 13 | (uint64_t)1 << 14 | (uint64_t)1 << 15 | (uint64_t)1 << 19)
 #define EFER_WRITABLE (EFER_SCE | EFER_LME | EFER_NXE)
 
@@ -146,6 +146,12 @@ void machine_write_efer(struct machine *machine, uint64_t value)
 void machine_write_pkru(struct machine *machine, uint32_t value)
 {
 	machine->cpu.pkru = value;
+	mmu_refresh(machine->mmu);
+}
+
+void machine_write_pkrs(struct machine *machine, uint32_t value)
+{
+	machine->cpu.pkrs = value;
 	mmu_refresh(machine->mmu);
 }
 

@@ -18,8 +18,9 @@ static inline uint32_t denial(const struct mmu *mmu, const struct access *access
 	denied |= write && !(word & TLB_WORD_WRITABLE) && obeys_read_only;
 	denied |= !user_mode && user_page && mmu->smap && !(access->mode & MODE_AC);
 	uint32_t key_bits = 0;
-	if (mmu->protection_keys && user_page) {
-		uint32_t rights = mmu->cpu->pkru >> (2 * (word >> TLB_WORD_KEY_SHIFT & 15));
+	if (user_page ? mmu->user_keys : mmu->supervisor_keys) {
+		uint32_t keys = user_page ? mmu->cpu->pkru : mmu->cpu->pkrs;
+		uint32_t rights = keys >> (2 * (word >> TLB_WORD_KEY_SHIFT & 15));
 		if ((rights & 1) || ((rights & 2) && write && obeys_read_only))
 			key_bits = FAULT_PRESENT | FAULT_PROTECTION_KEY;
 	}
@@ -48,7 +49,7 @@ static struct mmu_permit permit_of(const struct mmu *mmu, const struct access *a
 		permit.care |= TLB_WORD_DIRTY;
 		permit.want |= TLB_WORD_DIRTY;
 	}
-	if (mmu->protection_keys)
+	if (mmu->user_keys || mmu->supervisor_keys)
 		permit.care |= (uint64_t)15 << TLB_WORD_KEY_SHIFT;
 	return permit;
 }
@@ -121,10 +122,12 @@ static inline struct tlb_line *fill(struct mmu *mmu, const struct tlb_probe *hom
 	return line;
 }
 
-/* `pa` is where the access goes. */
-static inline void fill_l1(struct mmu *mmu, const struct access *access, bool global, uint64_t word, struct paddr pa)
+/* `size` is what is known of the page: a piece from the second level is no larger in the first. `pa` is where the
+ * access goes. */
+static inline void fill_l1(struct mmu *mmu, const struct access *access, enum page_size size, bool global,
+			   uint64_t word, struct paddr pa)
 {
-	const struct tlb_probe *home = &mmu->l1[tlb_side_of(access->kind)].home[tlb_word_mapping(word)];
+	const struct tlb_probe *home = &mmu->l1[tlb_side_of(access->kind)].home[size];
 	if (home->tlb)
 		remember(mmu, access, home->size, fill(mmu, home, access, global, word), pa);
 }
@@ -257,7 +260,7 @@ static void learn(struct mmu *mmu, const struct access *access, const struct wal
 	bool global = walk->global && mmu->global_pages;
 	*pa = mmu_physical(word, walk->size, access->va);
 	fill_l2(mmu, access, global, word);
-	fill_l1(mmu, access, global, word, *pa);
+	fill_l1(mmu, access, walk->size, global, word, *pa);
 	uint64_t bytes = page_size_bytes(walk->size);
 	emit(mmu->bus, EVENT_TLB_FILL, align_down(access->va.v, bytes), paddr_to_pfn(walk->page).v, bytes);
 }
@@ -305,7 +308,7 @@ static inline void serve_from_l2(struct mmu *mmu, const struct access *access, c
 	mmu->stats.walk_cycles += cycles;
 	mmu->bus->cycle += cycles;
 	*pa = mmu_physical(word, found->size, access->va);
-	fill_l1(mmu, access, (found->line->tag & TLB_TAG_GLOBAL) != 0, word, *pa);
+	fill_l1(mmu, access, found->size, (found->line->tag & TLB_TAG_GLOBAL) != 0, word, *pa);
 }
 
 /* No TLB serves the access: it has no entry, or one that does not allow it. */

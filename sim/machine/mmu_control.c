@@ -23,16 +23,26 @@ static void add_home(struct tlb_level *level, enum page_size mapping)
 	}
 }
 
+/* Small pages first: where a piece of a page and the whole page are both there, the piece came first, and whoever
+ * remembers it is right. */
+static void add_probe(struct tlb_level *level, struct tlb *tlb, enum page_size size)
+{
+	unsigned at = level->probe_count++;
+	for (; at > 0 && level->probes[at - 1].shift > page_size_shift(size); at--)
+		level->probes[at] = level->probes[at - 1];
+	level->probes[at] = (struct tlb_probe){
+	    .tlb = tlb,
+	    .tag_bits = TLB_TAG_VALID | (uint64_t)size << TLB_TAG_SIZE_SHIFT,
+	    .size = size,
+	    .shift = (uint8_t)page_size_shift(size),
+	};
+}
+
 static void add_to_level(struct tlb_level *level, struct tlb *tlb)
 {
 	for (unsigned size = 0; size < PAGE_SIZE_COUNT; size++) {
 		if (tlb->geometry.page_sizes & PAGE_SIZE_BIT(size))
-			level->probes[level->probe_count++] = (struct tlb_probe){
-			    .tlb = tlb,
-			    .tag_bits = TLB_TAG_VALID | (uint64_t)size << TLB_TAG_SIZE_SHIFT,
-			    .size = (enum page_size)size,
-			    .shift = (uint8_t)page_size_shift((enum page_size)size),
-			};
+			add_probe(level, tlb, (enum page_size)size);
 	}
 }
 
@@ -85,7 +95,6 @@ struct mmu *mmu_new(struct arena *arena, struct physmem *mem, struct bus *bus, c
 	mmu->maxphyaddr = profile->maxphyaddr;
 	mmu->remembers = !no_prediction && replacement != TLB_TREE_PLRU;
 	mmu->replacement = replacement;
-	mmu->permits_rules = UINT64_MAX; /* of no registers */
 	add_tlbs(mmu, arena, profile, replacement);
 	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)
 		psc_init(&mmu->psc[i], arena, levels[i], profile->psc_entries[i]);
@@ -142,12 +151,21 @@ void mmu_refresh(struct mmu *mmu)
 	mmu->write_protect = (cpu->cr0 & CR0_WP) != 0;
 	mmu->smep = (cpu->cr4 & CR4_SMEP) != 0;
 	mmu->smap = (cpu->cr4 & CR4_SMAP) != 0;
-	mmu->protection_keys = (cpu->cr4 & CR4_PKE) && (cpu->efer & EFER_LMA);
+	mmu->user_keys = (cpu->cr4 & CR4_PKE) && (cpu->efer & EFER_LMA);
+	mmu->supervisor_keys = (cpu->cr4 & CR4_PKS) && (cpu->efer & EFER_LMA);
 	mmu->global_pages = (cpu->cr4 & CR4_PGE) != 0;
 	begin_generation(mmu);
-	/* These bits lie apart from each other. */
-	uint64_t rules = (cpu->cr0 & CR0_WP) | (cpu->cr4 & (CR4_SMEP | CR4_SMAP | CR4_PKE)) | (uint64_t)cpu->pkru << 32;
-	if (rules != mmu->permits_rules) {
+	struct mmu_rules rules = {
+	    .known = true,
+	    .write_protect = mmu->write_protect,
+	    .smep = mmu->smep,
+	    .smap = mmu->smap,
+	    .user_keys = mmu->user_keys,
+	    .supervisor_keys = mmu->supervisor_keys,
+	    .pkru = cpu->pkru,
+	    .pkrs = cpu->pkrs,
+	};
+	if (memcmp(&rules, &mmu->permits_rules, sizeof(rules)) != 0) {
 		mmu->permits_rules = rules;
 		mmu_learn_permits(mmu);
 	}
@@ -173,6 +191,37 @@ void mmu_drop_pcid(struct mmu *mmu, uint64_t pcid, const char *how)
 		psc_drop_pcid(&mmu->psc[i], pcid);
 	mmu->stats.flushes++;
 	emit(mmu->bus, EVENT_TLB_FLUSH, event_text(how), 0);
+}
+
+void mmu_invpcid(struct mmu *mmu, enum invpcid_type type, uint64_t pcid, struct vaddr va)
+{
+	struct tlb_key key = tlb_key(va, pcid);
+	for (unsigned i = 0; i < mmu->array_count; i++) {
+		struct tlb *tlb = &mmu->arrays[i];
+		switch (type) {
+		case INVPCID_ADDRESS:
+			mmu->stats.flushed += tlb_drop_own_page(tlb, key);
+			break;
+		case INVPCID_CONTEXT:
+			mmu->stats.flushed += tlb_drop_pcid(tlb, pcid);
+			break;
+		case INVPCID_ALL_WITH_GLOBAL:
+			mmu->stats.flushed += tlb_drop_all(tlb);
+			break;
+		case INVPCID_ALL:
+			mmu->stats.flushed += tlb_drop_own(tlb);
+			break;
+		}
+	}
+	bool one_context = type == INVPCID_ADDRESS || type == INVPCID_CONTEXT;
+	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++) {
+		if (one_context)
+			psc_drop_pcid(&mmu->psc[i], pcid);
+		else
+			psc_drop_all(&mmu->psc[i]);
+	}
+	mmu->stats.flushes++;
+	emit(mmu->bus, EVENT_TLB_FLUSH, event_text("INVPCID"), type == INVPCID_ADDRESS ? va.v : 0);
 }
 
 void mmu_drop_all(struct mmu *mmu, const char *how)

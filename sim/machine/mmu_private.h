@@ -44,6 +44,13 @@ struct mmu_permit {
 	uint64_t care, want;
 };
 
+/* What the control registers say about rights. Without padding, to be compared as a whole. */
+struct mmu_rules {
+	uint8_t known; /* else the permits were never learnt */
+	uint8_t write_protect, smep, smap, user_keys, supervisor_keys, unused[2];
+	uint32_t pkru, pkrs;
+};
+
 enum { TLB_MAX_ARRAYS = 2 * PROFILE_L1_ARRAYS + PROFILE_L2_ARRAYS };
 
 /* One size of pages in one array, with what follows from the size. */
@@ -74,7 +81,7 @@ struct mmu {
 	enum tlb_replacement replacement;
 	bool remembers; /* memos are written; off in tests, and where the shortcut could not keep ranks up to date */
 	struct mmu_memo memos[ACCESS_KIND_COUNT][MEMO_COUNT];
-	uint64_t permits_rules; /* the bits of registers that the permits are of */
+	struct mmu_rules permits_rules; /* that the permits are of */
 	struct mmu_permit permits[ACCESS_KIND_COUNT][MODE_COUNT];
 
 	struct tlb arrays[TLB_MAX_ARRAYS];
@@ -87,7 +94,7 @@ struct mmu {
 	uint64_t pcid;
 	uint64_t space; /* the PCID's bits of a tag */
 	uint8_t maxphyaddr;
-	bool enabled, write_protect, smep, smap, protection_keys, global_pages;
+	bool enabled, write_protect, smep, smap, user_keys, supervisor_keys, global_pages;
 };
 
 struct mmu *mmu_new(struct arena *arena, struct physmem *mem, struct bus *bus, const struct cpu *cpu,
@@ -104,6 +111,10 @@ void mmu_refresh(struct mmu *mmu);
 /* In PAE paging, loads the PDPTE registers through CR3. False: one is bad, #GP(0), none was loaded. */
 bool mmu_load_pdptes(struct mmu *mmu);
 void mmu_drop_page(struct mmu *mmu, struct vaddr va);
+/* The types of INVPCID, SDM 2: one address in a PCID and a whole PCID, both without global pages; everything;
+ * everything but global pages. */
+enum invpcid_type { INVPCID_ADDRESS, INVPCID_CONTEXT, INVPCID_ALL_WITH_GLOBAL, INVPCID_ALL };
+void mmu_invpcid(struct mmu *mmu, enum invpcid_type type, uint64_t pcid, struct vaddr va);
 void mmu_drop_pcid(struct mmu *mmu, uint64_t pcid, const char *how);
 void mmu_drop_all(struct mmu *mmu, const char *how);
 static inline enum tlb_side tlb_side_of(enum access_kind kind)

@@ -219,27 +219,59 @@ uint32_t tlb_drop_page(struct tlb *tlb, struct tlb_key key)
 	return before - tlb->valid;
 }
 
-uint32_t tlb_drop_pcid(struct tlb *tlb, uint64_t pcid)
+static bool is_any(const struct tlb_line *line, struct tlb_key key)
+{
+	(void)line, (void)key;
+	return true;
+}
+
+static bool is_not_global(const struct tlb_line *line, struct tlb_key key)
+{
+	(void)key;
+	return !(line->tag & TLB_TAG_GLOBAL);
+}
+
+static bool is_of_space(const struct tlb_line *line, struct tlb_key key)
+{
+	return is_not_global(line, key) && (line->tag & TLB_TAG_PCID) == key.space;
+}
+
+static bool is_of_page(const struct tlb_line *line, struct tlb_key key)
+{
+	unsigned apart = page_size_shift(tlb_word_mapping(line->word)) - page_size_shift(tlb_tag_size(line->tag));
+	return is_of_space(line, key) &&
+	       (line->tag & TLB_TAG_PAGE) >> apart == tlb_page_number(key.va, tlb_word_mapping(line->word));
+}
+
+static uint32_t drop_where(struct tlb *tlb, bool (*covers)(const struct tlb_line *, struct tlb_key), struct tlb_key key)
 {
 	uint32_t before = tlb->valid;
 	for (uint32_t slot = 0; tlb->valid && slot < tlb_slots(tlb); slot++) {
 		struct tlb_line *line = line_at(tlb, slot);
-		if (line->tag && !(line->tag & TLB_TAG_GLOBAL) &&
-		    (line->tag & TLB_TAG_PCID) == pcid << TLB_TAG_PCID_SHIFT)
+		if (line->tag && covers(line, key))
 			drop(tlb, line);
 	}
 	return before - tlb->valid;
 }
 
+uint32_t tlb_drop_own_page(struct tlb *tlb, struct tlb_key key)
+{
+	return drop_where(tlb, is_of_page, key);
+}
+
+uint32_t tlb_drop_pcid(struct tlb *tlb, uint64_t pcid)
+{
+	return drop_where(tlb, is_of_space, tlb_key(vaddr(0), pcid));
+}
+
+uint32_t tlb_drop_own(struct tlb *tlb)
+{
+	return drop_where(tlb, is_not_global, tlb_key(vaddr(0), 0));
+}
+
 uint32_t tlb_drop_all(struct tlb *tlb)
 {
-	uint32_t before = tlb->valid;
-	for (uint32_t slot = 0; tlb->valid && slot < tlb_slots(tlb); slot++) {
-		struct tlb_line *line = line_at(tlb, slot);
-		if (line->tag)
-			drop(tlb, line);
-	}
-	return before;
+	return drop_where(tlb, is_any, tlb_key(vaddr(0), 0));
 }
 
 struct tlb_geometry tlb_geometry(const struct tlb *tlb)

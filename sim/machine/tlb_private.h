@@ -163,8 +163,10 @@ static inline void tlb_used(struct tlb *tlb, struct tlb_line *line, uint64_t tic
 struct tlb_line *tlb_insert(struct tlb *tlb, uint64_t tag, uint64_t word, uint64_t tick, bool *lost);
 
 /* Each returns how many entries it dropped. */
-uint32_t tlb_drop_page(struct tlb *tlb, struct tlb_key key); /* global entries, too; all pieces of a larger page */
-uint32_t tlb_drop_pcid(struct tlb *tlb, uint64_t pcid);      /* all but global entries */
+uint32_t tlb_drop_page(struct tlb *tlb, struct tlb_key key);     /* global entries, too; all pieces of a larger page */
+uint32_t tlb_drop_own_page(struct tlb *tlb, struct tlb_key key); /* the same without global entries */
+uint32_t tlb_drop_pcid(struct tlb *tlb, uint64_t pcid);          /* all but global entries */
+uint32_t tlb_drop_own(struct tlb *tlb);                          /* all PCIDs, without global entries */
 uint32_t tlb_drop_all(struct tlb *tlb);
 
 #endif

@@ -160,9 +160,11 @@ static void plan_state(struct rng *rng, const struct subject *subject, struct te
 	    .smap = coins & 16,
 	    .pse = coins & 96,
 	    .pke = coins & 128,
+	    .pks = coins & 2048,
 	    .ac = coins & 256,
 	    .user_mode = coins & 512,
 	    .pkru = (uint32_t)rng_next(rng),
+	    .pkrs = (uint32_t)rng_next(rng),
 	};
 	test->kind = "rwx"[rng_below(rng, 3)];
 }
@@ -197,8 +199,10 @@ static void load_registers(const struct subject *subject, const struct test_case
 	BUG_ON(!control_load_efer(machine, subject->mode->efer | bit_if(state->nxe, 11)));
 	BUG_ON(!control_load_cr0(machine, CR0_PE | CR0_PG | bit_if(state->wp, 16)));
 	BUG_ON(!control_load_cr4(machine, subject->mode->cr4 | bit_if(state->pse, 4) | bit_if(state->smep, 20) |
-					      bit_if(state->smap, 21) | bit_if(state->pke, 22)));
+					      bit_if(state->smap, 21) | bit_if(state->pke, 22) |
+					      bit_if(state->pks, 24)));
 	machine_write_pkru(machine, state->pkru);
+	machine_write_pkrs(machine, state->pkrs);
 	cpu->cpl = state->user_mode ? 3 : (uint8_t)(test->va % 3);
 	cpu->rflags = RFLAGS_FIXED | bit_if(state->ac, 18);
 }

@@ -302,6 +302,25 @@ static void modes_follow_the_control_registers(void **state)
 	power_off(&legacy);
 }
 
+static void keys_count_from_the_moment_that_long_mode_begins(void **state)
+{
+	(void)state;
+	struct legacy legacy;
+	power_on(&legacy, 40);
+	const uint64_t user = RIGHTS | PTE_USER;
+	for (uint64_t level = 0; level < 3; level++)
+		put64(&legacy, ROOT + level * PAGE_BYTES, (ROOT + (level + 1) * PAGE_BYTES) | user);
+	put64(&legacy, ROOT + 3 * PAGE_BYTES, PAGE | user | PTE_ACCESSED | PTE_DIRTY | (uint64_t)1 << 59);
+	machine_write_pkru(legacy.machine, 8); /* key 1: no writes */
+	assert_true(control_load_cr4(legacy.machine, CR4_PAE | CR4_PKE));
+	assert_true(control_load_efer(legacy.machine, EFER_LME));
+	assert_true(control_load_cr3(legacy.machine, ROOT));
+	assert_true(control_load_cr0(legacy.machine, CR0_PE | CR0_PG | CR0_WP));
+	assert_int_equal(reach(&legacy, 0, ACCESS_READ), PAGE);
+	assert_int_equal(reach(&legacy, 0, ACCESS_WRITE), 0xf023);
+	power_off(&legacy);
+}
+
 static void cr3_has_32_bits_outside_ia_32e_mode(void **state)
 {
 	(void)state;
@@ -344,6 +363,7 @@ int main(void)
 	    cmocka_unit_test(bad_pdpte_refuses_the_load_and_nothing_changes),
 	    cmocka_unit_test(bad_pdpte_refuses_paging_itself),
 	    cmocka_unit_test(modes_follow_the_control_registers),
+	    cmocka_unit_test(keys_count_from_the_moment_that_long_mode_begins),
 	    cmocka_unit_test(cr3_has_32_bits_outside_ia_32e_mode),
 	    cmocka_unit_test(turning_paging_off_empties_the_tlbs),
 	};
