@@ -203,19 +203,6 @@ enum outcome insn_INVLPG(struct execution *x)
 	return OUTCOME_DONE;
 }
 
-enum { INVPCID_ADDRESS, INVPCID_CONTEXT, INVPCID_ALL_GLOBAL, INVPCID_ALL, INVPCID_TYPES };
-
-/* Dropping more than was asked for is always right: SDM 3A 4.10.4.1. */
-static void invalidate(struct mmu *mmu, uint64_t type, uint64_t pcid, struct vaddr va)
-{
-	if (type == INVPCID_ADDRESS && pcid == mmu->pcid)
-		mmu_drop_page(mmu, va);
-	else if (type <= INVPCID_CONTEXT)
-		mmu_drop_pcid(mmu, pcid, "INVPCID");
-	else
-		mmu_drop_all(mmu, "INVPCID");
-}
-
 enum outcome insn_INVPCID(struct execution *x)
 {
 	const struct operand *o = operand(x, 1);
@@ -226,10 +213,10 @@ enum outcome insn_INVPCID(struct execution *x)
 	uint64_t pcid = descriptor[0];
 	struct vaddr va = vaddr(descriptor[1]);
 	bool no_pcids = type <= INVPCID_CONTEXT && pcid && !(x->cpu->cr4 & CR4_PCIDE);
-	if (type >= INVPCID_TYPES || pcid & ~CR3_PCID_MASK || no_pcids ||
+	if (type >= INVPCID_TYPE_COUNT || pcid & ~CR3_PCID_MASK || no_pcids ||
 	    (type == INVPCID_ADDRESS && !vaddr_is_canonical(va, x->machine->mmu->paging.levels)))
 		return refuse_protection(x);
-	invalidate(x->machine->mmu, type, pcid, va);
+	mmu_invpcid(x->machine->mmu, (enum invpcid_type)type, pcid, va);
 	return OUTCOME_DONE;
 }
 

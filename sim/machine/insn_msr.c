@@ -33,6 +33,7 @@ enum msr_kind { MSR_ANY, MSR_CANONICAL, MSR_32_BITS, MSR_MEMORY_TYPES };
 	X(0xc0000103, tsc_aux, MSR_32_BITS)
 
 #define MSR_TSC 0x10u
+#define MSR_PKRS 0x6e1u
 #define MSR_EFER 0xc0000080u
 
 /* Each byte of IA32_PAT is one of these: SDM 3A table 11-10. */
@@ -73,6 +74,8 @@ enum outcome insn_RDMSR(struct execution *x)
 		return return_pair(x, time_stamp(x));
 	case MSR_EFER:
 		return return_pair(x, x->cpu->efer);
+	case MSR_PKRS:
+		return return_pair(x, x->cpu->pkrs);
 #define X(number, field, kind)                                                                                         \
 	case (number):                                                                                                 \
 		return return_pair(x, x->cpu->field);
@@ -92,6 +95,11 @@ enum outcome insn_WRMSR(struct execution *x)
 		return OUTCOME_DONE;
 	case MSR_EFER:
 		return control_load_efer(x->machine, value) ? OUTCOME_DONE : refuse_protection(x);
+	case MSR_PKRS:
+		if (!takes(x->machine, MSR_32_BITS, value))
+			return refuse_protection(x);
+		machine_write_pkrs(x->machine, (uint32_t)value);
+		return OUTCOME_DONE;
 #define X(number, field, kind)                                                                                         \
 	case (number):                                                                                                 \
 		if (!takes(x->machine, kind, value))                                                                   \
@@ -143,12 +151,12 @@ struct cpuid {
 };
 
 /* Bits as in SDM 2A, CPUID: those of leaf 1 EDX are DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT PSE36; ECX: CMPXCHG16B PCID
- * MOVBE POPCNT. Leaf 7 EBX: SMEP INVPCID SMAP; ECX: UMIP PKU LA57 RDPID-less. */
+ * MOVBE POPCNT. Leaf 7 EBX: SMEP INVPCID SMAP; ECX: UMIP PKU LA57 PKS. */
 static const struct cpuid leaves[] = {
     {0, 7, 0x6c756146, 0x55504365, 0x6e696c74}, /* "Faul" "tlin" "eCPU" */
     {1, 0x000306c0, 0, 1u << 13 | 1u << 17 | 1u << 22 | 1u << 23,
      1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8 | 1u << 11 | 1u << 13 | 1u << 15 | 1u << 16 | 1u << 17},
-    {7, 0, 1u << 7 | 1u << 10 | 1u << 20, 1u << 2 | 1u << 3 | 1u << 16, 0},
+    {7, 0, 1u << 7 | 1u << 10 | 1u << 20, 1u << 2 | 1u << 3 | 1u << 16 | 1u << 31, 0},
     {0x80000000, 0x80000008, 0, 0, 0},
     /* LAHF LZCNT; SYSCALL NX 1G-pages RDTSCP LM */
     {0x80000001, 0, 0, 1u << 0 | 1u << 5, 1u << 11 | 1u << 20 | 1u << 26 | 1u << 27 | 1u << 29},

@@ -209,6 +209,7 @@ void mmu_invpcid(struct mmu *mmu, enum invpcid_type type, uint64_t pcid, struct 
 			mmu->stats.flushed += tlb_drop_all(tlb);
 			break;
 		case INVPCID_ALL:
+		case INVPCID_TYPE_COUNT:
 			mmu->stats.flushed += tlb_drop_own(tlb);
 			break;
 		}

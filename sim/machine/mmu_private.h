@@ -113,7 +113,7 @@ bool mmu_load_pdptes(struct mmu *mmu);
 void mmu_drop_page(struct mmu *mmu, struct vaddr va);
 /* The types of INVPCID, SDM 2: one address in a PCID and a whole PCID, both without global pages; everything;
  * everything but global pages. */
-enum invpcid_type { INVPCID_ADDRESS, INVPCID_CONTEXT, INVPCID_ALL_WITH_GLOBAL, INVPCID_ALL };
+enum invpcid_type { INVPCID_ADDRESS, INVPCID_CONTEXT, INVPCID_ALL_WITH_GLOBAL, INVPCID_ALL, INVPCID_TYPE_COUNT };
 void mmu_invpcid(struct mmu *mmu, enum invpcid_type type, uint64_t pcid, struct vaddr va);
 void mmu_drop_pcid(struct mmu *mmu, uint64_t pcid, const char *how);
 void mmu_drop_all(struct mmu *mmu, const char *how);
