@@ -6,7 +6,7 @@ foreach(source IN LISTS runners)
   add_executable(${name} ${source})
   faultline_test_settings(${name})
   set(under_test ${FAULTLINE_TOP_LAYER})
-  if(name MATCHES "^(mmu|privileged)_")
+  if(name MATCHES "^(mmu|privileged|code)_")
     set(under_test faultline_machine)
   endif()
   target_link_libraries(${name} PRIVATE faultline_test_support ${under_test} PkgConfig::CJSON ZLIB::ZLIB

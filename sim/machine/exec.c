@@ -206,7 +206,7 @@ static bool fetch_and_decode(struct execution *x, struct decoded_slot *slot)
 			return true;
 		result = decode(mode, bytes, count + got, &slot->insn);
 	}
-	slot->mode = mode;
+	slot->mode = (uint8_t)mode;
 	memcpy(slot->bytes, bytes, count);
 	if (result == DECODE_OK)
 		return true;
