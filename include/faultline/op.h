@@ -45,6 +45,13 @@ enum op_group {
 	X(MREMAP, "mremap", SYSCALL, "mremap(at, length, new_length, flags, to); the result is called new_id")         \
 	X(MPROTECT, "mprotect", SYSCALL, "mprotect(at, length, prot)")                                                 \
 	X(MADVISE, "madvise", SYSCALL, "madvise(at, length, advice)")                                                  \
+	X(MLOCK, "mlock", SYSCALL, "mlock(at, length), or mlock2 with flags")                                          \
+	X(MUNLOCK, "munlock", SYSCALL, "munlock(at, length)")                                                          \
+	X(MLOCKALL, "mlockall", SYSCALL, "mlockall(flags)")                                                            \
+	X(MUNLOCKALL, "munlockall", SYSCALL, "munlockall()")                                                           \
+	X(MINCORE, "mincore", SYSCALL, "mincore(at, length, vec)")                                                     \
+	X(MSYNC, "msync", SYSCALL, "msync(at, length, flags)")                                                         \
+	X(SETRLIMIT, "setrlimit", SYSCALL, "setrlimit(resource, soft, hard), by prlimit64")                            \
 	X(GETPID, "getpid", SYSCALL, "getpid(), the shortest way into the kernel and back")                            \
 	X(EXIT, "exit", SYSCALL, "exit(status)")                                                                       \
 	X(INSTRUCTION, "instruction", PROCESSOR, "one privileged or sensitive instruction")                            \
@@ -131,6 +138,9 @@ const struct op_key *op_keys(enum op_kind kind, unsigned *count);
 #define OP_NO_SLOT UINT32_MAX
 #define OP_SAME_SLOT (UINT32_MAX - 1) /* new_id is not given: the one of id or at */
 
+/* op.hard: the hard limit stays as it is. */
+#define OP_KEEP_LIMIT (UINT64_MAX - 1)
+
 struct op_name {
 	uint32_t slot;
 	const char *text; /* "" in an op list */
@@ -213,6 +223,7 @@ struct op {
 	bool forgets;     /* op lists: nothing names the slot of id any more after this */
 	int64_t param;
 	uint64_t prot, flags, advice, pattern, insn, status;
+	uint64_t resource, soft, hard; /* setrlimit */
 	double write_ratio, theta;
 	const char *name, *as;
 	struct that that;

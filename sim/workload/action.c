@@ -2,9 +2,9 @@
  * never comes back from it. */
 #include <string.h>
 
+#include "action.h"
 #include "faultline/heap.h"
 #include "faultline/insn.h"
-#include "world_private.h"
 
 /* ---- variables and places ---- */
 
@@ -20,7 +20,7 @@ static void grow_variables(struct runner *runner, uint32_t slot)
 	runner->variable_count = count;
 }
 
-static void assign(struct runner *runner, uint32_t slot, uint64_t address)
+void runner_assign(struct runner *runner, uint32_t slot, uint64_t address)
 {
 	if (slot == OP_NO_SLOT)
 		return;
@@ -84,14 +84,14 @@ static void leave_libc(struct runner *runner)
 static uint64_t do_malloc(struct runner *runner, const struct op *op)
 {
 	uint64_t block = heap_malloc(runner->heap, op->size);
-	assign(runner, op->id.slot, block);
+	runner_assign(runner, op->id.slot, block);
 	return block;
 }
 
 static uint64_t do_calloc(struct runner *runner, const struct op *op)
 {
 	uint64_t block = heap_calloc(runner->heap, op->count, op->size);
-	assign(runner, op->id.slot, block);
+	runner_assign(runner, op->id.slot, block);
 	return block;
 }
 
@@ -104,9 +104,9 @@ static uint64_t do_realloc(struct runner *runner, const struct op *op)
 	/* p = realloc(p, n) in a careful program: a failure leaves p alone. */
 	bool same = op->new_id.slot == OP_SAME_SLOT;
 	if (!same)
-		assign(runner, op->new_id.slot, block);
+		runner_assign(runner, op->new_id.slot, block);
 	else if (block != 0 || op->size == 0)
-		assign(runner, op->id.slot, block);
+		runner_assign(runner, op->id.slot, block);
 	return block;
 }
 
@@ -121,7 +121,7 @@ static uint64_t do_free(struct runner *runner, const struct op *op)
 static uint64_t do_aligned_alloc(struct runner *runner, const struct op *op)
 {
 	uint64_t block = heap_aligned_alloc(runner->heap, op->alignment, op->size);
-	assign(runner, op->id.slot, block);
+	runner_assign(runner, op->id.slot, block);
 	return block;
 }
 
@@ -224,101 +224,17 @@ static uint64_t do_pattern(struct runner *runner, const struct op *op)
 	return 0;
 }
 
-/* ---- system calls ---- */
-
-/* As the C library's wrappers: -1 and errno for an error. */
-static uint64_t system_call(struct runner *runner, uint64_t number, const uint64_t args[6])
-{
-	int64_t result = user_syscall(runner->user, number, args);
-	if (result >= 0 || result < -4095)
-		return (uint64_t)result;
-	runner->heap->errno_value = (int)-result;
-	return UINT64_MAX;
-}
-
-static uint64_t do_brk(struct runner *runner, const struct op *op)
-{
-	uint64_t at = 0;
-	if (!runner_place(runner, &op->at, 0, &at))
-		return 0;
-	return system_call(runner, SYS_NR_BRK, (const uint64_t[6]){at});
-}
-
-static uint64_t do_mmap(struct runner *runner, const struct op *op)
-{
-	uint64_t at = 0;
-	if (!runner_place(runner, &op->at, 0, &at))
-		return 0;
-	const uint64_t args[6] = {at, op->length, op->prot, op->flags, UINT64_MAX, 0};
-	uint64_t result = system_call(runner, SYS_NR_MMAP, args);
-	assign(runner, op->id.slot, result);
-	return result;
-}
-
-static uint64_t do_munmap(struct runner *runner, const struct op *op)
-{
-	uint64_t at = 0;
-	if (!runner_place(runner, &op->at, op->offset, &at))
-		return 0;
-	return system_call(runner, SYS_NR_MUNMAP, (const uint64_t[6]){at, op->length});
-}
-
-static uint64_t do_mremap(struct runner *runner, const struct op *op)
-{
-	uint64_t at = 0;
-	uint64_t to = 0;
-	if (!runner_place(runner, &op->at, op->offset, &at) || !runner_place(runner, &op->to, 0, &to))
-		return 0;
-	const uint64_t args[6] = {at, op->length, op->new_length, op->flags, to};
-	uint64_t result = system_call(runner, SYS_NR_MREMAP, args);
-	uint32_t slot = op->new_id.slot;
-	if (slot == OP_SAME_SLOT)
-		slot = op->at.kind == PLACE_SLOT && result != UINT64_MAX ? op->at.slot : OP_NO_SLOT;
-	assign(runner, slot, result);
-	return result;
-}
-
-/* The range of madvise and mprotect. False: there is nothing to do. */
-static bool page_range(struct runner *runner, const struct op *op, uint64_t *start, uint64_t *length)
-{
-	if (!runner_place(runner, &op->at, op->offset, start))
-		return false;
-	*length = op->length;
-	if (!op->whole_pages)
-		return true;
-	uint64_t end = page_floor(*start + op->length);
-	*start = page_ceil(*start);
-	*length = end - *start;
-	return end > *start;
-}
-
-static uint64_t do_mprotect(struct runner *runner, const struct op *op)
-{
-	uint64_t start = 0;
-	uint64_t length = 0;
-	if (!page_range(runner, op, &start, &length))
-		return 0;
-	return system_call(runner, SYS_NR_MPROTECT, (const uint64_t[6]){start, length, op->prot});
-}
-
-static uint64_t do_madvise(struct runner *runner, const struct op *op)
-{
-	uint64_t start = 0;
-	uint64_t length = 0;
-	if (!page_range(runner, op, &start, &length))
-		return 0;
-	return system_call(runner, SYS_NR_MADVISE, (const uint64_t[6]){start, length, op->advice});
-}
+/* ---- system calls: those about memory are in action_memory.c ---- */
 
 static uint64_t do_getpid(struct runner *runner, const struct op *op)
 {
 	(void)op;
-	return system_call(runner, SYS_NR_GETPID, (const uint64_t[6]){0});
+	return runner_syscall(runner, SYS_NR_GETPID, (const uint64_t[6]){0});
 }
 
 static uint64_t do_exit(struct runner *runner, const struct op *op)
 {
-	return system_call(runner, SYS_NR_EXIT, (const uint64_t[6]){op->status});
+	return runner_syscall(runner, SYS_NR_EXIT, (const uint64_t[6]){op->status});
 }
 
 /* ---- processor, stack, control ---- */
@@ -370,8 +286,6 @@ static uint64_t do_phase(struct runner *runner, const struct op *op)
 	return 0;
 }
 
-typedef uint64_t action_fn(struct runner *runner, const struct op *op);
-
 struct action {
 	action_fn *fn;
 	bool libc; /* its time in ring 3 is the C library's */
@@ -397,6 +311,13 @@ static const struct action actions[OP_KIND_COUNT] = {
     [OP_MREMAP] = {do_mremap, false},
     [OP_MPROTECT] = {do_mprotect, false},
     [OP_MADVISE] = {do_madvise, false},
+    [OP_MLOCK] = {do_mlock, false},
+    [OP_MUNLOCK] = {do_munlock, false},
+    [OP_MLOCKALL] = {do_mlockall, false},
+    [OP_MUNLOCKALL] = {do_munlockall, false},
+    [OP_MINCORE] = {do_mincore, false},
+    [OP_MSYNC] = {do_msync, false},
+    [OP_SETRLIMIT] = {do_setrlimit, false},
     [OP_GETPID] = {do_getpid, false},
     [OP_EXIT] = {do_exit, false},
     [OP_INSTRUCTION] = {do_instruction, false},

@@ -4,6 +4,7 @@
 
 #include "faultline/insn.h"
 #include "faultline/syscall.h"
+#include "op_keys.h"
 
 static const struct op_info infos[OP_KIND_COUNT] = {
 #define X(id, name, group, text) [OP_##id] = {name, OP_GROUP_##group, text},
@@ -34,37 +35,6 @@ static const struct op_choice mallopt_params[] = {
     {0},
 };
 
-static const struct op_choice prots[] = {
-    {"PROT_NONE", 0, "no access"},
-    {"PROT_READ", LINUX_PROT_READ, "loads"},
-    {"PROT_WRITE", LINUX_PROT_WRITE, "stores"},
-    {"PROT_EXEC", LINUX_PROT_EXEC, "instruction fetches"},
-    {0},
-};
-
-static const struct op_choice map_flags[] = {
-    {"MAP_SHARED", LINUX_MAP_SHARED, "changes are seen by others"},
-    {"MAP_PRIVATE", LINUX_MAP_PRIVATE, "changes stay here"},
-    {"MAP_FIXED", LINUX_MAP_FIXED, "exactly at `at`, whatever is there"},
-    {"MAP_ANONYMOUS", LINUX_MAP_ANONYMOUS, "backed by no file"},
-    {"MAP_NORESERVE", LINUX_MAP_NORESERVE, "not counted against the overcommit limit"},
-    {"MAP_POPULATE", LINUX_MAP_POPULATE, "frames at once"},
-    {"MAP_FIXED_NOREPLACE", LINUX_MAP_FIXED_NOREPLACE, "exactly at `at`, if that is free"},
-    {"MAP_HUGETLB", LINUX_MAP_HUGETLB, "2 MiB pages"},
-    {0},
-};
-
-static const struct op_choice mremap_flags[] = {
-    {"MREMAP_MAYMOVE", LINUX_MREMAP_MAYMOVE, "may move to another address"},
-    {"MREMAP_FIXED", LINUX_MREMAP_FIXED, "moves to `to`"},
-    {0},
-};
-
-static const struct op_choice advices[] = {
-    {"MADV_DONTNEED", LINUX_MADV_DONTNEED, "drops the pages"},
-    {0},
-};
-
 static const struct op_choice patterns[] = {
 #define X(id, name, text) {name, ACCESS_PATTERN_##id, text},
     ACCESS_PATTERN_LIST(X)
@@ -78,53 +48,6 @@ static const struct op_choice insns[] = {
 #undef X
 	{0},
 };
-
-#define FIELD(name) offsetof(struct op, name)
-#define REQUIRED true, ""
-#define DEFAULT(text) false, text
-
-#define KEY_ID                                                                                                         \
-	{                                                                                                              \
-		"id", OP_TYPE_ID, REQUIRED, FIELD(id), NULL, "the block"                                               \
-	}
-#define KEY_NEW_ID(text)                                                                                               \
-	{                                                                                                              \
-		"id", OP_TYPE_NEW_ID, REQUIRED, FIELD(id), NULL, text                                                  \
-	}
-#define KEY_SIZE                                                                                                       \
-	{                                                                                                              \
-		"size", OP_TYPE_SIZE, REQUIRED, FIELD(size), NULL, "bytes"                                             \
-	}
-#define KEY_AT(text)                                                                                                   \
-	{                                                                                                              \
-		"at", OP_TYPE_PLACE, REQUIRED, FIELD(at), NULL, text                                                   \
-	}
-#define KEY_OFFSET                                                                                                     \
-	{                                                                                                              \
-		"offset", OP_TYPE_INTEGER, DEFAULT("0"), FIELD(offset), NULL, "added to `at`"                          \
-	}
-#define KEY_LENGTH(text)                                                                                               \
-	{                                                                                                              \
-		"length", OP_TYPE_SIZE, REQUIRED, FIELD(length), NULL, text                                            \
-	}
-#define KEY_RANGE                                                                                                      \
-	{                                                                                                              \
-		"length", OP_TYPE_SIZE, DEFAULT("1"), FIELD(length), NULL, "bytes of the range"                        \
-	}
-#define KEY_STRIDE                                                                                                     \
-	{                                                                                                              \
-		"stride", OP_TYPE_STRIDE, DEFAULT("every byte, as 8-byte words"), FIELD(stride), NULL,                 \
-		    "one word of 8 bytes every so many bytes; \"page\": one byte of every page"                        \
-	}
-#define KEY_PROT(mode)                                                                                                 \
-	{                                                                                                              \
-		"prot", OP_TYPE_FLAGS, mode, FIELD(prot), prots, "what the pages allow"                                \
-	}
-#define KEY_WHOLE_PAGES                                                                                                \
-	{                                                                                                              \
-		"whole_pages", OP_TYPE_FLAG, DEFAULT("false"), FIELD(whole_pages), NULL,                               \
-		    "round to the whole pages inside the range, and make no call when there is none"                   \
-	}
 
 static const struct op_key malloc_keys[] = {KEY_NEW_ID("name of the block"), KEY_SIZE};
 static const struct op_key calloc_keys[] = {
@@ -172,36 +95,8 @@ static const struct op_key access_keys[] = {
     {"theta", OP_TYPE_EXPONENT, DEFAULT("0.99"), FIELD(theta), NULL, "exponent of zipf"},
     {"phases", OP_TYPE_COUNT, DEFAULT("4"), FIELD(phases), NULL, "parts of phases"},
 };
-static const struct op_key brk_keys[] = {KEY_AT("the new break")};
 static const struct op_key sbrk_keys[] = {
     {"increment", OP_TYPE_INTEGER, REQUIRED, FIELD(increment), NULL, "bytes, may be negative"},
-};
-static const struct op_key mmap_keys[] = {
-    KEY_NEW_ID("name of the mapping"),
-    {"at", OP_TYPE_PLACE, DEFAULT("NULL: the kernel chooses"), FIELD(at), NULL, "where, or near where"},
-    KEY_LENGTH("bytes"),
-    KEY_PROT(DEFAULT("PROT_READ|PROT_WRITE")),
-    {"flags", OP_TYPE_FLAGS, DEFAULT("MAP_PRIVATE|MAP_ANONYMOUS"), FIELD(flags), map_flags, "kind of mapping"},
-};
-static const struct op_key munmap_keys[] = {KEY_AT("start of the range"), KEY_OFFSET, KEY_LENGTH("bytes")};
-static const struct op_key mremap_keys[] = {
-    KEY_AT("start of the mapping"),
-    KEY_OFFSET,
-    KEY_LENGTH("its bytes now"),
-    {"new_length", OP_TYPE_SIZE, REQUIRED, FIELD(new_length), NULL, "its bytes then"},
-    {"flags", OP_TYPE_FLAGS, DEFAULT("MREMAP_MAYMOVE"), FIELD(flags), mremap_flags, "how"},
-    {"to", OP_TYPE_PLACE, DEFAULT("NULL"), FIELD(to), NULL, "where to move, for MREMAP_FIXED"},
-    {"new_id", OP_TYPE_NEW_ID, DEFAULT("the block or mapping of `at`"), FIELD(new_id), NULL, "name of the result"},
-};
-static const struct op_key mprotect_keys[] = {
-    KEY_AT("start of the range"), KEY_OFFSET, KEY_LENGTH("bytes"), KEY_PROT(REQUIRED), KEY_WHOLE_PAGES,
-};
-static const struct op_key madvise_keys[] = {
-    KEY_AT("start of the range"),
-    KEY_OFFSET,
-    KEY_LENGTH("bytes"),
-    {"advice", OP_TYPE_CHOICE, DEFAULT("MADV_DONTNEED"), FIELD(advice), advices, "what the kernel may do"},
-    KEY_WHOLE_PAGES,
 };
 static const struct op_key exit_keys[] = {
     {"status", OP_TYPE_COUNT, DEFAULT("0"), FIELD(status), NULL, "exit status"},
@@ -231,16 +126,6 @@ static const struct op_key expect_keys[] = {
     {"at_most", OP_TYPE_BOUND, DEFAULT(""), FIELD(at_most), NULL, "the answer must not be higher"},
 };
 
-struct key_list {
-	const struct op_key *keys;
-	unsigned count;
-};
-
-#define KEYS(array)                                                                                                    \
-	{                                                                                                              \
-		array, (unsigned)(sizeof(array) / sizeof(*(array)))                                                    \
-	}
-
 static const struct key_list key_lists[OP_KIND_COUNT] = {
     [OP_MALLOC] = KEYS(malloc_keys),
     [OP_CALLOC] = KEYS(calloc_keys),
@@ -254,13 +139,7 @@ static const struct key_list key_lists[OP_KIND_COUNT] = {
     [OP_WRITE] = KEYS(write_keys),
     [OP_EXECUTE] = KEYS(read_keys),
     [OP_ACCESS] = KEYS(access_keys),
-    [OP_BRK] = KEYS(brk_keys),
     [OP_SBRK] = KEYS(sbrk_keys),
-    [OP_MMAP] = KEYS(mmap_keys),
-    [OP_MUNMAP] = KEYS(munmap_keys),
-    [OP_MREMAP] = KEYS(mremap_keys),
-    [OP_MPROTECT] = KEYS(mprotect_keys),
-    [OP_MADVISE] = KEYS(madvise_keys),
     [OP_EXIT] = KEYS(exit_keys),
     [OP_INSTRUCTION] = KEYS(instruction_keys),
     [OP_CALL] = KEYS(call_keys),
@@ -298,8 +177,11 @@ const char *op_type_text(enum op_type type)
 
 const struct op_key *op_keys(enum op_kind kind, unsigned *count)
 {
-	*count = key_lists[kind].count;
-	return key_lists[kind].keys;
+	const struct key_list *list = op_memory_keys(kind);
+	if (!list)
+		list = &key_lists[kind];
+	*count = list->count;
+	return list->keys;
 }
 
 void op_init(struct op *op, enum op_kind kind)
@@ -316,7 +198,8 @@ void op_init(struct op *op, enum op_kind kind)
 	    .theta = 0.99,
 	    .frame = kind == OP_CALL ? 64 : 0,
 	    .prot = LINUX_PROT_READ | LINUX_PROT_WRITE,
-	    .flags = kind == OP_MMAP ? LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS : LINUX_MREMAP_MAYMOVE,
+	    .flags = op_memory_flags(kind),
+	    .hard = OP_KEEP_LIMIT,
 	    .advice = LINUX_MADV_DONTNEED,
 	};
 }

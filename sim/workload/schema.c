@@ -175,6 +175,7 @@ static void define_types(struct json_writer *writer)
 	define_text(writer, "address", "^" VALUE_HEX_PATTERN "$");
 	define_number_or_text(writer, "size", WHOLE, "^(" VALUE_SIZE_PATTERN "|" VALUE_FORMULA_PATTERN ")$");
 	define_number_or_text(writer, "plain_size", WHOLE, "^" VALUE_SIZE_PATTERN "$");
+	json_raw(writer, "plain_number", WHOLE);
 	define_number_or_text(writer, "stride", WHOLE, "^(page|" VALUE_SIZE_PATTERN "|" VALUE_FORMULA_PATTERN ")$");
 	define_number_or_text(writer, "count", WHOLE, "^" VALUE_FORMULA_PATTERN "$");
 	define_number_or_text(writer, "word", WHOLE, "^(" VALUE_HEX_PATTERN "|" VALUE_FORMULA_PATTERN ")$");
@@ -313,6 +314,9 @@ static void put_choice_setting(struct json_writer *writer, const struct setting 
 	json_close(writer, "}");
 }
 
+static const char *const setting_definitions[] = {
+    [SETTING_SIZE] = "plain_size", [SETTING_NUMBER] = "plain_number", [SETTING_ADDRESS] = "address"};
+
 static void put_settings(struct json_writer *writer, enum setting_scope scope)
 {
 	for (unsigned i = 0; setting_at(i); i++) {
@@ -322,8 +326,7 @@ static void put_settings(struct json_writer *writer, enum setting_scope scope)
 		if (setting->type == SETTING_CHOICE)
 			put_choice_setting(writer, setting);
 		else
-			put_reference(writer, setting->name, setting->type == SETTING_SIZE ? "plain_size" : "address",
-				      setting->text);
+			put_reference(writer, setting->name, setting_definitions[setting->type], setting->text);
 	}
 }
 

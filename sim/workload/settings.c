@@ -112,6 +112,12 @@ static unsigned get_libc(const void *base)
 		.field = offsetof(struct document_process, spec.member), .text = (about)                               \
 	}
 
+#define KERNEL_NUMBER(key, kind, member, about)                                                                        \
+	{                                                                                                              \
+		.scope = SETTING_KERNEL, .name = (key), .type = (kind),                                                \
+		.field = offsetof(struct kernel_config, member), .text = (about)                                       \
+	}
+
 static const struct setting settings[] = {
     {.scope = SETTING_MACHINE,
      .name = "memory",
@@ -146,6 +152,11 @@ static const struct setting settings[] = {
      .set_choice = set_overcommit,
      .get_choice = get_overcommit,
      .text = "vm.overcommit_memory: which promises of memory are refused"},
+    KERNEL_NUMBER("overcommit_ratio", SETTING_NUMBER, overcommit_ratio,
+		  "vm.overcommit_ratio, for never: percent of RAM"),
+    KERNEL_NUMBER("max_map_count", SETTING_NUMBER, max_map_count, "vm.max_map_count: most VMAs of a process"),
+    KERNEL_NUMBER("fault_around", SETTING_SIZE, fault_around_bytes,
+		  "fault_around_bytes: pages of a file mapped by one fault"),
     {.scope = SETTING_PROCESS,
      .name = "libc",
      .type = SETTING_CHOICE,
@@ -158,6 +169,14 @@ static const struct setting settings[] = {
     PROCESS_SIZE("data", data_bytes, "bytes of initialised variables; 0: 8 KiB"),
     PROCESS_SIZE("bss", bss_bytes, "bytes of zero-initialised variables; 0: 8 KiB"),
     PROCESS_SIZE("stack_limit", stack_limit, "RLIMIT_STACK; 0: 8 MiB"),
+    PROCESS_SIZE("memlock_limit", memlock_limit, "RLIMIT_MEMLOCK; 0: 8 MiB"),
+    PROCESS_SIZE("as_limit", as_limit, "RLIMIT_AS; 0: none"),
+    PROCESS_SIZE("data_limit", data_limit, "RLIMIT_DATA; 0: none"),
+    {.scope = SETTING_PROCESS,
+     .name = "aslr_seed",
+     .type = SETTING_NUMBER,
+     .field = offsetof(struct document_process, spec.aslr_seed),
+     .text = "addresses are randomised from this seed; 0: they are not"},
     {.scope = SETTING_PROCESS,
      .name = "start_brk",
      .type = SETTING_ADDRESS,
@@ -230,6 +249,11 @@ static bool set_text(const struct setting *setting, void *base, const char *text
 	switch (setting->type) {
 	case SETTING_SIZE:
 		return value_size(text, strlen(text), field, why);
+	case SETTING_NUMBER:
+		if (value_digits(text, strlen(text), field))
+			return true;
+		return why_set(why, "\"%s\" is no %s; expected a whole number from 0 up", quoted(text).text,
+			       setting->name);
 	case SETTING_ADDRESS:
 		return value_hex(text, strlen(text), field, why);
 	case SETTING_CHOICE:
@@ -243,7 +267,7 @@ bool loader_setting(struct loader *loader, const cJSON *node, enum setting_scope
 	struct why why;
 	const struct setting *setting = find_setting(scope, name);
 	BUG_ON(!setting);
-	if (cJSON_IsNumber(node) && setting->type == SETTING_SIZE) {
+	if (cJSON_IsNumber(node) && (setting->type == SETTING_SIZE || setting->type == SETTING_NUMBER)) {
 		int64_t number = 0;
 		size_t length = 0;
 		const char *literal = json_source_number(&loader->source, node, &length);
@@ -255,6 +279,9 @@ bool loader_setting(struct loader *loader, const cJSON *node, enum setting_scope
 		*(uint64_t *)(void *)((char *)base + setting->field) = (uint64_t)number;
 		return true;
 	}
+	if (setting->type == SETTING_NUMBER)
+		return loader_fail(loader, node, LOADER_VALUE, "\"%s\" cannot be %s; expected a whole number from 0 up",
+				   name, loader_found(loader, node).text);
 	if (!cJSON_IsString(node))
 		return loader_fail(loader, node, LOADER_VALUE, "\"%s\" cannot be %s; expected a text%s", name,
 				   loader_found(loader, node).text,
@@ -394,6 +421,8 @@ static void visit_setting(const struct setting *setting, const char *prefix, con
 		(void)snprintf(value.text, sizeof(value.text), "%s", setting->choice_name(setting->get_choice(base)));
 	else if (setting->type == SETTING_ADDRESS)
 		(void)snprintf(value.text, sizeof(value.text), "0x%" PRIx64, number);
+	else if (setting->type == SETTING_NUMBER)
+		(void)snprintf(value.text, sizeof(value.text), "%" PRIu64, number);
 	else
 		value = value_size_text(number);
 	visit(self, key, value.text, setting->text);

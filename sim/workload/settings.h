@@ -4,7 +4,7 @@
 
 #include "loader.h"
 
-enum setting_type { SETTING_SIZE, SETTING_ADDRESS, SETTING_CHOICE };
+enum setting_type { SETTING_SIZE, SETTING_NUMBER, SETTING_ADDRESS, SETTING_CHOICE };
 
 struct setting {
 	enum setting_scope scope;

@@ -28,6 +28,12 @@ static enum status check_settings(const struct document *document, struct error 
 				 "%s: machine.memory is %" PRIu64
 				 " bytes; allowed are multiples of 4KiB from 4MiB to 4TiB: set another one",
 				 document->path, memory);
+	uint64_t around = document->kernel.fault_around_bytes;
+	if (around < PAGE_BYTES || around > 2 * MIB || (around & (around - 1)) != 0)
+		return error_set(error, STATUS_BAD_INPUT,
+				 "%s: kernel.fault_around is %" PRIu64
+				 " bytes; allowed are powers of two from 4KiB to 2MiB: set another one",
+				 document->path, around);
 	return STATUS_OK;
 }
 

@@ -1,0 +1,17 @@
+/* What the files of actions share. */
+#ifndef FAULTLINE_WORKLOAD_ACTION_H
+#define FAULTLINE_WORKLOAD_ACTION_H
+
+#include "world_private.h"
+
+typedef uint64_t action_fn(struct runner *runner, const struct op *op);
+
+/* Gives the variable its address. */
+void runner_assign(struct runner *runner, uint32_t slot, uint64_t address);
+/* As the C library's wrappers: -1 and errno for an error. */
+uint64_t runner_syscall(struct runner *runner, uint64_t number, const uint64_t args[6]);
+
+action_fn do_brk, do_mmap, do_munmap, do_mremap, do_mprotect, do_madvise, do_mlock, do_munlock, do_mlockall,
+    do_munlockall, do_mincore, do_msync, do_setrlimit;
+
+#endif
