@@ -101,7 +101,7 @@ struct process_death {
 };
 
 /* A resource limit; UINT64_MAX is RLIM_INFINITY. */
-struct rlimit {
+struct linux_rlimit {
 	uint64_t soft, hard;
 };
 
@@ -110,7 +110,7 @@ struct process {
 	uint16_t pcid;
 	const char *name;
 	struct mm *mm; /* NULL after death */
-	struct rlimit limits[RLIMITS];
+	struct linux_rlimit limits[RLIMITS];
 	struct process_stats stats;
 	struct process_death death;
 	char message[160]; /* what it wrote to stderr last */

@@ -42,10 +42,11 @@ static void set_limits(struct process *process, const struct process_spec *spec)
 {
 	const uint64_t infinity = LINUX_RLIM_INFINITY;
 	uint64_t memlock = spec->memlock_limit ? spec->memlock_limit : 8 * MIB;
-	process->limits[RLIMIT_INDEX_STACK] = (struct rlimit){spec->stack_limit, infinity};
-	process->limits[RLIMIT_INDEX_MEMLOCK] = (struct rlimit){memlock, memlock};
-	process->limits[RLIMIT_INDEX_AS] = (struct rlimit){spec->as_limit ? spec->as_limit : infinity, infinity};
-	process->limits[RLIMIT_INDEX_DATA] = (struct rlimit){spec->data_limit ? spec->data_limit : infinity, infinity};
+	process->limits[RLIMIT_INDEX_STACK] = (struct linux_rlimit){spec->stack_limit, infinity};
+	process->limits[RLIMIT_INDEX_MEMLOCK] = (struct linux_rlimit){memlock, memlock};
+	process->limits[RLIMIT_INDEX_AS] = (struct linux_rlimit){spec->as_limit ? spec->as_limit : infinity, infinity};
+	process->limits[RLIMIT_INDEX_DATA] = (struct linux_rlimit){spec->data_limit ? spec->data_limit : infinity,
+								   infinity};
 }
 
 /* A part of the program or the libc, from its file or, without one, empty. */

@@ -7,7 +7,7 @@ static const int numbers[RLIMITS] = {
 #undef X
 };
 
-static struct rlimit *find_limit(struct process *process, uint64_t resource)
+static struct linux_rlimit *find_limit(struct process *process, uint64_t resource)
 {
 	for (unsigned i = 0; i < RLIMITS; i++) {
 		if ((uint64_t)numbers[i] == resource)
@@ -19,7 +19,7 @@ static struct rlimit *find_limit(struct process *process, uint64_t resource)
 int64_t sys_prlimit64(struct kernel *kernel, struct process *process, const uint64_t args[6])
 {
 	(void)kernel;
-	struct rlimit *limit = find_limit(process, args[1]), old, new;
+	struct linux_rlimit *limit = find_limit(process, args[1]), old, new;
 	if (args[2] != 0 && !copy_from_user(process->mm, args[2], &new, sizeof(new)))
 		return -LINUX_EFAULT;
 	if (args[0] != 0 && args[0] != process->pid)

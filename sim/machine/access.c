@@ -25,25 +25,28 @@ static inline bool reach(struct machine *machine, struct vaddr va, enum access_k
 
 /* Words stay words: frames are pushed and popped again at once, and the host forwards a store only to a load of the
  * same shape. */
-static inline void move(struct physmem *mem, struct paddr pa, enum access_kind kind, uint8_t *data, uint64_t bytes)
+static inline void copy_words(void *to, const void *from, uint64_t bytes)
 {
-	bool write = kind == ACCESS_WRITE;
-	uint64_t done = 0;
-	for (; done + sizeof(uint64_t) <= bytes; done += sizeof(uint64_t)) {
+	uint8_t *out = to;
+	const uint8_t *in = from;
+	for (; bytes >= sizeof(uint64_t); bytes -= sizeof(uint64_t)) {
 		uint64_t word;
-		memcpy(&word, data + done, sizeof(word));
-		if (write)
-			physmem_put64(mem, paddr_add(pa, done), word);
-		else
-			word = physmem_get64(mem, paddr_add(pa, done));
-		memcpy(data + done, &word, sizeof(word));
+		memcpy(&word, in, sizeof(word));
+		memcpy(out, &word, sizeof(word));
+		in += sizeof(word);
+		out += sizeof(word);
 	}
-	if (done == bytes)
-		return;
-	if (write)
-		physmem_write(mem, paddr_add(pa, done), data + done, bytes - done);
+	while (bytes--)
+		*out++ = *in++;
+}
+
+/* Anywhere, within a page. */
+static void move(struct physmem *mem, struct paddr pa, enum access_kind kind, void *data, uint64_t bytes)
+{
+	if (kind == ACCESS_WRITE)
+		physmem_write(mem, pa, data, bytes);
 	else
-		physmem_read(mem, paddr_add(pa, done), data + done, bytes - done);
+		physmem_read(mem, pa, data, bytes);
 }
 
 static inline bool translate(struct machine *machine, const struct access *access, struct paddr *pa,
@@ -70,6 +73,18 @@ static bool transfer_across(struct machine *machine, struct access *access, uint
 	return true;
 }
 
+/* Within a page of RAM. */
+static inline void move_in_ram(struct physmem *mem, struct paddr pa, enum access_kind kind, void *data, uint64_t bytes)
+{
+	uint8_t *host = mem->ram + pa.v;
+	if (kind != ACCESS_WRITE) {
+		copy_words(data, host, bytes);
+		return;
+	}
+	mem->content[pa.v >> PAGE_SHIFT] = 1;
+	copy_words(host, data, bytes);
+}
+
 bool machine_transfer(struct machine *machine, struct access *access, void *data, uint64_t bytes, struct fault *fault)
 {
 	uint64_t room = PAGE_BYTES - page_offset(access->va.v);
@@ -77,7 +92,11 @@ bool machine_transfer(struct machine *machine, struct access *access, void *data
 		return transfer_across(machine, access, data, room, bytes, fault);
 	struct paddr pa;
 	access->words = (bytes + 7) / 8;
-	if (!translate(machine, access, &pa, fault))
+	if (mmu_recall(machine->mmu, access->va, access->kind, access->mode, access->words, &pa)) {
+		move_in_ram(machine->mem, pa, access->kind, data, bytes);
+		return true;
+	}
+	if (!mmu_translate(machine->mmu, access, &pa, fault))
 		return false;
 	move(machine->mem, pa, access->kind, data, bytes);
 	return true;
@@ -95,7 +114,8 @@ bool machine_write_system(struct machine *machine, struct vaddr va, void *data, 
 	return machine_transfer(machine, &access, data, bytes, fault);
 }
 
-static bool move_across(struct machine *machine, struct vaddr va, enum access_kind kind, unsigned bytes, void *data)
+/* A load or store in general: it may fault, be unaligned, cross a page, or go where there is no RAM. */
+static bool move_word(struct machine *machine, struct vaddr va, enum access_kind kind, unsigned bytes, void *data)
 {
 	while (!machine->why_stopped) {
 		struct access access = {.va = va, .kind = kind, .mode = mmu_mode(&machine->cpu)};
@@ -108,39 +128,74 @@ static bool move_across(struct machine *machine, struct vaddr va, enum access_ki
 	return false;
 }
 
-static inline bool fits_page(struct vaddr va, uint64_t bytes)
+/* Aligned words never cross a page. */
+static inline bool is_aligned(struct vaddr va, unsigned bytes)
 {
-	return page_offset(va.v) + bytes <= PAGE_BYTES;
+	return (va.v & (bytes - 1)) == 0;
+}
+
+/* A word of a frame of RAM. Sizes are spelled out so that each becomes one host load. Frames without content read as
+ * zero on the host, too. */
+static inline uint64_t host_load(const uint8_t *from, unsigned bytes)
+{
+	uint64_t word = 0;
+	uint32_t half = 0;
+	uint16_t quarter = 0;
+	switch (bytes) {
+	case sizeof(word):
+		memcpy(&word, from, sizeof(word));
+		return word;
+	case sizeof(half):
+		memcpy(&half, from, sizeof(half));
+		return half;
+	case sizeof(quarter):
+		memcpy(&quarter, from, sizeof(quarter));
+		return quarter;
+	default:
+		return *from;
+	}
+}
+
+static inline void host_store(uint8_t *to, unsigned bytes, uint64_t word)
+{
+	uint32_t half = (uint32_t)word;
+	uint16_t quarter = (uint16_t)word;
+	switch (bytes) {
+	case sizeof(word):
+		memcpy(to, &word, sizeof(word));
+		break;
+	case sizeof(half):
+		memcpy(to, &half, sizeof(half));
+		break;
+	case sizeof(quarter):
+		memcpy(to, &quarter, sizeof(quarter));
+		break;
+	default:
+		*to = (uint8_t)word;
+		break;
+	}
 }
 
 bool machine_load(struct machine *machine, struct vaddr va, unsigned bytes, uint64_t *value)
 {
-	*value = 0;
-	if (!fits_page(va, bytes))
-		return move_across(machine, va, ACCESS_READ, bytes, value);
 	struct paddr pa;
-	if (!reach(machine, va, ACCESS_READ, 1, &pa))
-		return false;
-	/* The constant size of the common case becomes one host load. */
-	if (bytes == sizeof(*value))
-		*value = physmem_get64(machine->mem, pa);
-	else
-		physmem_read(machine->mem, pa, value, bytes);
-	return true;
+	if (is_aligned(va, bytes) && mmu_recall(machine->mmu, va, ACCESS_READ, mmu_mode(&machine->cpu), 1, &pa)) {
+		*value = host_load(machine->mem->ram + pa.v, bytes);
+		return true;
+	}
+	*value = 0;
+	return move_word(machine, va, ACCESS_READ, bytes, value);
 }
 
 bool machine_store(struct machine *machine, struct vaddr va, unsigned bytes, uint64_t value)
 {
-	if (!fits_page(va, bytes))
-		return move_across(machine, va, ACCESS_WRITE, bytes, &value);
 	struct paddr pa;
-	if (!reach(machine, va, ACCESS_WRITE, 1, &pa))
-		return false;
-	if (bytes == sizeof(value))
-		physmem_put64(machine->mem, pa, value);
-	else
-		physmem_write(machine->mem, pa, &value, bytes);
-	return true;
+	if (is_aligned(va, bytes) && mmu_recall(machine->mmu, va, ACCESS_WRITE, mmu_mode(&machine->cpu), 1, &pa)) {
+		machine->mem->content[pa.v >> PAGE_SHIFT] = 1;
+		host_store(machine->mem->ram + pa.v, bytes, value);
+		return true;
+	}
+	return move_word(machine, va, ACCESS_WRITE, bytes, &value);
 }
 
 /* Aligned 8-byte words that the range touches. */

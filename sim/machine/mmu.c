@@ -89,14 +89,24 @@ static uint64_t word_of(const struct walk *walk)
 static inline void remember(struct mmu *mmu, const struct access *access, enum page_size size, struct tlb_line *line,
 			    struct paddr pa)
 {
-	if (!mmu->remembers)
+	uint64_t frame = page_floor(pa.v);
+	if (!mmu->remembers || !physmem_holds(mmu->mem, paddr(frame), PAGE_BYTES))
 		return;
+	mmu->remembers_large |= tlb_word_mapping(line->word) != PAGE_SIZE_4K;
 	*mmu_memo_at(mmu, access->va, access->kind) = (struct mmu_memo){
 	    .key = mmu_memo_key(mmu, access->va, access->mode),
-	    .serial = line->serial,
-	    .line = line,
-	    .frame = page_floor(pa.v) | size,
+	    .frame = frame | size,
+	    .stamp = mmu->replacement == TLB_LRU ? &line->stamp : &mmu->no_stamp,
 	};
+}
+
+/* An entry of an L1 TLB went: memos of it are void. */
+static inline void forget_entry(struct mmu *mmu, uint64_t tag)
+{
+	if (tlb_tag_size(tag) == PAGE_SIZE_4K)
+		mmu_forget_page(mmu, vaddr((tag & TLB_TAG_PAGE) << PAGE_SHIFT));
+	else
+		mmu_forget_all(mmu);
 }
 
 /* The part of a page that an array for smaller ones holds. */
@@ -106,19 +116,19 @@ static uint64_t piece_of(uint64_t word, enum page_size mapping, enum page_size p
 	return (word & ~((page_size_bytes(mapping) - 1) & TLB_WORD_ADDRESS)) | (inside & ~(page_size_bytes(piece) - 1));
 }
 
-/* Puts a translation into the array of a level that takes its size, whole or in pieces. */
+/* Puts a translation into the array of a level that takes its size, whole or in pieces. Returns its line, and the tag
+ * that was lost, 0: none. */
 static inline struct tlb_line *fill(struct mmu *mmu, const struct tlb_probe *home, const struct access *access,
-				    bool global, uint64_t word)
+				    bool global, uint64_t word, uint64_t *lost)
 {
-	bool lost;
 	enum page_size mapping = tlb_word_mapping(word);
 	if (home->size != mapping)
 		word = piece_of(word, mapping, home->size, access->va);
 	uint64_t tag = mmu_tag(mmu, home, access->va);
 	tag = global ? tlb_tag_global(tag) : tag;
-	struct tlb_line *line = tlb_insert(home->tlb, tag, word, mmu->tick, &lost);
+	struct tlb_line *line = tlb_insert(home->tlb, tag, word, mmu->tick, lost);
 	mmu->stats.filled++;
-	mmu->stats.evicted += lost;
+	mmu->stats.evicted += *lost != 0;
 	return line;
 }
 
@@ -128,15 +138,21 @@ static inline void fill_l1(struct mmu *mmu, const struct access *access, enum pa
 			   uint64_t word, struct paddr pa)
 {
 	const struct tlb_probe *home = &mmu->l1[tlb_side_of(access->kind)].home[size];
-	if (home->tlb)
-		remember(mmu, access, home->size, fill(mmu, home, access, global, word), pa);
+	uint64_t lost;
+	if (!home->tlb)
+		return;
+	struct tlb_line *line = fill(mmu, home, access, global, word, &lost);
+	if (lost)
+		forget_entry(mmu, lost);
+	remember(mmu, access, home->size, line, pa);
 }
 
 static inline void fill_l2(struct mmu *mmu, const struct access *access, bool global, uint64_t word)
 {
 	const struct tlb_probe *home = &mmu->l2[tlb_side_of(access->kind)].home[tlb_word_mapping(word)];
+	uint64_t lost;
 	if (home->tlb)
-		(void)fill(mmu, home, access, global, word);
+		(void)fill(mmu, home, access, global, word, &lost);
 }
 
 enum verdict { VERDICT_MISS, VERDICT_HIT, VERDICT_CLEAN, VERDICT_DENIED };
@@ -177,10 +193,7 @@ static inline struct lookup look_up(struct mmu *mmu, const struct tlb_level *lev
 
 static void forget_translation(struct mmu *mmu, struct tlb_key key)
 {
-	for (unsigned i = 0; i < mmu->array_count; i++) {
-		if (mmu->arrays[i].valid)
-			mmu->stats.dropped += tlb_drop_page(&mmu->arrays[i], key);
-	}
+	mmu->stats.dropped += mmu_drop_entries(mmu, key);
 }
 
 /* Nothing cached may serve the address again. */

@@ -91,6 +91,7 @@ struct mmu *mmu_new(struct arena *arena, struct physmem *mem, struct bus *bus, c
 	mmu->bus = bus;
 	mmu->cpu = cpu;
 	mmu->costs = costs;
+	mmu->access_cycles = costs->cycles[COST_ACCESS];
 	mmu->mem = mem;
 	mmu->maxphyaddr = profile->maxphyaddr;
 	mmu->remembers = !no_prediction && replacement != TLB_TREE_PLRU;
@@ -102,10 +103,11 @@ struct mmu *mmu_new(struct arena *arena, struct physmem *mem, struct bus *bus, c
 	return mmu;
 }
 
-/* Every memo of before is void: a new generation. The 511 generations that a key can tell apart are followed by a clean
- * table. */
-static void begin_generation(struct mmu *mmu)
+/* A new generation: no key of before is equal to one of now. The 511 generations that a key can tell apart are followed
+ * by a clean table. */
+void mmu_forget_all(struct mmu *mmu)
 {
+	mmu->remembers_large = false;
 	const uint64_t last = (uint64_t)511 << 3;
 	if (mmu->memo_generation < last) {
 		mmu->memo_generation += (uint64_t)1 << 3;
@@ -154,7 +156,7 @@ void mmu_refresh(struct mmu *mmu)
 	mmu->user_keys = (cpu->cr4 & CR4_PKE) && (cpu->efer & EFER_LMA);
 	mmu->supervisor_keys = (cpu->cr4 & CR4_PKS) && (cpu->efer & EFER_LMA);
 	mmu->global_pages = (cpu->cr4 & CR4_PGE) != 0;
-	begin_generation(mmu);
+	mmu_forget_all(mmu);
 	struct mmu_rules rules = {
 	    .known = true,
 	    .write_protect = mmu->write_protect,
@@ -171,12 +173,25 @@ void mmu_refresh(struct mmu *mmu)
 	}
 }
 
+uint32_t mmu_drop_entries(struct mmu *mmu, struct tlb_key key)
+{
+	uint32_t dropped = 0;
+	for (struct tlb *tlb = mmu->arrays; tlb < mmu->arrays + mmu->array_count; tlb++) {
+		if (tlb->valid)
+			dropped += tlb_drop_page(tlb, key);
+	}
+	if (dropped && mmu->remembers_large)
+		mmu_forget_all(mmu);
+	else if (dropped)
+		mmu_forget_page(mmu, key.va);
+	return dropped;
+}
+
 /* SDM 3A 4.10.4.1: the page's entries of this PCID and its global ones, and all paging-structure entries of the PCID.
  */
 void mmu_drop_page(struct mmu *mmu, struct vaddr va)
 {
-	for (unsigned i = 0; i < mmu->array_count; i++)
-		mmu->stats.flushed += tlb_drop_page(&mmu->arrays[i], tlb_key(va, mmu->pcid));
+	mmu->stats.flushed += mmu_drop_entries(mmu, tlb_key(va, mmu->pcid));
 	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)
 		psc_drop_pcid(&mmu->psc[i], mmu->pcid);
 	mmu->stats.flushes++;
@@ -185,6 +200,7 @@ void mmu_drop_page(struct mmu *mmu, struct vaddr va)
 
 void mmu_drop_pcid(struct mmu *mmu, uint64_t pcid, const char *how)
 {
+	mmu_forget_all(mmu);
 	for (unsigned i = 0; i < mmu->array_count; i++)
 		mmu->stats.flushed += tlb_drop_pcid(&mmu->arrays[i], pcid);
 	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)
@@ -196,6 +212,7 @@ void mmu_drop_pcid(struct mmu *mmu, uint64_t pcid, const char *how)
 void mmu_invpcid(struct mmu *mmu, enum invpcid_type type, uint64_t pcid, struct vaddr va)
 {
 	struct tlb_key key = tlb_key(va, pcid);
+	mmu_forget_all(mmu);
 	for (unsigned i = 0; i < mmu->array_count; i++) {
 		struct tlb *tlb = &mmu->arrays[i];
 		switch (type) {
@@ -227,6 +244,7 @@ void mmu_invpcid(struct mmu *mmu, enum invpcid_type type, uint64_t pcid, struct 
 
 void mmu_drop_all(struct mmu *mmu, const char *how)
 {
+	mmu_forget_all(mmu);
 	for (unsigned i = 0; i < mmu->array_count; i++)
 		mmu->stats.flushed += tlb_drop_all(&mmu->arrays[i]);
 	for (unsigned i = 0; i < PSC_LEVEL_COUNT; i++)

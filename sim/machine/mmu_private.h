@@ -2,8 +2,8 @@
  *
  * The shortcut: a memo says "this page, in this mode and for this kind of access, was last served by that entry of the
  * L1 TLB". As long as the entry is there, looking it up again would find it and allow the access; so the memo does what
- * that lookup would do (stamp, counters, cycles) and skips the search. Statistics and results are those of the search;
- * a test runs both. */
+ * that lookup would do (stamp, counters, cycles) and skips the search. Whoever drops or replaces an entry of an L1 TLB
+ * voids its memos. Statistics and results are those of the search; a test runs both. */
 #ifndef FAULTLINE_MMU_PRIVATE_H
 #define FAULTLINE_MMU_PRIVATE_H
 
@@ -31,10 +31,9 @@ struct access {
 };
 
 struct mmu_memo {
-	uint64_t key;          /* page, generation, mode; 0: unused */
-	uint64_t serial;       /* of the entry */
-	struct tlb_line *line; /* that holds it */
-	uint64_t frame;        /* 51:12 physical address of the 4 KiB page, 1:0 size of the entry */
+	uint64_t key;    /* page, generation, mode; 0: unused */
+	uint64_t frame;  /* 51:12 physical address of the 4 KiB page, in RAM; 1:0 size of the entry */
+	uint64_t *stamp; /* of the entry */
 };
 
 enum { MEMO_COUNT = 128, MODE_COUNT = 8 };
@@ -79,7 +78,10 @@ struct mmu {
 	uint64_t tick;            /* lookups so far; ranks entries by their last use */
 	uint64_t memo_generation; /* in place for a key: bits 11:3, never 0 */
 	enum tlb_replacement replacement;
-	bool remembers; /* memos are written; off in tests, and where the shortcut could not keep ranks up to date */
+	uint64_t no_stamp; /* what memos stamp where a use changes no rank */
+	bool remembers;    /* memos are written; off in tests, and where the shortcut could not keep ranks up to date */
+	bool remembers_large; /* some memo may be of a page of more than 4 KiB, or of a piece of one */
+	uint32_t access_cycles;
 	struct mmu_memo memos[ACCESS_KIND_COUNT][MEMO_COUNT];
 	struct mmu_rules permits_rules; /* that the permits are of */
 	struct mmu_permit permits[ACCESS_KIND_COUNT][MODE_COUNT];
@@ -108,9 +110,13 @@ bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *p
 void mmu_learn_permits(struct mmu *mmu);
 /* A control register, EFER or PKRU was written. */
 void mmu_refresh(struct mmu *mmu);
+/* Voids all memos. */
+void mmu_forget_all(struct mmu *mmu);
 /* In PAE paging, loads the PDPTE registers through CR3. False: one is bad, #GP(0), none was loaded. */
 bool mmu_load_pdptes(struct mmu *mmu);
 void mmu_drop_page(struct mmu *mmu, struct vaddr va);
+/* Drops what the TLBs hold of an address; returns how many entries. */
+uint32_t mmu_drop_entries(struct mmu *mmu, struct tlb_key key);
 /* The types of INVPCID, SDM 2: one address in a PCID and a whole PCID, both without global pages; everything;
  * everything but global pages. */
 enum invpcid_type { INVPCID_ADDRESS, INVPCID_CONTEXT, INVPCID_ALL_WITH_GLOBAL, INVPCID_ALL, INVPCID_TYPE_COUNT };
@@ -140,23 +146,28 @@ static inline uint64_t mmu_memo_key(const struct mmu *mmu, struct vaddr va, unsi
 	return page_floor(va.v) | mmu->memo_generation | mode;
 }
 
+/* Memos of one small page. */
+static inline void mmu_forget_page(struct mmu *mmu, struct vaddr va)
+{
+	for (unsigned kind = 0; kind < ACCESS_KIND_COUNT; kind++)
+		mmu_memo_at(mmu, va, (enum access_kind)kind)->key = 0;
+}
+
 static inline void mmu_count_l1_hit(struct mmu *mmu, enum access_kind kind, enum page_size size, uint64_t words)
 {
 	mmu->stats.accesses[kind] += words;
 	mmu->stats.l1_hits[tlb_side_of(kind)][size] += words;
-	mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS] * words;
+	mmu->bus->cycle += mmu->access_cycles * words;
 }
 
-/* The shortcut. False: nothing was counted, ask mmu_translate. */
+/* The shortcut. False: nothing was counted, ask mmu_translate. True: the page is in RAM. */
 static inline bool mmu_recall(struct mmu *mmu, struct vaddr va, enum access_kind kind, unsigned mode, uint64_t words,
 			      struct paddr *pa)
 {
 	const struct mmu_memo *memo = mmu_memo_at(mmu, va, kind);
-	if (memo->key != mmu_memo_key(mmu, va, mode) || memo->line->serial != memo->serial)
+	if (memo->key != mmu_memo_key(mmu, va, mode))
 		return false;
-	mmu->tick++;
-	if (mmu->replacement == TLB_LRU)
-		memo->line->stamp = mmu->tick;
+	*memo->stamp = ++mmu->tick;
 	mmu_count_l1_hit(mmu, kind, (enum page_size)(memo->frame & 3), words);
 	*pa = paddr(page_floor(memo->frame) | page_offset(va.v));
 	return true;

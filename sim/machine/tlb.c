@@ -49,7 +49,8 @@ void tlb_init(struct tlb *tlb, struct arena *arena, struct tlb_geometry geometry
 {
 	BUG_ON(!is_power_of_two(geometry.sets) || geometry.ways == 0);
 	uint32_t print_bytes = (geometry.ways + LANES - 1u) / LANES * LANES;
-	uint32_t set_bytes = print_bytes + geometry.ways * (uint32_t)sizeof(struct tlb_line);
+	uint32_t line_bytes = geometry.ways * (uint32_t)sizeof(struct tlb_line);
+	uint32_t set_bytes = print_bytes + (line_bytes + LANES - 1u) / LANES * LANES;
 	*tlb = (struct tlb){
 	    .sets = arena_alloc(arena, (size_t)geometry.sets * set_bytes, 64),
 	    .set_bytes = set_bytes,
@@ -157,6 +158,18 @@ static uint32_t victim_unranked(struct tlb *tlb, uint8_t *set, uint32_t oldest)
 	return way_pointed_at(tlb->trees[set_number(tlb, set)], tlb->ways);
 }
 
+/* The page of which the entry is a piece now lies in the range of pieces. */
+static void widen_pieces(struct tlb *tlb, uint64_t tag, uint64_t word)
+{
+	uint64_t address = (tag & TLB_TAG_PAGE) << page_size_shift(tlb_tag_size(tag));
+	uint64_t bytes = page_size_bytes(tlb_word_mapping(word));
+	uint64_t first = align_down(address, bytes);
+	uint64_t last = first + bytes - 1;
+	bool only = tlb->pieces == 1;
+	tlb->pieces_first = only || first < tlb->pieces_first ? first : tlb->pieces_first;
+	tlb->pieces_last = only || last > tlb->pieces_last ? last : tlb->pieces_last;
+}
+
 static void recount(struct tlb *tlb, struct tlb_line *line, uint64_t tag, uint64_t word)
 {
 	if (line->tag)
@@ -166,7 +179,7 @@ static void recount(struct tlb *tlb, struct tlb_line *line, uint64_t tag, uint64
 	tlb->pieces += is_piece(tag, word);
 }
 
-struct tlb_line *tlb_insert(struct tlb *tlb, uint64_t tag, uint64_t word, uint64_t tick, bool *lost)
+struct tlb_line *tlb_insert(struct tlb *tlb, uint64_t tag, uint64_t word, uint64_t tick, uint64_t *lost)
 {
 	uint64_t number = tag & TLB_TAG_PAGE;
 	uint8_t *set = tlb_set(tlb, number);
@@ -174,11 +187,13 @@ struct tlb_line *tlb_insert(struct tlb *tlb, uint64_t tag, uint64_t word, uint64
 	if (tlb->replacement > TLB_FIFO)
 		way = victim_unranked(tlb, set, way);
 	struct tlb_line *line = &tlb_lines(tlb, set)[way];
-	*lost = line->tag != 0;
+	*lost = line->tag;
 	/* Mostly an entry makes way for one of its kind, and the counts stay. */
 	if (!*lost || !count_alike(tag, word, line))
 		recount(tlb, line, tag, word);
-	*line = (struct tlb_line){tag, word, tick, ++tlb->fillings};
+	*line = (struct tlb_line){tag, word, tick};
+	if (is_piece(tag, word))
+		widen_pieces(tlb, tag, word);
 	set[way] = (uint8_t)tlb_print(tlb, number);
 	if (tlb->replacement == TLB_TREE_PLRU)
 		tlb_point_away(tlb, line);
@@ -201,21 +216,27 @@ static bool is_piece_around(const struct tlb_line *line, struct tlb_key key)
 	return (tag & TLB_TAG_PAGE) >> apart == tlb_page_number(key.va, mapping);
 }
 
+static void drop_pieces_around(struct tlb *tlb, struct tlb_key key)
+{
+	for (uint32_t slot = 0; slot < tlb_slots(tlb); slot++) {
+		struct tlb_line *line = line_at(tlb, slot);
+		if (is_piece_around(line, key))
+			drop(tlb, line);
+	}
+}
+
 uint32_t tlb_drop_page(struct tlb *tlb, struct tlb_key key)
 {
 	uint32_t before = tlb->valid;
-	for (unsigned size = 0; size < PAGE_SIZE_COUNT; size++) {
+	uint64_t address = key.va.v & TLB_LINEAR;
+	/* Each size that it holds. */
+	for (unsigned sizes = tlb->geometry.page_sizes; sizes; sizes &= sizes - 1) {
 		struct tlb_line *line;
-		while ((line = tlb_find(tlb, key, (enum page_size)size)))
+		while ((line = tlb_find(tlb, key, (enum page_size)__builtin_ctz(sizes))))
 			drop(tlb, line);
 	}
-	if (tlb->pieces) {
-		for (uint32_t slot = 0; slot < tlb_slots(tlb); slot++) {
-			struct tlb_line *line = line_at(tlb, slot);
-			if (is_piece_around(line, key))
-				drop(tlb, line);
-		}
-	}
+	if (tlb->pieces && address >= tlb->pieces_first && address <= tlb->pieces_last)
+		drop_pieces_around(tlb, key);
 	return before - tlb->valid;
 }
 

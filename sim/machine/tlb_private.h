@@ -30,8 +30,7 @@
 struct tlb_line {
 	uint64_t tag;
 	uint64_t word;
-	uint64_t stamp;  /* tick of the last use (LRU) or of the filling (FIFO): the lowest of a set is the oldest */
-	uint64_t serial; /* of the filling: who remembers a line sees whether it still holds the same entry */
+	uint64_t stamp; /* tick of the last use (LRU) or of the filling (FIFO): the lowest of a set is the oldest */
 };
 
 /* One array: its sets lie behind each other, each with its prints, a byte a way, and then its lines. Invariants: valid
@@ -49,7 +48,8 @@ struct tlb {
 	uint32_t count[PAGE_SIZE_COUNT];
 	uint32_t valid;
 	uint32_t pieces;
-	uint64_t fillings;
+	/* All pieces lie in here, as far as bits of linear addresses go; spares the search for those of other pages. */
+	uint64_t pieces_first, pieces_last;
 	enum tlb_role role;
 	struct tlb_geometry geometry;
 	uint64_t (*trees)[2]; /* a set's tree of TLB_TREE_PLRU: bit n is node n, the root is 1; set: the right half is
@@ -159,8 +159,8 @@ static inline void tlb_used(struct tlb *tlb, struct tlb_line *line, uint64_t tic
 }
 
 /* Writes an entry into an empty way of its set, or over the one that the replacement policy names: then a valid entry
- * was lost. */
-struct tlb_line *tlb_insert(struct tlb *tlb, uint64_t tag, uint64_t word, uint64_t tick, bool *lost);
+ * was lost. *lost is its tag, else 0. */
+struct tlb_line *tlb_insert(struct tlb *tlb, uint64_t tag, uint64_t word, uint64_t tick, uint64_t *lost);
 
 /* Each returns how many entries it dropped. */
 uint32_t tlb_drop_page(struct tlb *tlb, struct tlb_key key);     /* global entries, too; all pieces of a larger page */

@@ -36,7 +36,7 @@ static void release(struct fixture *f)
 static uint32_t insert(struct fixture *f, uint64_t va, uint64_t pcid, enum page_size size, enum page_size mapping,
 		       bool global)
 {
-	bool lost;
+	uint64_t lost;
 	uint64_t word = (va & TLB_WORD_ADDRESS) | (uint64_t)mapping << TLB_WORD_MAPPING_SHIFT;
 	uint64_t tag = tlb_tag(tlb_key(vaddr(va), pcid), size);
 	tag = global ? tlb_tag_global(tag) : tag;
@@ -286,9 +286,9 @@ static void tlb_shows_its_entries_to_observers(void **state)
 	uint64_t va = 0xffff800000600000;
 	uint64_t word = 0x40000000 | TLB_WORD_WRITABLE | TLB_WORD_DIRTY | (uint64_t)5 << TLB_WORD_KEY_SHIFT |
 			(uint64_t)PAGE_SIZE_1G << TLB_WORD_MAPPING_SHIFT;
-	bool lost;
+	uint64_t lost;
 	(void)tlb_insert(&f.tlb, tlb_tag(tlb_key(vaddr(va), 7), PAGE_SIZE_2M), word, 99, &lost);
-	assert_false(lost);
+	assert_int_equal(lost, 0);
 	uint32_t slot = 2; /* an odd page: the second set's first way */
 	struct tlb_entry entry;
 	assert_true(tlb_slot(&f.tlb, slot, &entry));
