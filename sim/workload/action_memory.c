@@ -129,8 +129,8 @@ uint64_t do_msync(struct runner *runner, const struct op *op)
 	return runner_syscall(runner, SYS_NR_MSYNC, (const uint64_t[6]){start, op->length, op->flags});
 }
 
-/* The program's struct rlimit is a local variable, some way below its stack pointer. A hard limit that stays is asked
- * for first, as programs do with getrlimit. */
+/* The program's struct linux_rlimit is a local variable, some way below its stack pointer. A hard limit that stays is
+ * asked for first, as programs do with getrlimit. */
 uint64_t do_setrlimit(struct runner *runner, const struct op *op)
 {
 	const uint64_t place = align_down(process_segment(runner->process, SEGMENT_STACK).v - 256, 16);
