@@ -55,6 +55,8 @@ enum {
 #define MP_TRIM_THRESHOLD (MP_BASE + 0)
 #define MP_TOP_PAD (MP_BASE + 8)
 #define MP_MMAP_THRESHOLD (MP_BASE + 16)
+#define MP_ARENA_TEST (MP_BASE + 24)
+#define MP_ARENA_MAX (MP_BASE + 32)
 #define MP_N_MMAPS (MP_BASE + 60)
 #define MP_N_MMAPS_MAX (MP_BASE + 64)
 #define MP_NO_DYN_THRESHOLD (MP_BASE + 72)

@@ -113,14 +113,22 @@ static void tune_mmap_threshold(struct heap *heap, uint64_t value)
 
 static void tune_mmap_max(struct heap *heap, uint64_t value)
 {
-	if (value <= INT32_MAX)
-		set_mmap_max(heap, (int32_t)value);
+	set_mmap_max(heap, (int32_t)value);
 }
 
 static void tune_perturb(struct heap *heap, uint64_t value)
 {
-	if (value <= UINT8_MAX)
-		set_var32(heap, G_PERTURB, (int32_t)value);
+	set_var32(heap, G_PERTURB, (int32_t)value);
+}
+
+static void tune_arena_max(struct heap *heap, uint64_t value)
+{
+	set_var(heap, MP_ARENA_MAX, value);
+}
+
+static void tune_arena_test(struct heap *heap, uint64_t value)
+{
+	set_var(heap, MP_ARENA_TEST, value);
 }
 
 static void tune_tcache_count(struct heap *heap, uint64_t value)
@@ -143,38 +151,54 @@ static void tune_tcache_unsorted_limit(struct heap *heap, uint64_t value)
 	set_var(heap, MP_TCACHE_UNSORTED_LIMIT, value);
 }
 
-/* A process with one thread has one arena, whatever it is told. */
+/* glibc.malloc.check works only with libc_malloc_debug.so, which is not loaded. */
 static void tune_nothing(struct heap *heap, uint64_t value)
 {
 	(void)heap;
 	(void)value;
 }
 
-/* elf/dl-tunables.list: a value out of its range is ignored. */
+/* elf/dl-tunables.list: a value out of its range is ignored. Of several the last counts. */
 static const struct {
 	const char *name;
+	uint64_t least, most;
 	void (*set)(struct heap *heap, uint64_t value);
 } tunables[] = {
-    {"mxfast", tune_mxfast},
-    {"trim_threshold", tune_trim_threshold},
-    {"top_pad", tune_top_pad},
-    {"mmap_threshold", tune_mmap_threshold},
-    {"mmap_max", tune_mmap_max},
-    {"perturb", tune_perturb},
-    {"arena_max", tune_nothing},
-    {"arena_test", tune_nothing},
-    {"tcache_count", tune_tcache_count},
-    {"tcache_max", tune_tcache_max},
-    {"tcache_unsorted_limit", tune_tcache_unsorted_limit},
+    {"mxfast", 0, UINT64_MAX, tune_mxfast},
+    {"trim_threshold", 0, UINT64_MAX, tune_trim_threshold},
+    {"top_pad", 0, UINT64_MAX, tune_top_pad},
+    {"mmap_threshold", 0, UINT64_MAX, tune_mmap_threshold},
+    {"mmap_max", 0, INT32_MAX, tune_mmap_max},
+    {"perturb", 0, UINT8_MAX, tune_perturb},
+    {"arena_max", 1, UINT64_MAX, tune_arena_max},
+    {"arena_test", 1, UINT64_MAX, tune_arena_test},
+    {"tcache_count", 0, UINT64_MAX, tune_tcache_count},
+    {"tcache_max", 0, UINT64_MAX, tune_tcache_max},
+    {"tcache_unsorted_limit", 0, UINT64_MAX, tune_tcache_unsorted_limit},
+    {"check", 0, 3, tune_nothing},
 };
+
+static const unsigned tunable_count = sizeof(tunables) / sizeof(tunables[0]);
+_Static_assert(sizeof(tunables) / sizeof(tunables[0]) <= HEAP_MAX_TUNINGS, "each tunable has room for its value");
+
+static void keep_tuning(struct heap *heap, unsigned row, uint64_t value)
+{
+	unsigned at = 0;
+	while (at < heap->tuning_count && heap->tunings[at].row != row)
+		at++;
+	heap->tunings[at].row = row;
+	heap->tunings[at].value = value;
+	if (at == heap->tuning_count)
+		heap->tuning_count++;
+}
 
 bool glibc_tunable(struct heap *heap, const char *name, uint64_t value)
 {
-	for (unsigned row = 0; row < sizeof(tunables) / sizeof(tunables[0]); row++) {
-		if (strcmp(tunables[row].name, name) != 0 || heap->tuning_count == HEAP_MAX_TUNINGS)
+	for (unsigned row = 0; row < tunable_count; row++) {
+		if (strcmp(tunables[row].name, name) != 0)
 			continue;
-		heap->tunings[heap->tuning_count].row = row;
-		heap->tunings[heap->tuning_count++].value = value;
+		if (value >= tunables[row].least && value <= tunables[row].most)
+			keep_tuning(heap, row, value);
 		return true;
 	}
 	return false;

@@ -1,0 +1,28 @@
+/* Runs an op list with this computer's own C library and kernel and tells what they did, in the words of the
+ * recordings. Linux on x86-64 with glibc 2.36 only. */
+#ifndef FAULTLINE_TESTS_NATIVE_RECORD_H
+#define FAULTLINE_TESTS_NATIVE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NATIVE_WHY_BYTES = 256 };
+
+/* The lines of the recording, without newlines; those of the end begin with #. */
+struct recording {
+	char **line;
+	size_t count, capacity;
+	char why[NATIVE_WHY_BYTES]; /* of a failure */
+};
+
+void recording_release(struct recording *recording);
+
+/* False with a reason in words when this computer cannot record. */
+bool native_supported(char why[NATIVE_WHY_BYTES]);
+
+/* Records the op list in `text`. `child` is the path of the program to record with. False with recording->why when the
+ * list has a mistake, or the program died at it. */
+bool native_record(const char *child, const char *text, struct recording *recording);
+
+#endif
