@@ -273,6 +273,19 @@ static void say_end(struct replay *replay)
 	say_present(replay);
 }
 
+/* A process that was killed is no failure of the replay: "died SIGNAL MESSAGE". */
+static bool say_death(struct replay *replay)
+{
+	char text[256];
+	const struct process *process = world_process(replay->world, 0);
+	if (!process || !process->death.dead || process->death.signal == 0)
+		return false;
+	(void)snprintf(text, sizeof(text), "died %u%s%s", process->death.signal, process->message[0] ? " " : "",
+		       process->message);
+	say(replay, text);
+	return true;
+}
+
 static enum status run(struct replay *replay, const struct document *document, struct error *error)
 {
 	enum status status = world_new(document, &replay->world, error);
@@ -286,6 +299,8 @@ static enum status run(struct replay *replay, const struct document *document, s
 	status = world_run(replay->world, error);
 	if (status == STATUS_OK)
 		say_end(replay);
+	else if (say_death(replay))
+		status = STATUS_OK;
 	world_free(replay->world);
 	pieces_release(&replay->pieces);
 	return status;

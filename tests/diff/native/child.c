@@ -258,6 +258,9 @@ static uint64_t perform(const struct native_op *op, uint32_t self)
 	case 'l':
 		touch((char *)p[a[0]] + a[1], a[2], op->letter == 't');
 		return 0;
+	case 'w':
+		*(volatile uint64_t *)((char *)p[a[0]] + a[1]) = a[2];
+		return 0;
 	case 'B':
 		return (uint64_t)sbrk((intptr_t)a[0]);
 	case 'M':

@@ -39,6 +39,7 @@ struct recorder {
 	struct native_shared *shared;
 	struct recording *out;
 	pid_t pid;
+	int errors; /* what the program writes to its standard error */
 	struct pieces pieces;
 	char calls[LINE_BYTES]; /* of the operation in progress */
 	uint32_t said;          /* operations whose line has been written */
@@ -158,7 +159,7 @@ static void print_result(const struct recorder *recorder, uint32_t number, char 
 	const struct native_op *op = &native_ops(recorder->shared)[number];
 	const struct native_result *result = &native_results(recorder->shared)[number];
 	struct address at = address_text(recorder, result->value);
-	if (strchr("ftl", op->letter))
+	if (strchr("ftlw", op->letter))
 		(void)snprintf(out, room, "- -");
 	else if (result->has_usable && result->value)
 		(void)snprintf(out, room, "%s %" PRIu64, at.text, result->usable);
@@ -247,6 +248,18 @@ static int signal_to_deliver(int status)
 	return status >> 16 != 0 || stopped_by == SIGSTOP || stopped_by == SIGTRAP ? 0 : stopped_by;
 }
 
+/* The program was killed in the middle of an operation: "died SIGNAL MESSAGE". */
+static void say_death(struct recorder *recorder, int signal)
+{
+	char message[NATIVE_WHY_BYTES] = "";
+	char text[NATIVE_WHY_BYTES + 32];
+	catch_up(recorder);
+	(void)!pread(recorder->errors, message, sizeof(message) - 1, 0);
+	message[strcspn(message, "\n")] = '\0';
+	(void)snprintf(text, sizeof(text), "died %d%s%s", signal, message[0] ? " " : "", message);
+	say(recorder->out, text);
+}
+
 static bool watch(struct recorder *recorder)
 {
 	for (;;) {
@@ -254,10 +267,10 @@ static bool watch(struct recorder *recorder)
 		pid_t thread = waitpid(-1, &status, __WALL);
 		if (thread < 0)
 			return fail(recorder->out, "waiting failed: %s", strerror(errno));
-		if (thread == recorder->pid && WIFSIGNALED(status))
-			return fail(recorder->out, "the native program died of signal %d at operation %u (line %u)",
-				    WTERMSIG(status), recorder->shared->current + 1,
-				    recorder->list.op[recorder->shared->current % (recorder->list.count + 1)].line);
+		if (thread == recorder->pid && WIFSIGNALED(status)) {
+			say_death(recorder, WTERMSIG(status));
+			return true;
+		}
 		if (thread == recorder->pid && WIFEXITED(status))
 			return WEXITSTATUS(status) == 0 ||
 			       fail(recorder->out, "the native program ended with status %d", WEXITSTATUS(status));
@@ -297,15 +310,17 @@ static bool share(struct recorder *recorder, int *file)
 	return true;
 }
 
-static _Noreturn void become(const char *child, int file, const char *tunables)
+static _Noreturn void become(const char *child, int file, int errors, const char *tunables)
 {
+	const struct rlimit no_core = {0, 0};
 	const struct rlimit stack = {8 << 20, 8 << 20};
 	(void)setrlimit(RLIMIT_STACK, &stack);
+	(void)setrlimit(RLIMIT_CORE, &no_core);
 	(void)personality(ADDR_NO_RANDOMIZE);
 	(void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (file != NATIVE_FD)
-		(void)dup2(file, NATIVE_FD);
+	if (dup2(errors, STDERR_FILENO) < 0 || (file != NATIVE_FD && dup2(file, NATIVE_FD) < 0))
+		_exit(97);
 	char environment[LIST_TUNABLES_BYTES + 32];
 	(void)snprintf(environment, sizeof(environment), "GLIBC_TUNABLES=%s", tunables);
 	char name[] = "libc_native_child";
@@ -322,9 +337,10 @@ static bool start(struct recorder *recorder, const char *child)
 	int status;
 	if (!share(recorder, &file))
 		return fail(recorder->out, "no shared memory: %s", strerror(errno));
+	recorder->errors = memfd_create("errors", MFD_CLOEXEC);
 	recorder->pid = fork();
 	if (recorder->pid == 0)
-		become(child, file, recorder->list.tunables);
+		become(child, file, recorder->errors, recorder->list.tunables);
 	(void)close(file);
 	if (recorder->pid < 0 || waitpid(recorder->pid, &status, 0) != recorder->pid || !WIFSTOPPED(status))
 		return fail(recorder->out, "%s cannot be started", child);
@@ -345,7 +361,7 @@ bool native_supported(char why[NATIVE_WHY_BYTES])
 
 bool native_record(const char *child, const char *text, struct recording *recording)
 {
-	struct recorder recorder = {.out = recording};
+	struct recorder recorder = {.out = recording, .errors = -1};
 	uint32_t line = 0;
 	*recording = (struct recording){0};
 	if (!native_list_read(text, &recorder.list, &line))
@@ -355,6 +371,7 @@ bool native_record(const char *child, const char *text, struct recording *record
 		(void)kill(recorder.pid, SIGKILL);
 		(void)waitpid(recorder.pid, NULL, __WALL);
 	}
+	(void)close(recorder.errors);
 	if (recorder.shared && recorder.shared != MAP_FAILED)
 		(void)munmap(recorder.shared, recorder.shared->bytes);
 	native_list_release(&recorder.list);
