@@ -72,6 +72,7 @@ struct tunable {
 struct document_process {
 	const char *name;
 	const struct heap_ops *libc;
+	uint64_t cores; /* as the program's C library sees them; 0: 1 */
 	struct process_spec spec;
 	const struct tunable *tunables;
 	unsigned tunable_count;

@@ -10,7 +10,7 @@
 #include "faultline/user.h"
 
 /* errno values that the libc sets. */
-enum { HEAP_EINVAL = 22, HEAP_ENOMEM = 12 };
+enum { HEAP_EINVAL = 22, HEAP_ENOMEM = 12, HEAP_EAGAIN = 11 };
 
 /* What the libc itself counts about one process's heap. live = allocated - freed at any time. */
 struct heap_stats {
@@ -91,6 +91,9 @@ struct heap_ops {
 	 * the invariant checker calls it after every operation. */
 	bool (*walk)(const struct heap *heap, heap_block_fn *visit, void *self, const char **why);
 
+	/* What the libc does when the calling thread ends. NULL: nothing. */
+	void (*thread_exit)(struct heap *heap);
+
 	/* mallinfo2(3), by peeking. NULL: the allocator has no such function. */
 	void (*mallinfo)(const struct heap *heap, struct heap_mallinfo *out);
 };
@@ -98,11 +101,35 @@ struct heap_ops {
 /* Invariant: ops, user, bus and data_va never change after heap_new. */
 enum { HEAP_MAX_TUNINGS = 16 };
 
+/* Threads of the process, 0 is the main one. They run in the order in which the script says so, one at a time; what the
+ * library keeps of them, and the stacks that ended ones have left, the newest last. */
+enum { HEAP_MAX_THREADS = 1024 };
+
+struct heap_thread {
+	bool alive;
+	uint64_t stack; /* start of its mapping; 0: the main thread's */
+	uint64_t tls;   /* the libc's own variables of the thread */
+	uint64_t rsp;   /* while it does not run */
+};
+
+struct heap_threads {
+	struct heap_thread thread[HEAP_MAX_THREADS];
+	uint64_t cached[HEAP_MAX_THREADS];
+	unsigned cached_count;
+};
+
 struct heap {
 	const struct heap_ops *ops;
 	struct user *user;
 	struct bus *bus; /* the user's */
 	uint64_t data_va;
+	uint64_t thread_va;           /* the libc's own variables of the thread that runs */
+	uint64_t av;                  /* glibc: the arena that the call in progress works in; 0: none */
+	bool threaded;                /* a second thread has been made */
+	unsigned thread;              /* the one that runs */
+	struct heap_threads *threads; /* NULL until then */
+	struct arena *arena;
+	uint64_t cores;  /* what get_nprocs() says */
 	int errno_value; /* the program's errno */
 	struct heap_stats stats;
 	/* The program's environment, as far as it is about the allocator: rows of its own table and their values. */
@@ -132,6 +159,19 @@ uint64_t heap_aligned_alloc(struct heap *heap, uint64_t alignment, uint64_t byte
 uint64_t heap_usable_size(struct heap *heap, uint64_t block);
 int heap_trim(struct heap *heap, uint64_t pad);
 int heap_mallopt(struct heap *heap, int param, int value);
+
+/* reallocarray(3), posix_memalign(3) with the result in *out, valloc(3), pvalloc(3). */
+uint64_t heap_reallocarray(struct heap *heap, uint64_t block, uint64_t count, uint64_t bytes);
+int heap_posix_memalign(struct heap *heap, uint64_t *out, uint64_t alignment, uint64_t bytes);
+uint64_t heap_valloc(struct heap *heap, uint64_t bytes);
+uint64_t heap_pvalloc(struct heap *heap, uint64_t bytes);
+
+/* Threads: made by the one that runs, under a number that no living thread has; 0, or EAGAIN. Which one runs next. The
+ * end of another one. */
+bool heap_thread_is_alive(const struct heap *heap, uint64_t number);
+int heap_thread_create(struct heap *heap, uint64_t number);
+void heap_thread_switch(struct heap *heap, uint64_t number);
+void heap_thread_join(struct heap *heap, uint64_t number);
 
 /* sbrk(3) on top of brk(2), as glibc has it: the first call asks the kernel for the break (sbrk(0) later does not).
  * Returns the old break, or UINT64_MAX with errno ENOMEM. */

@@ -31,9 +31,17 @@ enum op_group {
 	X(REALLOC, "realloc", LIBC, "realloc(id, size); the result is called new_id, or id again")                     \
 	X(FREE, "free", LIBC, "free(id); id keeps its value, as a pointer does")                                       \
 	X(ALIGNED_ALLOC, "aligned_alloc", LIBC, "aligned_alloc(alignment, size)")                                      \
+	X(REALLOCARRAY, "reallocarray", LIBC,                                                                          \
+	  "reallocarray(id, count, size); the result is called new_id, or id again")                                   \
+	X(POSIX_MEMALIGN, "posix_memalign", LIBC,                                                                      \
+	  "posix_memalign(&id, alignment, size); the result is the error number")                                      \
+	X(VALLOC, "valloc", LIBC, "valloc(size): at a page boundary")                                                  \
+	X(PVALLOC, "pvalloc", LIBC, "pvalloc(size): whole pages")                                                      \
 	X(MALLOC_TRIM, "malloc_trim", LIBC, "malloc_trim(pad)")                                                        \
 	X(MALLOPT, "mallopt", LIBC, "mallopt(param, value)")                                                           \
 	X(USABLE_SIZE, "malloc_usable_size", LIBC, "malloc_usable_size(id)")                                           \
+	X(PTHREAD_CREATE, "pthread_create", LIBC, "makes the thread `child`; operations with that `thread` run in it") \
+	X(PTHREAD_JOIN, "pthread_join", LIBC, "the thread `child` returns from its function, and is waited for")       \
 	X(READ, "read", ACCESS, "loads from a range")                                                                  \
 	X(WRITE, "write", ACCESS, "stores to a range")                                                                 \
 	X(EXECUTE, "execute", ACCESS, "fetches instructions from a range")                                             \
@@ -213,6 +221,8 @@ struct op {
 	const char *pointer;   /* JSON pointer; "" in an op list */
 	const char *note;      /* NULL: none */
 	const char *label;     /* NULL: none */
+	uint64_t thread;       /* number of the thread that does it; 0: the main thread */
+	uint64_t child;        /* of pthread_create and pthread_join */
 	struct op_name id, new_id;
 	struct place at, to;
 	int64_t offset, increment;

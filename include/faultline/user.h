@@ -68,6 +68,9 @@ void user_instruction(struct user *user, enum insn insn, uint64_t operand);
 void user_call(struct user *user, uint64_t frame_bytes);
 void user_return(struct user *user, uint64_t frame_bytes);
 
+/* Another thread goes on: the stack pointer becomes `rsp`. Returns the old one. */
+uint64_t user_switch_stack(struct user *user, uint64_t rsp);
+
 /* Looks at memory without touching it: no fault, no TLB, no counter. False where nothing is mapped; memory that is
  * promised but not yet backed by a frame is not mapped. */
 bool user_peek64(const struct user *user, uint64_t va, uint64_t *value);

@@ -8,16 +8,17 @@ _Noreturn void glibc_printerr(struct heap *heap, const char *message)
 	user_abort(heap->user, message);
 }
 
-/* ptmalloc_init, malloc_init_state */
+/* ptmalloc_init */
 static void glibc_start(struct heap *heap)
 {
-	for (unsigned i = 1; i < NBINS; i++) {
-		uint64_t bin = bin_at(heap, i);
-		set_fd(heap, bin, bin);
-		set_bk(heap, bin, bin);
-	}
-	set_var(heap, M_TOP, unsorted(heap));
-	set_var(heap, G_MAX_FAST, 128);
+	heap->thread_va = heap->data_va + G_TLS;
+	heap->av = heap->data_va;
+	glibc_init_state(heap);
+	set_arena_word(heap, M_NEXT, heap->av);
+	set_arena_word(heap, M_ATTACHED_THREADS, 1);
+	set_tls(heap, TLS_ARENA, heap->av);
+	set_var(heap, G_NARENAS, 1);
+	set_var(heap, MP_ARENA_TEST, 8); /* NARENAS_FROM_NCORES(1) */
 	set_var(heap, MP_TRIM_THRESHOLD, 128 * KIB);
 	set_var(heap, MP_TOP_PAD, 128 * KIB);
 	set_var(heap, MP_MMAP_THRESHOLD, 128 * KIB);
@@ -28,6 +29,22 @@ static void glibc_start(struct heap *heap)
 	glibc_apply_tunables(heap);
 }
 
+/* SINGLE_THREAD_P: until the first thread is made there is nothing to choose. */
+uint64_t glibc_bins_malloc(struct heap *heap, uint64_t bytes)
+{
+	if (!heap->threaded) {
+		heap->av = heap->data_va;
+		return glibc_int_malloc(heap, bytes);
+	}
+	glibc_arena_get(heap, bytes);
+	uint64_t mem = glibc_int_malloc(heap, bytes);
+	if (mem == 0 && heap->av != 0) {
+		glibc_arena_get_retry(heap, bytes);
+		mem = glibc_int_malloc(heap, bytes);
+	}
+	return mem;
+}
+
 static uint64_t glibc_malloc(struct heap *heap, uint64_t bytes)
 {
 	uint64_t nb;
@@ -36,7 +53,7 @@ static uint64_t glibc_malloc(struct heap *heap, uint64_t bytes)
 		return 0;
 	}
 	uint64_t mem = glibc_tcache_malloc(heap, tcache_index(nb));
-	return mem ? mem : glibc_int_malloc(heap, bytes);
+	return mem ? mem : glibc_bins_malloc(heap, bytes);
 }
 
 /* A freed mapping that is larger than the threshold raises it, so that the next block of its size comes from the heap.
@@ -61,8 +78,10 @@ static void glibc_free(struct heap *heap, uint64_t block)
 		raise_mmap_threshold(heap, word);
 		glibc_munmap_chunk(heap, chunk);
 	} else {
+		uint64_t tcache = glibc_tcache_existing_or_new(heap);
+		glibc_arena_for_chunk(heap, chunk, word);
 		heap->last_freed = (word & ~(uint64_t)SIZE_BITS) - SIZE_SZ;
-		glibc_int_free(heap, chunk, word, false);
+		glibc_int_free_to(heap, tcache, chunk, word, false);
 	}
 	heap->errno_value = errno_before;
 }
@@ -108,4 +127,5 @@ const struct heap_ops heap_glibc = {
     .tunable = glibc_tunable,
     .walk = glibc_walk,
     .mallinfo = glibc_mallinfo,
+    .thread_exit = glibc_thread_freeres,
 };

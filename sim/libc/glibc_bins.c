@@ -107,7 +107,7 @@ static uint64_t place_in_large_bin(struct heap *heap, uint64_t chunk, uint64_t s
 static void mark_bin(struct heap *heap, unsigned index)
 {
 	uint64_t offset = M_BINMAP + (index >> 5) * 4u;
-	set_var32(heap, offset, var32(heap, offset) | (int32_t)(1u << (index & 31)));
+	set_arena_word32(heap, offset, arena_word32(heap, offset) | (int32_t)(1u << (index & 31)));
 }
 
 void glibc_put_sorted(struct heap *heap, uint64_t chunk, uint64_t size)

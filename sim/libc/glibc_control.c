@@ -16,7 +16,8 @@ static bool release_inner_pages(struct heap *heap, uint64_t chunk)
 	return true;
 }
 
-int glibc_trim(struct heap *heap, uint64_t pad)
+/* mtrim, of the arena at work. */
+static bool trim_arena(struct heap *heap, uint64_t pad)
 {
 	bool released = false;
 	glibc_consolidate(heap);
@@ -27,7 +28,17 @@ int glibc_trim(struct heap *heap, uint64_t pad)
 		for (uint64_t chunk = bk(heap, bin); chunk != bin; chunk = bk(heap, chunk))
 			released |= release_inner_pages(heap, chunk);
 	}
-	released |= glibc_systrim(heap, pad);
+	return (is_main_arena(heap) && glibc_systrim(heap, pad)) || released;
+}
+
+int glibc_trim(struct heap *heap, uint64_t pad)
+{
+	bool released = false;
+	heap->av = heap->data_va;
+	do {
+		released |= trim_arena(heap, pad);
+		heap->av = arena_word(heap, M_NEXT);
+	} while (!is_main_arena(heap));
 	return released;
 }
 
@@ -60,11 +71,15 @@ enum {
 	PARAM_TOP_PAD = -2,
 	PARAM_MMAP_THRESHOLD = -3,
 	PARAM_MMAP_MAX = -4,
+	PARAM_CHECK_ACTION = -5, /* has no effect since 2.26 */
 	PARAM_PERTURB = -6,
+	PARAM_ARENA_TEST = -7,
+	PARAM_ARENA_MAX = -8,
 };
 
 int glibc_mallopt(struct heap *heap, int param, int value)
 {
+	heap->av = heap->data_va;
 	glibc_consolidate(heap);
 	uint64_t wide = (uint64_t)(int64_t)value;
 	switch (param) {
@@ -85,6 +100,15 @@ int glibc_mallopt(struct heap *heap, int param, int value)
 	case PARAM_PERTURB:
 		set_var32(heap, G_PERTURB, value);
 		break;
+	case PARAM_ARENA_TEST:
+		if (value > 0)
+			set_var(heap, MP_ARENA_TEST, wide);
+		break;
+	case PARAM_ARENA_MAX:
+		if (value > 0)
+			set_var(heap, MP_ARENA_MAX, wide);
+		break;
+	case PARAM_CHECK_ACTION:
 	default:
 		break;
 	}

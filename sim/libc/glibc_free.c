@@ -4,10 +4,10 @@
 static void into_fastbin(struct heap *heap, uint64_t chunk, uint64_t size, bool locked)
 {
 	uint64_t next_word = head(heap, chunk + size);
-	if (next_word <= CHUNK_HDR_SZ || (next_word & ~(uint64_t)SIZE_BITS) >= var(heap, M_SYSTEM_MEM))
+	if (next_word <= CHUNK_HDR_SZ || (next_word & ~(uint64_t)SIZE_BITS) >= arena_word(heap, M_SYSTEM_MEM))
 		glibc_printerr(heap, "free(): invalid next size (fast)");
 	glibc_free_perturb(heap, mem_of(chunk), size - CHUNK_HDR_SZ);
-	set_var32(heap, M_HAVE_FASTCHUNKS, 1);
+	set_arena_word32(heap, M_HAVE_FASTCHUNKS, 1);
 	uint64_t bin = fastbin_at(heap, size), first = user_load64(heap->user, bin);
 	if (first == chunk)
 		glibc_printerr(heap, "double free or corruption (fasttop)");
@@ -20,15 +20,15 @@ static void into_fastbin(struct heap *heap, uint64_t chunk, uint64_t size, bool 
 
 static void check_normal(struct heap *heap, uint64_t chunk, uint64_t size)
 {
-	uint64_t top = var(heap, M_TOP), next = chunk + size;
+	uint64_t top = arena_word(heap, M_TOP), next = chunk + size;
 	if (chunk == top)
 		glibc_printerr(heap, "double free or corruption (top)");
-	if (!(var32(heap, M_NONCONTIGUOUS) & 2) && next >= top + chunk_size(heap, top))
+	if (is_contiguous(heap) && next >= top + chunk_size(heap, top))
 		glibc_printerr(heap, "double free or corruption (out)");
 	uint64_t next_word = head(heap, next);
 	if (!(next_word & PREV_INUSE))
 		glibc_printerr(heap, "double free or corruption (!prev)");
-	if (next_word <= CHUNK_HDR_SZ || (next_word & ~(uint64_t)SIZE_BITS) >= var(heap, M_SYSTEM_MEM))
+	if (next_word <= CHUNK_HDR_SZ || (next_word & ~(uint64_t)SIZE_BITS) >= arena_word(heap, M_SYSTEM_MEM))
 		glibc_printerr(heap, "free(): invalid next size (normal)");
 }
 
@@ -47,11 +47,11 @@ static uint64_t join_and_place(struct heap *heap, uint64_t chunk, uint64_t size,
 		glibc_tell_join(heap, chunk + before, chunk, size);
 		glibc_unlink(heap, chunk);
 	}
-	if (next == var(heap, M_TOP)) {
+	if (next == arena_word(heap, M_TOP)) {
 		size += next_size;
 		glibc_tell_join(heap, chunk, next, size);
 		set_head(heap, chunk, size | PREV_INUSE);
-		set_var(heap, M_TOP, chunk);
+		set_arena_word(heap, M_TOP, chunk);
 		emit(heap->bus, EVENT_LIBC_PLACE, chunk, size, event_text("top"));
 		return size;
 	}
@@ -78,18 +78,20 @@ static void into_bins(struct heap *heap, uint64_t chunk, uint64_t size)
 		return;
 	if (glibc_have_fastchunks(heap))
 		glibc_consolidate(heap);
-	if (chunk_size(heap, var(heap, M_TOP)) >= var(heap, MP_TRIM_THRESHOLD))
+	if (!is_main_arena(heap))
+		glibc_heap_trim(heap, var(heap, MP_TOP_PAD));
+	else if (chunk_size(heap, arena_word(heap, M_TOP)) >= var(heap, MP_TRIM_THRESHOLD))
 		(void)glibc_systrim(heap, var(heap, MP_TOP_PAD));
 }
 
-void glibc_int_free(struct heap *heap, uint64_t chunk, uint64_t word, bool locked)
+void glibc_int_free_to(struct heap *heap, uint64_t tcache, uint64_t chunk, uint64_t word, bool locked)
 {
 	uint64_t size = word & ~(uint64_t)SIZE_BITS;
 	if (chunk > 0 - size || !is_aligned(chunk))
 		glibc_printerr(heap, "free(): invalid pointer");
 	if (size < MINSIZE || !is_aligned(size))
 		glibc_printerr(heap, "free(): invalid size");
-	if (glibc_tcache_free(heap, chunk, size, !locked))
+	if (glibc_tcache_free(heap, tcache, chunk, size))
 		return;
 	if (size <= var(heap, G_MAX_FAST))
 		into_fastbin(heap, chunk, size, locked);
@@ -115,9 +117,9 @@ static void consolidate_bin(struct heap *heap, uint64_t bin, uint64_t chunk)
 
 void glibc_consolidate(struct heap *heap)
 {
-	set_var32(heap, M_HAVE_FASTCHUNKS, 0);
+	set_arena_word32(heap, M_HAVE_FASTCHUNKS, 0);
 	for (unsigned i = 0; i < NFASTBINS; i++) {
-		uint64_t bin = heap->data_va + M_FASTBINS + i * 8u, first = user_load64(heap->user, bin);
+		uint64_t bin = heap->av + M_FASTBINS + i * 8u, first = user_load64(heap->user, bin);
 		user_store64(heap->user, bin, 0);
 		consolidate_bin(heap, bin, first);
 	}

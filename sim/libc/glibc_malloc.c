@@ -26,7 +26,7 @@ static uint64_t hand_out(struct heap *heap, const struct request *request, uint6
 
 static void cut_heads(struct heap *heap, uint64_t chunk, uint64_t nb, uint64_t rest_size)
 {
-	set_head(heap, chunk, nb | PREV_INUSE);
+	set_head(heap, chunk, nb | PREV_INUSE | arena_flag(heap));
 	set_head(heap, chunk + nb, rest_size | PREV_INUSE);
 	glibc_tell_split(heap, chunk, nb, rest_size);
 }
@@ -60,10 +60,18 @@ static uint64_t from_fastbin(struct heap *heap, const struct request *request)
 	return hand_out(heap, request, chunk, request->nb);
 }
 
+/* A free chunk is used as it is. */
+static void set_whole_in_use(struct heap *heap, uint64_t chunk, uint64_t size)
+{
+	set_inuse_at(heap, chunk, size);
+	if (!is_main_arena(heap))
+		set_head(heap, chunk, head(heap, chunk) | NON_MAIN_ARENA);
+}
+
 static void detach_last(struct heap *heap, uint64_t bin, uint64_t chunk, uint64_t nb)
 {
 	uint64_t back = bk(heap, chunk);
-	set_inuse_at(heap, chunk, nb);
+	set_whole_in_use(heap, chunk, nb);
 	set_bk(heap, bin, back);
 	set_fd(heap, back, bin);
 }
@@ -89,7 +97,7 @@ static uint64_t from_small_bin(struct heap *heap, const struct request *request)
 
 static void check_unsorted(struct heap *heap, uint64_t chunk, uint64_t size, uint64_t back)
 {
-	uint64_t limit = var(heap, M_SYSTEM_MEM), next = chunk + size;
+	uint64_t limit = arena_word(heap, M_SYSTEM_MEM), next = chunk + size;
 	if (size <= CHUNK_HDR_SZ || size > limit)
 		glibc_printerr(heap, "malloc(): invalid size (unsorted)");
 	uint64_t next_word = head(heap, next);
@@ -109,7 +117,7 @@ static uint64_t split_last_remainder(struct heap *heap, const struct request *re
 	uint64_t bin = unsorted(heap), rest = chunk + request->nb, rest_size = size - request->nb;
 	set_bk(heap, bin, rest);
 	set_fd(heap, bin, rest);
-	set_var(heap, M_LAST_REMAINDER, rest);
+	set_arena_word(heap, M_LAST_REMAINDER, rest);
 	set_bk(heap, rest, bin);
 	set_fd(heap, rest, bin);
 	if (!is_small(rest_size)) {
@@ -135,7 +143,7 @@ static uint64_t from_unsorted(struct heap *heap, struct request *request)
 	while (sorted < MAX_UNSORTED_ITERATIONS && (chunk = bk(heap, bin)) != bin) {
 		uint64_t back = bk(heap, chunk), size = chunk_size(heap, chunk);
 		check_unsorted(heap, chunk, size, back);
-		if (is_small(request->nb) && back == bin && chunk == var(heap, M_LAST_REMAINDER) &&
+		if (is_small(request->nb) && back == bin && chunk == arena_word(heap, M_LAST_REMAINDER) &&
 		    size > request->nb + MINSIZE) {
 			tell_search(heap, "unsorted bin", request->nb, chunk);
 			return split_last_remainder(heap, request, chunk, size);
@@ -143,7 +151,7 @@ static uint64_t from_unsorted(struct heap *heap, struct request *request)
 		set_bk(heap, bin, back);
 		set_fd(heap, back, bin);
 		if (size == request->nb) {
-			set_inuse_at(heap, chunk, size);
+			set_whole_in_use(heap, chunk, size);
 			tell_search(heap, "unsorted bin", request->nb, chunk);
 			if (!request->may_cache || !glibc_tcache_has_room(heap, request->tcache_index))
 				return hand_out(heap, request, chunk, size);
@@ -174,13 +182,13 @@ static uint64_t carve(struct heap *heap, const struct request *request, uint64_t
 	uint64_t size = chunk_size(heap, chunk), rest_size = size - request->nb;
 	glibc_unlink(heap, chunk);
 	if (rest_size < MINSIZE) {
-		set_inuse_at(heap, chunk, size);
+		set_whole_in_use(heap, chunk, size);
 		return hand_out(heap, request, chunk, size);
 	}
 	uint64_t rest = chunk + request->nb;
 	glibc_put_unsorted(heap, rest, rest_size, broken);
 	if (remember)
-		set_var(heap, M_LAST_REMAINDER, rest);
+		set_arena_word(heap, M_LAST_REMAINDER, rest);
 	cut_heads(heap, chunk, request->nb, rest_size);
 	set_foot(heap, rest, rest_size);
 	return hand_out(heap, request, chunk, request->nb);
@@ -212,7 +220,7 @@ static uint64_t from_larger_bins(struct heap *heap, const struct request *reques
 	unsigned index = first;
 	while (index < NBINS) {
 		uint64_t offset = M_BINMAP + (index >> 5) * 4u;
-		uint32_t map = (uint32_t)var32(heap, offset), left = map & (0xffffffffu << (index & 31));
+		uint32_t map = (uint32_t)arena_word32(heap, offset), left = map & (0xffffffffu << (index & 31));
 		if (left == 0) {
 			index = (index | 31) + 1;
 			continue;
@@ -220,7 +228,7 @@ static uint64_t from_larger_bins(struct heap *heap, const struct request *reques
 		index = (index & ~31u) + (unsigned)__builtin_ctz(left);
 		uint64_t bin = bin_at(heap, index), chunk = bk(heap, bin);
 		if (chunk == bin) {
-			set_var32(heap, offset, (int32_t)(map & ~(1u << (index & 31))));
+			set_arena_word32(heap, offset, (int32_t)(map & ~(1u << (index & 31))));
 			index++;
 			continue;
 		}
@@ -235,14 +243,14 @@ static uint64_t from_larger_bins(struct heap *heap, const struct request *reques
 
 static uint64_t from_top(struct heap *heap, const struct request *request)
 {
-	uint64_t top = var(heap, M_TOP), size = chunk_size(heap, top);
-	if (size > var(heap, M_SYSTEM_MEM))
+	uint64_t top = arena_word(heap, M_TOP), size = chunk_size(heap, top);
+	if (size > arena_word(heap, M_SYSTEM_MEM))
 		glibc_printerr(heap, "malloc(): corrupted top size");
 	bool fits = size >= request->nb + MINSIZE;
 	tell_search(heap, "top", request->nb, fits ? top : 0);
 	if (!fits)
 		return 0;
-	set_var(heap, M_TOP, top + request->nb);
+	set_arena_word(heap, M_TOP, top + request->nb);
 	cut_heads(heap, top, request->nb, size - request->nb);
 	return hand_out(heap, request, top, request->nb);
 }
@@ -250,7 +258,7 @@ static uint64_t from_top(struct heap *heap, const struct request *request)
 uint64_t glibc_take(struct heap *heap, uint64_t chunk, uint64_t nb)
 {
 	uint64_t size = chunk_size(heap, chunk);
-	set_var(heap, M_TOP, chunk + nb);
+	set_arena_word(heap, M_TOP, chunk + nb);
 	cut_heads(heap, chunk, nb, size - nb);
 	heap->last_usable = nb - SIZE_SZ;
 	return mem_of(chunk);
@@ -277,6 +285,12 @@ uint64_t glibc_int_malloc(struct heap *heap, uint64_t bytes)
 	request.tcache_index = tcache_index(request.nb);
 	request.may_cache = glibc_tcache_serves(heap, request.tcache_index);
 	uint64_t mem = 0;
+	if (heap->av == 0) {
+		mem = glibc_sysmalloc(heap, request.nb);
+		if (mem)
+			glibc_alloc_perturb(heap, mem, bytes);
+		return mem;
+	}
 	if (request.nb <= var(heap, G_MAX_FAST))
 		mem = from_fastbin(heap, &request);
 	if (!mem && is_small(request.nb))

@@ -20,21 +20,28 @@ static inline uint64_t key_at(uint64_t mem)
 
 void glibc_tcache_init(struct heap *heap)
 {
+	if (user_load8(heap->user, heap->thread_va + TLS_TCACHE_SHUTTING_DOWN))
+		return;
+	glibc_arena_get(heap, TCACHE_BYTES);
 	uint64_t mem = glibc_int_malloc(heap, TCACHE_BYTES);
+	if (mem == 0 && heap->av != 0) {
+		glibc_arena_get_retry(heap, TCACHE_BYTES);
+		mem = glibc_int_malloc(heap, TCACHE_BYTES);
+	}
 	if (mem == 0)
 		return;
-	set_var(heap, G_TCACHE, mem);
+	set_tls(heap, TLS_TCACHE, mem);
 	user_fill(heap->user, mem, 0, TCACHE_BYTES);
 }
 
 bool glibc_tcache_serves(struct heap *heap, uint64_t index)
 {
-	return index < var(heap, MP_TCACHE_BINS) && var(heap, G_TCACHE) != 0;
+	return index < var(heap, MP_TCACHE_BINS) && tls(heap, TLS_TCACHE) != 0;
 }
 
 bool glibc_tcache_has_room(struct heap *heap, uint64_t index)
 {
-	return user_load16(heap->user, count_at(var(heap, G_TCACHE), index)) < var(heap, MP_TCACHE_COUNT);
+	return user_load16(heap->user, count_at(tls(heap, TLS_TCACHE), index)) < var(heap, MP_TCACHE_COUNT);
 }
 
 static inline void put(struct heap *heap, uint64_t tcache, uint64_t chunk, uint64_t index, uint16_t count)
@@ -69,28 +76,18 @@ static inline uint64_t get(struct heap *heap, uint64_t tcache, uint64_t index)
 
 void glibc_tcache_put(struct heap *heap, uint64_t chunk, uint64_t index)
 {
-	uint64_t tcache = var(heap, G_TCACHE);
+	uint64_t tcache = tls(heap, TLS_TCACHE);
 	put(heap, tcache, chunk, index, user_load16(heap->user, count_at(tcache, index)));
 }
 
 uint64_t glibc_tcache_get(struct heap *heap, uint64_t index)
 {
-	return get(heap, var(heap, G_TCACHE), index);
-}
-
-/* MAYBE_INIT_TCACHE; 0 when there is no memory for it. */
-static inline uint64_t existing_or_new(struct heap *heap)
-{
-	uint64_t tcache = var(heap, G_TCACHE);
-	if (tcache != 0)
-		return tcache;
-	glibc_tcache_init(heap);
-	return var(heap, G_TCACHE);
+	return get(heap, tls(heap, TLS_TCACHE), index);
 }
 
 uint64_t glibc_tcache_malloc(struct heap *heap, uint64_t index)
 {
-	uint64_t tcache = existing_or_new(heap);
+	uint64_t tcache = glibc_tcache_existing_or_new(heap);
 	return index < var(heap, MP_TCACHE_BINS) && tcache != 0 ? get(heap, tcache, index) : 0;
 }
 
@@ -108,9 +105,8 @@ static void check_double_free(struct heap *heap, uint64_t tcache, uint64_t mem, 
 	}
 }
 
-bool glibc_tcache_free(struct heap *heap, uint64_t chunk, uint64_t size, bool make)
+bool glibc_tcache_free(struct heap *heap, uint64_t tcache, uint64_t chunk, uint64_t size)
 {
-	uint64_t tcache = make ? existing_or_new(heap) : var(heap, G_TCACHE);
 	uint64_t index = tcache_index(size), mem = mem_of(chunk);
 	if (tcache == 0 || index >= var(heap, MP_TCACHE_BINS))
 		return false;
@@ -121,4 +117,23 @@ bool glibc_tcache_free(struct heap *heap, uint64_t chunk, uint64_t size, bool ma
 		return false;
 	put(heap, tcache, chunk, index, count);
 	return true;
+}
+
+/* What a thread leaves behind goes back to the heaps that it is from. */
+void glibc_tcache_thread_shutdown(struct heap *heap)
+{
+	uint64_t tcache = tls(heap, TLS_TCACHE), entry;
+	user_store8(heap->user, heap->thread_va + TLS_TCACHE_SHUTTING_DOWN, 1);
+	if (tcache == 0)
+		return;
+	set_tls(heap, TLS_TCACHE, 0);
+	for (uint64_t i = 0; i < TCACHE_BINS; i++) {
+		while ((entry = user_load64(heap->user, entry_at(tcache, i))) != 0) {
+			if (!is_aligned(entry))
+				glibc_printerr(heap, "tcache_thread_shutdown(): unaligned tcache chunk detected");
+			user_store64(heap->user, entry_at(tcache, i), reveal_ptr(heap, entry));
+			heap->ops->free(heap, entry);
+		}
+	}
+	heap->ops->free(heap, tcache);
 }

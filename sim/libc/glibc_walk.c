@@ -15,10 +15,14 @@ struct listed {
 
 struct walk_state {
 	const struct heap *heap;
-	struct listed cached; /* tcache and fastbins: "in use" for their neighbours */
-	uint64_t in_bins;     /* chunks in the doubly linked bins */
-	uint64_t found_free;  /* chunks whose successor says that they are free */
+	struct listed cached; /* tcaches and fastbins: "in use" for their neighbours */
+	heap_block_fn *visit; /* NULL: nobody wants to know */
+	void *self;
 	const char *why;
+	/* Of one arena: */
+	uint64_t arena;
+	uint64_t in_bins;    /* chunks in the doubly linked bins */
+	uint64_t found_free; /* chunks whose successor says that they are free */
 };
 
 static uint64_t peek(struct walk_state *state, uint64_t va)
@@ -32,6 +36,11 @@ static uint64_t peek(struct walk_state *state, uint64_t va)
 static uint64_t peek_var(struct walk_state *state, uint64_t offset)
 {
 	return peek(state, state->heap->data_va + offset);
+}
+
+static uint64_t peek_arena(struct walk_state *state, uint64_t offset)
+{
+	return peek(state, state->arena + offset);
 }
 
 static uint64_t peek_size(struct walk_state *state, uint64_t chunk)
@@ -70,9 +79,9 @@ static const char *where_cached(const struct walk_state *state, uint64_t chunk)
 	return found ? found->where : NULL;
 }
 
-static void collect_tcache(struct walk_state *state)
+static void collect_tcache(struct walk_state *state, uint64_t thread_va)
 {
-	uint64_t tcache = peek_var(state, G_TCACHE), limit = peek_var(state, MP_TCACHE_COUNT);
+	uint64_t tcache = peek(state, thread_va + TLS_TCACHE), limit = peek_var(state, MP_TCACHE_COUNT);
 	if (!tcache)
 		return;
 	for (uint64_t i = 0; i < TCACHE_BINS && !state->why; i++) {
@@ -90,7 +99,7 @@ static void collect_tcache(struct walk_state *state)
 static void collect_fastbins(struct walk_state *state)
 {
 	for (unsigned i = 0; i < NFASTBINS && !state->why; i++) {
-		uint64_t chunk = peek_var(state, M_FASTBINS + i * 8u);
+		uint64_t chunk = peek_arena(state, M_FASTBINS + i * 8u);
 		while (chunk && !state->why) {
 			if (peek_size(state, chunk) != (i + 2) * 16u)
 				state->why = "a fastbin holds a chunk of another size";
@@ -112,7 +121,7 @@ static void check_sizes_list(struct walk_state *state, uint64_t chunk, bool firs
 
 static void check_bin(struct walk_state *state, unsigned index)
 {
-	uint64_t bin = bin_at(state->heap, index), previous = bin, last_size = UINT64_MAX;
+	uint64_t bin = bin_of(state->arena, index), previous = bin, last_size = UINT64_MAX;
 	for (uint64_t chunk = peek(state, bin + 16); chunk != bin && !state->why; chunk = peek(state, chunk + 16)) {
 		uint64_t size = peek_size(state, chunk);
 		if (peek(state, chunk + 24) != previous)
@@ -129,7 +138,7 @@ static void check_bin(struct walk_state *state, unsigned index)
 	}
 }
 
-static void visit_chunk(struct walk_state *state, uint64_t chunk, uint64_t size, heap_block_fn *visit, void *self)
+static void visit_chunk(struct walk_state *state, uint64_t chunk, uint64_t size)
 {
 	const char *where = where_cached(state, chunk);
 	bool free = !(peek(state, chunk + size + 8) & PREV_INUSE);
@@ -142,52 +151,90 @@ static void visit_chunk(struct walk_state *state, uint64_t chunk, uint64_t size,
 		state->why = "a cached chunk is marked free";
 	else if (free && !(peek(state, chunk + 8) & PREV_INUSE))
 		state->why = "two free chunks stand side by side";
-	else if (visit)
-		visit(self, &block);
+	else if (state->visit)
+		state->visit(state->self, &block);
 }
 
-/* From the first break upwards. A foreign sbrk or a mapping in place of brk leaves two small fence chunks behind which
- * nothing can be known; then only the lists are checked. True: the top was reached. */
-static bool walk_chunks(struct walk_state *state, heap_block_fn *visit, void *self)
+/* From a chunk to the top, or to the two small fence chunks that a foreign sbrk, a mapping in place of brk or the next
+ * heap leave behind. True: the top was reached. */
+static bool walk_chunks(struct walk_state *state, uint64_t chunk)
 {
-	uint64_t chunk = peek_var(state, MP_SBRK_BASE), top = peek_var(state, M_TOP);
-	if (chunk == 0)
-		return false;
-	if (!is_aligned(mem_of(chunk)))
-		return false;
+	uint64_t top = peek_arena(state, M_TOP);
 	while (chunk != top && !state->why) {
 		uint64_t size = peek_size(state, chunk);
-		if (size == CHUNK_HDR_SZ)
+		if (size == CHUNK_HDR_SZ || size == 0)
 			return false;
-		if (size < MINSIZE || !is_aligned(size) || chunk + size > top + peek_var(state, M_SYSTEM_MEM))
+		if (size < MINSIZE || !is_aligned(size) || size > peek_arena(state, M_SYSTEM_MEM))
 			state->why = "a chunk's size is impossible";
 		else
-			visit_chunk(state, chunk, size, visit, self);
+			visit_chunk(state, chunk, size);
 		chunk += size;
 	}
 	if (state->why)
 		return false;
 	struct heap_block block = {top, mem_of(top), peek_size(state, top), HEAP_BLOCK_TOP, "top"};
-	if (visit)
-		visit(self, &block);
+	if (state->visit)
+		state->visit(state->self, &block);
 	return true;
+}
+
+/* From the first break upwards. True: all of it is known. */
+static bool walk_main(struct walk_state *state)
+{
+	uint64_t first = peek_var(state, MP_SBRK_BASE);
+	return first != 0 && is_aligned(mem_of(first)) && walk_chunks(state, first);
+}
+
+/* Each heap of another arena, the newest first. */
+static bool walk_heaps(struct walk_state *state)
+{
+	uint64_t info = peek_arena(state, M_TOP) & ~(HEAP_MAX_BYTES - 1);
+	while (info && !state->why) {
+		uint64_t previous = peek(state, info + H_PREV), first = info + H_BYTES;
+		if (previous == 0)
+			first = (first + M_BYTES + MALLOC_ALIGNMENT - 1) & ~(uint64_t)(MALLOC_ALIGNMENT - 1);
+		(void)walk_chunks(state, first);
+		info = previous;
+	}
+	return true;
+}
+
+static void walk_arena(struct walk_state *state)
+{
+	state->in_bins = state->found_free = 0;
+	for (unsigned i = 1; i < NBINS && !state->why; i++)
+		check_bin(state, i);
+	bool whole = !state->why && (state->arena == state->heap->data_va ? walk_main(state) : walk_heaps(state));
+	if (whole && !state->why && state->in_bins != state->found_free)
+		state->why = "free chunks and chunks in bins differ in number";
+}
+
+/* Calls it for each arena. */
+static void for_each_arena(struct walk_state *state, void (*fn)(struct walk_state *state))
+{
+	state->arena = state->heap->data_va;
+	do {
+		fn(state);
+		state->arena = peek_arena(state, M_NEXT);
+	} while (!state->why && state->arena != state->heap->data_va);
 }
 
 bool glibc_walk(const struct heap *heap, heap_block_fn *visit, void *self, const char **why)
 {
-	struct walk_state state = {.heap = heap};
-	collect_tcache(&state);
-	collect_fastbins(&state);
+	struct walk_state state = {.heap = heap, .visit = visit, .self = self};
+	collect_tcache(&state, heap->data_va + G_TLS);
+	for (unsigned i = 1; heap->threads && i < HEAP_MAX_THREADS && !state.why; i++) {
+		if (heap->threads->thread[i].alive)
+			collect_tcache(&state, heap->threads->thread[i].tls);
+	}
+	for_each_arena(&state, collect_fastbins);
 	if (state.cached.count)
 		qsort(state.cached.entries, state.cached.count, sizeof(struct entry), compare);
 	for (size_t i = 1; i < state.cached.count && !state.why; i++) {
 		if (state.cached.entries[i].chunk == state.cached.entries[i - 1].chunk)
 			state.why = "a chunk is cached twice";
 	}
-	for (unsigned i = 1; i < NBINS && !state.why; i++)
-		check_bin(&state, i);
-	if (!state.why && walk_chunks(&state, visit, self) && state.in_bins != state.found_free)
-		state.why = "free chunks and chunks in bins differ in number";
+	for_each_arena(&state, walk_arena);
 	free(state.cached.entries);
 	*why = state.why;
 	return state.why == NULL;

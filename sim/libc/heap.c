@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "faultline/syscall.h"
+#include "faultline/units.h"
 #include "heap_private.h"
 
 const struct heap_ops *const heap_registry[] = {&heap_glibc,    &heap_first_fit, &heap_next_fit,
@@ -25,6 +26,9 @@ struct heap *heap_new(struct arena *arena, const struct heap_ops *ops, struct us
 	heap->user = user;
 	heap->bus = user_bus(user);
 	heap->data_va = data_va;
+	heap->thread_va = data_va;
+	heap->cores = 1;
+	heap->arena = arena;
 	return heap;
 }
 
@@ -78,13 +82,18 @@ uint64_t heap_calloc(struct heap *heap, uint64_t count, uint64_t bytes)
 	return block;
 }
 
-uint64_t heap_aligned_alloc(struct heap *heap, uint64_t alignment, uint64_t bytes)
+static uint64_t aligned(struct heap *heap, const char *function, uint64_t alignment, uint64_t bytes)
 {
-	enter(heap, "aligned_alloc", alignment, bytes);
+	enter(heap, function, alignment, bytes);
 	uint64_t block = heap->ops->aligned_alloc(heap, alignment, bytes);
 	count_block(heap, block, bytes);
-	leave(heap, "aligned_alloc", block);
+	leave(heap, function, block);
 	return block;
+}
+
+uint64_t heap_aligned_alloc(struct heap *heap, uint64_t alignment, uint64_t bytes)
+{
+	return aligned(heap, "aligned_alloc", alignment, bytes);
 }
 
 /* realloc(0, n) is malloc, realloc(p, 0) is free; else the block changes its size, or stays as it is on failure. */
@@ -108,6 +117,48 @@ uint64_t heap_realloc(struct heap *heap, uint64_t block, uint64_t bytes)
 	}
 	leave(heap, "realloc", result);
 	return result;
+}
+
+/* The product is checked, then it is realloc. */
+uint64_t heap_reallocarray(struct heap *heap, uint64_t block, uint64_t count, uint64_t bytes)
+{
+	uint64_t total;
+	if (!__builtin_mul_overflow(count, bytes, &total))
+		return heap_realloc(heap, block, total);
+	enter(heap, "reallocarray", count, bytes);
+	heap->errno_value = HEAP_ENOMEM;
+	heap->stats.failures++;
+	leave(heap, "reallocarray", 0);
+	return 0;
+}
+
+int heap_posix_memalign(struct heap *heap, uint64_t *out, uint64_t alignment, uint64_t bytes)
+{
+	bool good = alignment % sizeof(uint64_t) == 0 && alignment != 0 && (alignment & (alignment - 1)) == 0;
+	if (!good) {
+		heap->stats.failures++;
+		return HEAP_EINVAL;
+	}
+	uint64_t block = aligned(heap, "posix_memalign", alignment, bytes);
+	if (block == 0)
+		return HEAP_ENOMEM;
+	*out = block;
+	return 0;
+}
+
+uint64_t heap_valloc(struct heap *heap, uint64_t bytes)
+{
+	return aligned(heap, "valloc", PAGE_BYTES, bytes);
+}
+
+/* Whole pages. */
+uint64_t heap_pvalloc(struct heap *heap, uint64_t bytes)
+{
+	if (bytes <= UINT64_MAX - (PAGE_BYTES - 1))
+		return aligned(heap, "pvalloc", PAGE_BYTES, page_ceil(bytes));
+	heap->errno_value = HEAP_ENOMEM;
+	heap->stats.failures++;
+	return 0;
 }
 
 void heap_free(struct heap *heap, uint64_t block)

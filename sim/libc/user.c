@@ -166,6 +166,14 @@ void user_return(struct user *user, uint64_t frame_bytes)
 	cpu->gpr[GPR_RSP] = at + sizeof(uint64_t);
 }
 
+uint64_t user_switch_stack(struct user *user, uint64_t rsp)
+{
+	struct cpu *cpu = machine_cpu(user->machine);
+	uint64_t old = cpu->gpr[GPR_RSP];
+	cpu->gpr[GPR_RSP] = rsp;
+	return old;
+}
+
 struct bus *user_bus(struct user *user)
 {
 	return user->bus;

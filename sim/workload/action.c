@@ -29,7 +29,7 @@ void runner_assign(struct runner *runner, uint32_t slot, uint64_t address)
 	runner->variables[slot] = (struct variable){address, true};
 }
 
-static bool variable(struct runner *runner, uint32_t slot, uint64_t *out)
+bool runner_variable(struct runner *runner, uint32_t slot, uint64_t *out)
 {
 	*out = 0;
 	if (slot == OP_NO_SLOT)
@@ -50,7 +50,7 @@ bool runner_place(struct runner *runner, const struct place *place, int64_t offs
 	case PLACE_NONE:
 		break;
 	case PLACE_SLOT:
-		if (!variable(runner, place->slot, &base))
+		if (!runner_variable(runner, place->slot, &base))
 			return false;
 		break;
 	case PLACE_ADDRESS:
@@ -67,7 +67,7 @@ bool runner_place(struct runner *runner, const struct place *place, int64_t offs
 	return true;
 }
 
-/* ---- the C library ---- */
+/* ---- time in the C library ---- */
 
 static void enter_libc(struct runner *runner)
 {
@@ -79,71 +79,6 @@ static void leave_libc(struct runner *runner)
 {
 	runner->in_libc = false;
 	runner->world->libc_cycles += world_user_cycles(runner->world) - runner->libc_since;
-}
-
-static uint64_t do_malloc(struct runner *runner, const struct op *op)
-{
-	uint64_t block = heap_malloc(runner->heap, op->size);
-	runner_assign(runner, op->id.slot, block);
-	return block;
-}
-
-static uint64_t do_calloc(struct runner *runner, const struct op *op)
-{
-	uint64_t block = heap_calloc(runner->heap, op->count, op->size);
-	runner_assign(runner, op->id.slot, block);
-	return block;
-}
-
-static uint64_t do_realloc(struct runner *runner, const struct op *op)
-{
-	uint64_t old = 0;
-	if (!variable(runner, op->id.slot, &old))
-		return 0;
-	uint64_t block = heap_realloc(runner->heap, old, op->size);
-	/* p = realloc(p, n) in a careful program: a failure leaves p alone. */
-	bool same = op->new_id.slot == OP_SAME_SLOT;
-	if (!same)
-		runner_assign(runner, op->new_id.slot, block);
-	else if (block != 0 || op->size == 0)
-		runner_assign(runner, op->id.slot, block);
-	return block;
-}
-
-static uint64_t do_free(struct runner *runner, const struct op *op)
-{
-	uint64_t block = 0;
-	if (variable(runner, op->id.slot, &block))
-		heap_free(runner->heap, block);
-	return 0;
-}
-
-static uint64_t do_aligned_alloc(struct runner *runner, const struct op *op)
-{
-	uint64_t block = heap_aligned_alloc(runner->heap, op->alignment, op->size);
-	runner_assign(runner, op->id.slot, block);
-	return block;
-}
-
-static uint64_t do_malloc_trim(struct runner *runner, const struct op *op)
-{
-	return (uint64_t)heap_trim(runner->heap, op->pad);
-}
-
-static uint64_t do_mallopt(struct runner *runner, const struct op *op)
-{
-	return (uint64_t)heap_mallopt(runner->heap, (int)op->param, (int)op->increment);
-}
-
-static uint64_t do_usable_size(struct runner *runner, const struct op *op)
-{
-	uint64_t block = 0;
-	return variable(runner, op->id.slot, &block) ? heap_usable_size(runner->heap, block) : 0;
-}
-
-static uint64_t do_sbrk(struct runner *runner, const struct op *op)
-{
-	return heap_sbrk(runner->heap, op->increment);
 }
 
 /* ---- accesses ---- */
@@ -297,6 +232,12 @@ static const struct action actions[OP_KIND_COUNT] = {
     [OP_REALLOC] = {do_realloc, true},
     [OP_FREE] = {do_free, true},
     [OP_ALIGNED_ALLOC] = {do_aligned_alloc, true},
+    [OP_REALLOCARRAY] = {do_reallocarray, true},
+    [OP_POSIX_MEMALIGN] = {do_posix_memalign, true},
+    [OP_VALLOC] = {do_valloc, true},
+    [OP_PVALLOC] = {do_pvalloc, true},
+    [OP_PTHREAD_CREATE] = {do_pthread_create, true},
+    [OP_PTHREAD_JOIN] = {do_pthread_join, true},
     [OP_MALLOC_TRIM] = {do_malloc_trim, true},
     [OP_MALLOPT] = {do_mallopt, true},
     [OP_USABLE_SIZE] = {do_usable_size, true},

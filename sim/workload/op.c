@@ -31,7 +31,10 @@ static const struct op_choice mallopt_params[] = {
     {"M_TOP_PAD", (uint64_t)-2, "extra bytes of every brk"},
     {"M_MMAP_THRESHOLD", (uint64_t)-3, "requests from here on are mapped"},
     {"M_MMAP_MAX", (uint64_t)-4, "how many blocks may be mapped"},
+    {"M_CHECK_ACTION", (uint64_t)-5, "has no effect since glibc 2.26"},
     {"M_PERTURB", (uint64_t)-6, "byte that fills new and freed blocks"},
+    {"M_ARENA_TEST", (uint64_t)-7, "arenas from which on their number is limited by the cores"},
+    {"M_ARENA_MAX", (uint64_t)-8, "most arenas"},
     {0},
 };
 
@@ -65,6 +68,15 @@ static const struct op_key aligned_alloc_keys[] = {
     KEY_NEW_ID("name of the block"),
     {"alignment", OP_TYPE_SIZE, REQUIRED, FIELD(alignment), NULL, "the address is a multiple of it"},
     KEY_SIZE,
+};
+static const struct op_key reallocarray_keys[] = {
+    KEY_ID,
+    {"new_id", OP_TYPE_NEW_ID, DEFAULT("id"), FIELD(new_id), NULL, "name of the result"},
+    {"count", OP_TYPE_SIZE, REQUIRED, FIELD(count), NULL, "elements"},
+    KEY_SIZE,
+};
+static const struct op_key thread_keys[] = {
+    {"child", OP_TYPE_COUNT, REQUIRED, FIELD(child), NULL, "number of the thread, from 1 up"},
 };
 static const struct op_key malloc_trim_keys[] = {
     {"pad", OP_TYPE_SIZE, DEFAULT("0"), FIELD(pad), NULL, "bytes to keep at the top"},
@@ -132,6 +144,12 @@ static const struct key_list key_lists[OP_KIND_COUNT] = {
     [OP_REALLOC] = KEYS(realloc_keys),
     [OP_FREE] = KEYS(free_keys),
     [OP_ALIGNED_ALLOC] = KEYS(aligned_alloc_keys),
+    [OP_REALLOCARRAY] = KEYS(reallocarray_keys),
+    [OP_POSIX_MEMALIGN] = KEYS(aligned_alloc_keys),
+    [OP_VALLOC] = KEYS(malloc_keys),
+    [OP_PVALLOC] = KEYS(malloc_keys),
+    [OP_PTHREAD_CREATE] = KEYS(thread_keys),
+    [OP_PTHREAD_JOIN] = KEYS(thread_keys),
     [OP_MALLOC_TRIM] = KEYS(malloc_trim_keys),
     [OP_MALLOPT] = KEYS(mallopt_keys),
     [OP_USABLE_SIZE] = KEYS(free_keys),

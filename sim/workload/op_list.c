@@ -9,7 +9,7 @@
 #include "value.h"
 #include "why.h"
 
-enum { MAX_FIELDS = 5 };
+enum { MAX_FIELDS = 6 };
 
 /* A line, cut at its spaces. */
 struct fields {
@@ -112,6 +112,9 @@ static const struct line_format formats[] = {
     {'P', OP_MPROTECT, "Polp", "P ID OFF LEN PROT"},
     {'T', OP_MALLOC_TRIM, "T", "T PAD"},
     {'O', OP_MALLOPT, "OV", "O PARAM VALUE"},
+    {'w', OP_WRITE, "Pev", "w ID OFF VALUE"},
+    {'C', OP_PTHREAD_CREATE, "t", "C THREAD"},
+    {'J', OP_PTHREAD_JOIN, "t", "J THREAD"},
 };
 
 static const struct line_format *find_format(const char *word)
@@ -189,6 +192,14 @@ static enum status read_field(struct op_list *list, char meaning, const char *te
 		return number_field(list, text, "PROT", &op->prot, error);
 	case 'T':
 		return number_field(list, text, "PAD", &op->pad, error);
+	case 't':
+		return number_field(list, text, "THREAD", &op->child, error);
+	case 'e':
+		return signed_field(list, text, "OFF", &op->offset, error);
+	case 'v':
+		op->has_value = true;
+		op->length = sizeof(op->value);
+		return number_field(list, text, "VALUE", &op->value, error);
 	case 'O':
 		return signed_field(list, text, "PARAM", &op->param, error);
 	default:
@@ -204,7 +215,7 @@ static void complete_op(struct op_list *list, uint64_t id)
 	op->line = (uint32_t)list->lines.number;
 	list->ends_id = 0;
 	list->ends_on_success = false;
-	if (op->kind == OP_READ || op->kind == OP_WRITE) {
+	if ((op->kind == OP_READ || op->kind == OP_WRITE) && !op->has_value) {
 		op->stride = OP_STRIDE_PAGE;
 	} else if (op->kind == OP_MADVISE || op->kind == OP_MPROTECT) {
 		op->whole_pages = true;
@@ -227,11 +238,29 @@ static void remember_mapping(struct op_list *list, const char *id_text)
 	live_ids_find(&list->ids, id)->bytes = list->op.length;
 }
 
+/* "@THREAD " in front of an operation. */
+static enum status take_thread(struct op_list *list, struct fields *fields, uint64_t *thread, struct error *error)
+{
+	*thread = 0;
+	if (fields->text[0][0] != '@')
+		return STATUS_OK;
+	if (fields->count == 1)
+		return op_lines_bad(&list->lines, error, "\"%s\" without an operation behind it",
+				    quoted(fields->text[0]).text);
+	const char *number = fields->text[0] + 1;
+	fields->count--;
+	memmove(fields->text, fields->text + 1, fields->count * sizeof(*fields->text));
+	return number_field(list, number, "the thread behind @", thread, error);
+}
+
 static enum status parse_op(struct op_list *list, struct error *error)
 {
 	struct fields fields;
 	uint64_t id = 0;
+	uint64_t thread = 0;
 	enum status status = split(list, &fields, error);
+	if (status == STATUS_OK)
+		status = take_thread(list, &fields, &thread, error);
 	if (status != STATUS_OK)
 		return status;
 	const struct line_format *format = find_format(fields.text[0]);
@@ -241,13 +270,14 @@ static enum status parse_op(struct op_list *list, struct error *error)
 	if (!format)
 		return op_lines_bad(
 		    &list->lines, error,
-		    "there is no operation \"%s\"; allowed are m c r a f t l B M U D P T O and, first of "
+		    "there is no operation \"%s\"; allowed are m c r a f t l w B M U D P T O C J and, first of "
 		    "all, G",
 		    quoted(fields.text[0]).text);
 	if (fields.count != strlen(format->fields) + 1)
 		return op_lines_bad(&list->lines, error, "%c has %u fields, expected \"%s\"", format->letter,
 				    fields.count - 1, format->usage);
 	op_init(&list->op, format->kind);
+	list->op.thread = thread;
 	for (unsigned i = 0; format->fields[i]; i++) {
 		status = read_field(list, format->fields[i], fields.text[i + 1], &id, error);
 		if (status != STATUS_OK)

@@ -3,9 +3,11 @@
  *	m ID SIZE | c ID N SIZE | r ID NEWID SIZE | a ID ALIGN SIZE | f ID      malloc calloc realloc memalign free
  *	t ID OFF LEN | l ID OFF LEN                                           write, read one byte of every page
  *	B DELTA | M ID LEN | U ID OFF LEN | D ID OFF LEN | P ID OFF LEN PROT  sbrk mmap munmap madvise mprotect
- *	T PAD | O PARAM VALUE | G NAME=VALUE                                  malloc_trim mallopt, a tunable before the
- *start
+ *	w ID OFF VALUE                                                        write 8 bytes, OFF may be negative
+ *	T PAD | O PARAM VALUE | G NAME=VALUE                                  malloc_trim mallopt, a tunable at the
+ *start C THREAD | J THREAD                                                   pthread_create, end and pthread_join
  *
+ * "@THREAD " in front of an operation says which thread does it; else it is the main one, 0.
  * Lines that begin with # and empty lines are no operations; ID 0 is the null pointer. The list is read in constant
  * memory, apart from one entry for each live ID: lists of any length can be replayed. */
 #ifndef FAULTLINE_WORKLOAD_OP_LIST_H

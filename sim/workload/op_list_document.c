@@ -9,10 +9,11 @@
 #include "op_list.h"
 
 /* What the recordings say of their process: a break at a multiple of 64 MiB above the image, a ceiling of the mapped
- * area at a multiple of 1 GiB, and memory that never runs short. */
+ * area at a multiple of 1 GiB, and memory that never runs short. It ran on two processors. */
 #define RECORDED_START_BRK 0x555558000000u
 #define RECORDED_MMAP_CEILING 0x7fffc0000000u
 #define RECORDED_MEMORY (24 * GIB)
+#define RECORDED_CORES 2
 
 static enum status digest_file(const char *path, uint64_t *digest, struct error *error)
 {
@@ -55,6 +56,7 @@ static void fill_document(struct document_owner *owner, const struct op_list *li
 	process->spec = (struct process_spec){.name = document->name,
 					      .start_brk = vaddr(RECORDED_START_BRK),
 					      .mmap_ceiling = vaddr(RECORDED_MMAP_CEILING)};
+	process->cores = RECORDED_CORES;
 	process->tunables = copies;
 	process->op_list = document->path;
 }

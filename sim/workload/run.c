@@ -65,6 +65,8 @@ static void execute(struct runner *runner, const struct op *op)
 		world_process_stats(runner->world, runner->index, &runner->before_op);
 	announce(runner, op);
 	runner->heap->errno_value = 0;
+	if (op->thread != runner->heap->thread && !runner_switch_thread(runner, op->thread))
+		return;
 	finish(runner, op, runner_perform(runner, op));
 }
 

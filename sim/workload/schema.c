@@ -247,6 +247,7 @@ static void put_op_properties(struct json_writer *writer, enum op_kind kind)
 	}
 	put_reference(writer, "note", "text", "");
 	put_reference(writer, "label", "text", "");
+	put_reference(writer, "thread", definitions[OP_TYPE_COUNT], "");
 	json_close(writer, "}");
 }
 

@@ -102,6 +102,7 @@ static void keep_formulas(struct script_reader *reader, struct script_op *out)
 static const struct op_key common_keys[] = {
     {"note", OP_TYPE_TEXT, false, "", offsetof(struct op, note), NULL, "a sentence that the visualizer shows"},
     {"label", OP_TYPE_TEXT, false, "", offsetof(struct op, label), NULL, "a name for breakpoints"},
+    {"thread", OP_TYPE_COUNT, false, "0", offsetof(struct op, thread), NULL, "the thread that does it"},
 };
 enum { COMMON_KEYS = sizeof(common_keys) / sizeof(*common_keys) };
 

@@ -139,6 +139,8 @@ static bool start_runner(struct world *world, struct runner *runner, unsigned in
 	runner->user = user_new(world->arena, world->kernel, runner->process);
 	runner->heap = heap_new(world->arena, spec->libc, runner->user,
 				runner->process->segment_start[SEGMENT_LIBC_DATA].v);
+	if (spec->cores != 0)
+		runner->heap->cores = spec->cores;
 	runner->call_frames = arena_new_array(world->arena, uint64_t, RUNNER_MAX_CALLS);
 	script_cursor_init(&runner->cursor, world->arena, &spec->script);
 	if (spec->op_list && op_list_open(spec->op_list, &runner->op_list, &world->error) != STATUS_OK) {

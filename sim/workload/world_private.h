@@ -109,6 +109,8 @@ void runner_slice(void *self);
 bool runner_next(struct runner *runner);
 /* Does the operation and returns its result; its time in ring 3 goes to the layer it belongs to. */
 uint64_t runner_perform(struct runner *runner, const struct op *op);
+/* Another thread of the process goes on. False: there is none of that number (the world has failed). */
+bool runner_switch_thread(struct runner *runner, uint64_t thread);
 /* What ld.so and the C library do before main. */
 void runner_start_libc(struct runner *runner);
 /* Address of a place now. False: nothing has been assigned to the variable yet (the world has failed). */

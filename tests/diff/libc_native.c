@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,8 +61,10 @@ static void simulate(const char *text, struct difference *d)
 	struct error error = {0};
 	char path[64];
 	const char *folder = getenv("TMPDIR");
+	char cores[32];
+	(void)snprintf(cores, sizeof(cores), "cores=%d", get_nprocs());
 	(void)snprintf(path, sizeof(path), "%.30s/libc_native.%ld.ops", folder ? folder : "/tmp", (long)getpid());
-	if (!write_text(path, text) || replay_op_list(path, compare_line, d, &error) != STATUS_OK) {
+	if (!write_text(path, text) || replay_op_list(path, cores, compare_line, d, &error) != STATUS_OK) {
 		if (!d->found)
 			(void)snprintf(d->text, sizeof(d->text), "the simulator: %s", error.text);
 		d->found = true;

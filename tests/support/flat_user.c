@@ -40,6 +40,7 @@ struct user {
 	unsigned mapping_count;
 	jmp_buf ended;
 	bool running; /* inside user_run */
+	uint64_t rsp;
 };
 
 /* ---- life ---- */
@@ -87,6 +88,13 @@ void flat_user_free(struct user *user)
 struct flat_facts *flat_facts(struct user *user)
 {
 	return &user->facts;
+}
+
+uint64_t user_switch_stack(struct user *user, uint64_t rsp)
+{
+	uint64_t old = user->rsp;
+	user->rsp = rsp;
+	return old;
 }
 
 struct bus *user_bus(struct user *user)

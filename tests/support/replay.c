@@ -158,6 +158,8 @@ static void print_result(const struct replay *replay, const struct world_operati
 		(void)snprintf(out, room, "- -");
 	else if (kind == OP_MALLOC || kind == OP_CALLOC || kind == OP_REALLOC || kind == OP_ALIGNED_ALLOC)
 		print_block(replay, operation->result, out, room);
+	else if (kind == OP_PTHREAD_CREATE || kind == OP_PTHREAD_JOIN)
+		(void)snprintf(out, room, "%" PRId64 " -", (int64_t)operation->result);
 	else if ((kind == OP_MMAP || kind == OP_SBRK) && operation->result != UINT64_MAX)
 		(void)snprintf(out, room, "%s -", address_text(replay, operation->result).text);
 	else
@@ -306,7 +308,7 @@ static enum status run(struct replay *replay, const struct document *document, s
 	return status;
 }
 
-enum status replay_op_list(const char *path, replay_line_fn *fn, void *self, struct error *error)
+enum status replay_op_list(const char *path, const char *setting, replay_line_fn *fn, void *self, struct error *error)
 {
 	struct document *document = NULL;
 	struct replay *replay = calloc(1, sizeof(*replay));
@@ -315,6 +317,8 @@ enum status replay_op_list(const char *path, replay_line_fn *fn, void *self, str
 	replay->fn = fn;
 	replay->self = self;
 	enum status status = document_load(path, &document, error);
+	if (status == STATUS_OK && setting)
+		status = document_set(document, setting, error);
 	if (status == STATUS_OK)
 		status = run(replay, document, error);
 	document_free(document);

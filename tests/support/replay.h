@@ -17,7 +17,7 @@ struct replay_line {
 
 typedef void replay_line_fn(void *self, const struct replay_line *line);
 
-/* OK when the list ran to its end. The texts are valid during the call. */
-enum status replay_op_list(const char *path, replay_line_fn *fn, void *self, struct error *error);
+/* `setting` is for document_set, NULL: none. OK when the list ran to its end. The texts are valid during the call. */
+enum status replay_op_list(const char *path, const char *setting, replay_line_fn *fn, void *self, struct error *error);
 
 #endif

@@ -26,7 +26,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { MAPS_BYTES = 1 << 16, STACK_BYTES = 256 << 10 };
+enum { MAPS_BYTES = 1 << 16, STACK_BYTES = 256 << 10, THREAD_STACK_BYTES = 64 << 10 };
 
 static struct native_shared *shared;
 static char maps[MAPS_BYTES];
@@ -163,6 +163,7 @@ static volatile uint32_t turn;
 static volatile uint32_t ended; /* the thread that is to return, 0: none */
 static pthread_t threads[NATIVE_MAX_THREADS];
 static uint32_t creator[NATIVE_MAX_THREADS];
+static _Alignas(16) char stacks[NATIVE_MAX_THREADS][THREAD_STACK_BYTES];
 
 static void give_turn(uint32_t to)
 {
@@ -178,29 +179,54 @@ static void await_turn(uint32_t self)
 
 static void run_operations(uint32_t self);
 
-static void *thread_main(void *number)
+static void run_thread(uint32_t self)
 {
-	uint32_t self = (uint32_t)(uintptr_t)number;
 	give_turn(creator[self]);
 	await_turn(self);
 	run_operations(self);
+}
+
+/* Operations run on a stack that is resident, so that the thread's own is touched only by the library's start. */
+static void run_elsewhere(uint32_t self)
+{
+	char *top = stacks[self] + THREAD_STACK_BYTES;
+	__asm__ volatile("movq %%rsp, %%rbx\n\t"
+			 "movq %[top], %%rsp\n\t"
+			 "call *%[run]\n\t"
+			 "movq %%rbx, %%rsp"
+			 : "+D"(self)
+			 : [top] "r"(top), [run] "r"(run_thread)
+			 : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "cc", "memory");
+}
+
+static void *thread_main(void *number)
+{
+	run_elsewhere((uint32_t)(uintptr_t)number);
 	return NULL;
 }
 
 static uint64_t create_thread(uint32_t self, uint32_t number)
 {
 	creator[number] = self;
+	turn = number; /* until it has started */
 	int failed = pthread_create(&threads[number], NULL, thread_main, (void *)(uintptr_t)number);
+	int error_number = errno;
 	if (!failed)
 		await_turn(self);
+	turn = self;
+	errno = error_number;
 	return (uint64_t)failed;
 }
 
-static uint64_t join_thread(uint32_t number)
+static uint64_t join_thread(uint32_t self, uint32_t number)
 {
 	ended = number;
 	give_turn(number);
-	return (uint64_t)pthread_join(threads[number], NULL);
+	errno = 0;
+	int failed = pthread_join(threads[number], NULL);
+	ended = 0;
+	turn = self;
+	return (uint64_t)failed;
 }
 
 /* ---- operations ---- */
@@ -278,7 +304,7 @@ static uint64_t perform(const struct native_op *op, uint32_t self)
 	case 'C':
 		return create_thread(self, (uint32_t)a[0]);
 	case 'J':
-		return join_thread((uint32_t)a[0]);
+		return join_thread(self, (uint32_t)a[0]);
 	default:
 		give_up("an operation that is none");
 	}
