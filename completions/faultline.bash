@@ -2,7 +2,7 @@
 
 _faultline() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-	local commands="run validate list explain"
+	local commands="run validate list explain proc"
 	local words=""
 	COMPREPLY=()
 
@@ -24,10 +24,12 @@ _faultline() {
 			words="$words --quiet --help"
 			;;
 		explain:-*) words="--at --pid --set --help" ;;
+		proc:-*) words="--at --pid --set -o --list --help" ;;
+		proc:[mslpvb]*) words="maps smaps smaps_rollup status statm pagemap limits meminfo vmstat buddyinfo" ;;
 		validate:-*) words="--help" ;;
 		list:-*) words="--help" ;;
 		list:*) words="workloads allocators policies profiles ops events stats" ;;
-		run:* | validate:* | explain:*)
+		run:* | validate:* | explain:* | proc:*)
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(
 				compgen -d -- "$word"

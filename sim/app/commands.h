@@ -8,7 +8,8 @@
 	X(run)                                                                                                         \
 	X(validate)                                                                                                    \
 	X(list)                                                                                                        \
-	X(explain)
+	X(explain)                                                                                                     \
+	X(proc)
 
 #define X(name) extern const struct command command_##name;
 COMMAND_LIST(X)

@@ -1,5 +1,4 @@
 /* faultline explain: the full translation of an address at one moment of a run. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "faultline/report.h"
 #include "faultline/report_translation.h"
 #include "faultline/translation.h"
+#include "moment.h"
 #include "session.h"
 
 enum { OPTION_AT, OPTION_PID, OPTION_SET };
@@ -31,25 +31,12 @@ struct target {
 };
 
 struct explanation {
-	struct world *world;
+	struct moment moment;
 	struct target target;
-	uint64_t at;  /* UINT64_MAX: the end */
-	uint32_t pid; /* 0: the event's */
-	bool taken;
 	struct translation translation;
-	char moment[256];   /* what happens there */
-	struct error error; /* why it could not be taken */
 };
 
 /* ---- reading the line ---- */
-
-static bool read_number(const char *text, uint64_t *out)
-{
-	char *end;
-	errno = 0;
-	*out = strtoull(text, &end, 0);
-	return errno == 0 && end != text && *end == '\0' && text[0] >= '0' && text[0] <= '9';
-}
 
 static bool find_segment(const char *name, size_t length, enum segment *out)
 {
@@ -67,10 +54,10 @@ static enum status read_target(struct target *target, const char *text, struct e
 {
 	size_t name = strcspn(text, "+-");
 	*target = (struct target){.text = text};
-	if (read_number(text, &target->offset))
+	if (moment_read(text, &target->offset))
 		return STATUS_OK;
 	target->in_segment = find_segment(text, name, &target->segment);
-	bool good = target->in_segment && (!text[name] || read_number(text + name + 1, &target->offset));
+	bool good = target->in_segment && (!text[name] || moment_read(text + name + 1, &target->offset));
 	if (text[name] == '-')
 		target->offset = 0 - target->offset;
 	if (good)
@@ -97,88 +84,39 @@ static enum status read_line(struct explanation *explanation, struct session_req
 			request->settings[request->setting_count++] = given->value;
 			continue;
 		}
-		if (!read_number(given->value, &number) || number == 0 || number > UINT32_MAX * UINT64_C(1000))
-			return error_set(error, STATUS_BAD_INPUT, "%s %s: write a number from 1 up",
-					 given->id == OPTION_AT ? "--at" : "--pid", given->value);
+		enum status status = moment_number(given->id == OPTION_AT ? "--at" : "--pid", given->value, &number,
+						   error);
+		if (status != STATUS_OK)
+			return status;
 		if (given->id == OPTION_AT)
-			explanation->at = number;
+			explanation->moment.at = number;
 		else
-			explanation->pid = (uint32_t)number;
+			explanation->moment.pid = (uint32_t)number;
 	}
 	return read_target(&explanation->target, line->operands[0], error);
 }
 
-/* ---- the moment ---- */
-
-static void take(struct explanation *explanation, uint32_t pid)
-{
-	const struct process *process = NULL;
-	unsigned index = 0;
-	pid = explanation->pid ? explanation->pid : pid ? pid : 1;
-	explanation->taken = true;
-	while (world_kernel(explanation->world) && (process = world_process(explanation->world, index)) &&
-	       process->pid != pid)
-		index++;
-	if (!process) {
-		(void)error_set(&explanation->error, STATUS_BAD_INPUT,
-				"there is no process %" PRIu32 " at that moment: --pid names another one, a later --at "
-				"finds it started",
-				pid);
-		return;
-	}
-	uint64_t base = explanation->target.in_segment ? process_segment(process, explanation->target.segment).v : 0;
-	translation_take(&explanation->translation, explanation->world, index,
-			 vaddr(base + explanation->target.offset));
-}
-
-static void on_event(void *self, const struct event *event)
+static void look(void *self, unsigned process)
 {
 	struct explanation *explanation = self;
-	if (event->number != explanation->at)
-		return;
-	take(explanation, event->pid);
-	story_sentence(event, explanation->moment, sizeof(explanation->moment));
-}
-
-/* Nobody wants to know how the story went on. */
-static bool goes_on(void *self, struct error *why)
-{
-	const struct explanation *explanation = self;
-	(void)why;
-	return !explanation->taken;
-}
-
-static enum status find_moment(struct explanation *explanation, struct error *error)
-{
-	if (explanation->at != UINT64_MAX) {
-		bus_subscribe(world_bus(explanation->world), EVENT_MASK_ALL, on_event, explanation);
-		world_set_check(explanation->world, goes_on, explanation);
-	}
-	enum status status = world_run(explanation->world, error);
-	bool unread = status == STATUS_BAD_INPUT || status == STATUS_HOST;
-	if (unread && !explanation->taken)
-		return status;
-	if (explanation->at == UINT64_MAX)
-		take(explanation, 0);
-	if (!explanation->taken)
-		return error_set(error, STATUS_BAD_INPUT, "--at %" PRIu64 ": the run has only %" PRIu64 " events",
-				 explanation->at, world_bus_const(explanation->world)->number);
-	*error = explanation->error;
-	return error->status;
+	struct world *world = explanation->moment.world;
+	const struct target *target = &explanation->target;
+	uint64_t base = target->in_segment ? process_segment(world_process(world, process), target->segment).v : 0;
+	translation_take(&explanation->translation, world, process, vaddr(base + target->offset));
 }
 
 static enum status explain(struct explanation *explanation, const struct session_request *request, struct error *error)
 {
 	struct session session;
 	enum status status = session_open(&session, request, error);
-	explanation->world = session.world;
+	explanation->moment.world = session.world;
 	if (status == STATUS_OK)
-		status = find_moment(explanation, error);
+		status = moment_run(&explanation->moment, error);
 	if (status == STATUS_OK) {
 		struct report *report = report_new(stdout, REPORT_TEXT);
-		if (explanation->moment[0])
-			report_textf(report, "event", NULL, "Event %" PRIu64 ": %s", explanation->at,
-				     explanation->moment);
+		if (explanation->moment.what[0])
+			report_textf(report, "event", NULL, "Event %" PRIu64 ": %s", explanation->moment.at,
+				     explanation->moment.what);
 		report_translation(report, &explanation->translation);
 		report_free(report);
 	}
@@ -188,9 +126,10 @@ static enum status explain(struct explanation *explanation, const struct session
 
 static enum status run(const struct command *command, const struct command_line *line)
 {
-	struct explanation explanation = {.at = UINT64_MAX};
+	struct explanation explanation = {.moment = {.at = MOMENT_END, .look = look}};
 	struct session_request request = {.check_mode = CHECK_IDENTITIES};
 	struct error error = {0};
+	explanation.moment.self = &explanation;
 	request.settings = calloc(line->given_count + 1, sizeof(*request.settings));
 	BUG_ON(!request.settings);
 	enum status status = read_line(&explanation, &request, command, line, &error);

@@ -49,6 +49,7 @@ void page_release(struct mm *mm, struct pte entry)
 		return;
 	}
 	enum rss_kind kind = page_kind(record);
+	record->dirty = record->dirty || pte_dirty(entry);
 	mm->rss[kind] -= leaf_bytes(mm, entry) / PAGE_BYTES;
 	if (kind == RSS_ANON && record->mappings == 0)
 		frame_put(kernel->frames, frame);

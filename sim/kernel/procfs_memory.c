@@ -1,0 +1,195 @@
+/* /proc/meminfo, vmstat and buddyinfo: fs/proc/meminfo.c, mm/vmstat.c. There is one node with one zone, and no order
+ * among pages: all of a kind are inactive. */
+#include <inttypes.h>
+
+#include "procfs.h"
+
+/* ---- counting ---- */
+
+struct mapped {
+	const struct kernel *kernel;
+	uint64_t pages;
+};
+
+static void count_mapped(void *self, uint64_t index, struct pfn frame)
+{
+	(void)index;
+	struct mapped *mapped = self;
+	mapped->pages += frame_peek(mapped->kernel->frames, frame)->mappings > 0;
+}
+
+static uint64_t locked_pages(const struct mm *mm)
+{
+	uint64_t pages = 0;
+	for (const struct vma *vma = mm->vmas.first; vma; vma = vma->next) {
+		for (struct vaddr va = vma->start; (vma->flags & VMA_LOCKED) && va.v < vma->end.v; va.v += PAGE_BYTES) {
+			struct pte entry = table_get(mm, va);
+			pages += entry_used(entry) && pte_frame(entry) != mm->kernel->zero_page.v;
+		}
+	}
+	return pages;
+}
+
+struct memory_use memory_use_of(const struct kernel *kernel)
+{
+	const struct frame_pool *frames = kernel->frames;
+	struct memory_use use = {
+	    .total = frame_pool_total(frames),
+	    .free = frame_pool_free(frames),
+	    .anon = frame_pool_used(frames, FRAME_ANON),
+	    .shmem = frame_pool_used(frames, FRAME_SHMEM),
+	    .file = frame_pool_used(frames, FRAME_IMAGE),
+	};
+	struct mapped mapped = {.kernel = kernel};
+	for (const struct file *file = kernel->files; file; file = file->next)
+		file_for_each(file, count_mapped, &mapped);
+	use.mapped = mapped.pages;
+	for (unsigned i = 0; i < kernel->process_count; i++) {
+		const struct process *process = kernel->processes[i];
+		use.faults += process->stats.minor_faults + process->stats.major_faults;
+		use.major_faults += process->stats.major_faults;
+		if (!process->mm)
+			continue;
+		use.locked += locked_pages(process->mm);
+		use.tables += process->mm->tables;
+		use.stacks += (uint64_t)1 << STACK_ORDER;
+	}
+	return use;
+}
+
+/* ---- meminfo ---- */
+
+static void row(const struct sink *sink, const char *label, uint64_t kilobytes)
+{
+	sink_print(sink, "%-16s%8" PRIu64 " kB\n", label, kilobytes);
+}
+
+static void zeroes(const struct sink *sink, const char *const *labels)
+{
+	for (; *labels; labels++)
+		row(sink, *labels, 0);
+}
+
+static void print_lists(const struct sink *sink, const struct memory_use *use)
+{
+	uint64_t anon = use->anon + use->shmem - use->locked;
+	row(sink, "Active:", 0);
+	row(sink, "Inactive:", kib(anon + use->file));
+	row(sink, "Active(anon):", 0);
+	row(sink, "Inactive(anon):", kib(anon));
+	row(sink, "Active(file):", 0);
+	row(sink, "Inactive(file):", kib(use->file));
+	row(sink, "Unevictable:", kib(use->locked));
+	row(sink, "Mlocked:", kib(use->locked));
+}
+
+static void print_direct_map(const struct kernel *kernel, const struct sink *sink)
+{
+	uint64_t bytes = physmem_bytes(kernel->mem), huge = layout_huge_bytes(kernel->layout);
+	uint64_t gigantic = kernel->layout->levels > 3 ? bytes / GIB * GIB : 0;
+	row(sink, "DirectMap4k:", 0);
+	row(sink, huge == 2 * MIB ? "DirectMap2M:" : "DirectMap4M:", align_up(bytes - gigantic, huge) / KIB);
+	if (kernel->layout->levels > 3)
+		row(sink, "DirectMap1G:", gigantic / KIB);
+}
+
+void procfs_meminfo(const struct kernel *kernel, const struct process *process, const struct sink *sink)
+{
+	(void)process;
+	const struct memory_use use = memory_use_of(kernel);
+	row(sink, "MemTotal:", kib(use.total));
+	row(sink, "MemFree:", kib(use.free));
+	row(sink, "MemAvailable:", kib(use.free + use.file));
+	row(sink, "Buffers:", 0);
+	row(sink, "Cached:", kib(use.file + use.shmem));
+	row(sink, "SwapCached:", 0);
+	print_lists(sink, &use);
+	zeroes(sink,
+	       (const char *const[]){"SwapTotal:", "SwapFree:", "Zswap:", "Zswapped:", "Dirty:", "Writeback:", NULL});
+	row(sink, "AnonPages:", kib(use.anon));
+	row(sink, "Mapped:", kib(use.mapped));
+	row(sink, "Shmem:", kib(use.shmem));
+	zeroes(sink, (const char *const[]){"KReclaimable:", "Slab:", "SReclaimable:", "SUnreclaim:", NULL});
+	row(sink, "KernelStack:", kib(use.stacks));
+	row(sink, "PageTables:", kib(use.tables));
+	zeroes(sink, (const char *const[]){"SecPageTables:", "NFS_Unstable:", "Bounce:", "WritebackTmp:", NULL});
+	row(sink, "CommitLimit:", kib(kernel_commit_limit(kernel)));
+	row(sink, "Committed_AS:", kib(kernel->committed));
+	row(sink, "VmallocTotal:", 34359738367);
+	zeroes(sink,
+	       (const char *const[]){"VmallocUsed:", "VmallocChunk:", "Percpu:", "AnonHugePages:", "ShmemHugePages:",
+				     "ShmemPmdMapped:", "FileHugePages:", "FilePmdMapped:", "Balloon:", NULL});
+	sink_print(sink,
+		   "HugePages_Total:   %5d\nHugePages_Free:    %5d\nHugePages_Rsvd:    %5d\n"
+		   "HugePages_Surp:    %5d\n",
+		   0, 0, 0, 0);
+	row(sink, "Hugepagesize:", layout_huge_bytes(kernel->layout) / KIB);
+	row(sink, "Hugetlb:", 0);
+	print_direct_map(kernel, sink);
+}
+
+/* ---- vmstat ---- */
+
+void procfs_vmstat(const struct kernel *kernel, const struct process *process, const struct sink *sink)
+{
+	(void)process;
+	const struct memory_use use = memory_use_of(kernel);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+	    {"nr_free_pages", use.free},
+	    {"nr_zone_inactive_anon", use.anon + use.shmem - use.locked},
+	    {"nr_zone_active_anon", 0},
+	    {"nr_zone_inactive_file", use.file},
+	    {"nr_zone_active_file", 0},
+	    {"nr_zone_unevictable", use.locked},
+	    {"nr_mlock", use.locked},
+	    {"nr_inactive_anon", use.anon + use.shmem - use.locked},
+	    {"nr_active_anon", 0},
+	    {"nr_inactive_file", use.file},
+	    {"nr_active_file", 0},
+	    {"nr_unevictable", use.locked},
+	    {"nr_anon_pages", use.anon},
+	    {"nr_mapped", use.mapped},
+	    {"nr_file_pages", use.file + use.shmem},
+	    {"nr_shmem", use.shmem},
+	    {"nr_kernel_stack", kib(use.stacks)},
+	    {"nr_page_table_pages", use.tables},
+	    {"pgfault", use.faults},
+	    {"pgmajfault", use.major_faults},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		sink_print(sink, "%s %" PRIu64 "\n", rows[i].name, rows[i].value);
+}
+
+/* ---- buddyinfo ---- */
+
+/* Frames that were never used stand on no list; they are free in the largest blocks that fit. */
+static void add_fresh(const struct frame_pool *frames, uint64_t *blocks)
+{
+	uint64_t listed = 0, total = frame_pool_total(frames);
+	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
+		listed += blocks[order] << order;
+	for (uint64_t at = total - (frame_pool_free(frames) - listed); at < total;) {
+		unsigned order = 0;
+		while (order < FRAME_MAX_ORDER && (at & (((uint64_t)2 << order) - 1)) == 0 &&
+		       at + ((uint64_t)2 << order) <= total)
+			order++;
+		blocks[order]++;
+		at += (uint64_t)1 << order;
+	}
+}
+
+void procfs_buddyinfo(const struct kernel *kernel, const struct process *process, const struct sink *sink)
+{
+	(void)process;
+	uint64_t blocks[FRAME_MAX_ORDER + 1];
+	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
+		blocks[order] = frame_pool_free_blocks(kernel->frames, order);
+	add_fresh(kernel->frames, blocks);
+	sink_print(sink, "Node %d, zone %8s ", 0, "Normal");
+	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
+		sink_print(sink, "%6" PRIu64 " ", blocks[order]);
+	sink_print(sink, "\n");
+}
