@@ -12,7 +12,7 @@ foreach(path IN LISTS workloads)
 endforeach()
 
 # All of them in the other paging modes, too.
-foreach(paging 5-level)
+foreach(paging 32-bit pae 5-level)
   foreach(path IN LISTS workloads)
     cmake_path(GET path STEM name)
     add_test(NAME workload.${paging}.${name} COMMAND faultline_program run --check --quiet --set

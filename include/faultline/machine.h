@@ -72,6 +72,9 @@ bool machine_copy(struct machine *machine, struct vaddr to, struct vaddr from, u
 /* Executes SYSCALL: RCX=RIP, R11=RFLAGS, CS/SS from STAR, RFLAGS masked by FMASK, CPL 0, RIP=LSTAR. */
 bool machine_syscall(struct machine *machine);
 
+/* Executes INT n: the gate's DPL counts, and what it pushes returns behind the instruction, which is where RIP is. */
+bool machine_interrupt(struct machine *machine, unsigned vector);
+
 /* Executes one privileged or sensitive instruction by name at the current privilege level; operand where it has one. */
 bool machine_instruction(struct machine *machine, enum insn insn, uint64_t operand);
 

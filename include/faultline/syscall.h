@@ -52,6 +52,33 @@ struct syscall_info {
 
 const struct syscall_info *syscall_info(enum syscall_index index);
 
+/* What 32-bit code puts into EAX before INT 0x80: arch/x86/entry/syscalls/syscall_32.tbl. X(ID, number); mmap is mmap2
+ * there. */
+#define SYSCALL_I386_LIST(X)                                                                                           \
+	X(EXIT, 1)                                                                                                     \
+	X(WRITE, 4)                                                                                                    \
+	X(GETPID, 20)                                                                                                  \
+	X(BRK, 45)                                                                                                     \
+	X(MUNMAP, 91)                                                                                                  \
+	X(MPROTECT, 125)                                                                                               \
+	X(MSYNC, 144)                                                                                                  \
+	X(MLOCK, 150)                                                                                                  \
+	X(MUNLOCK, 151)                                                                                                \
+	X(MLOCKALL, 152)                                                                                               \
+	X(MUNLOCKALL, 153)                                                                                             \
+	X(MREMAP, 163)                                                                                                 \
+	X(MMAP, 192)                                                                                                   \
+	X(MINCORE, 218)                                                                                                \
+	X(MADVISE, 219)                                                                                                \
+	X(TGKILL, 270)                                                                                                 \
+	X(PRLIMIT64, 340)                                                                                              \
+	X(MLOCK2, 376)
+
+enum { SYSCALL_VECTOR = 0x80 };
+
+/* The i386 number of an x86-64 one; -1: it has none. */
+int syscall_i386_number(uint64_t number);
+
 /* errno values, as include/uapi/asm-generic/errno-base.h numbers them. */
 #define ERRNO_LIST(X)                                                                                                  \
 	X(EPERM, 1)                                                                                                    \

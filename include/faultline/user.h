@@ -38,7 +38,8 @@ void user_fill(struct user *user, uint64_t va, uint8_t byte, uint64_t bytes);
 void user_copy(struct user *user, uint64_t to, uint64_t from, uint64_t bytes);
 
 /* Executes SYSCALL with the Linux convention (number in RAX; RDI RSI RDX R10 R8 R9). Returns RAX: a value, or -errno in
- * [-4095, -1]. Does not return from exit. */
+ * [-4095, -1]. Does not return from exit. Where code has 32 bits it is INT 0x80 with the number and the registers of
+ * i386, and arguments are cut to 32 bits; numbers here are always those of x86-64. */
 int64_t user_syscall(struct user *user, uint64_t number, const uint64_t args[6]);
 
 /* Charges the cycles of `instructions` plain instructions that the model does not execute one by one. */

@@ -55,7 +55,7 @@ struct kernel {
 	struct pfn root;      /* the root of the kernel alone: its upper entries are copied into every process */
 	struct pfn zero_page; /* shared, read-only */
 	struct vaddr gdt, idt, tss;
-	struct vaddr idle_stack_top;
+	struct vaddr idle_stack_top, double_fault_stack_top;
 	struct gate gates[GATES];
 	struct pool mm_pool, vma_pool, process_pool, file_pool, node_pool;
 	struct file *files; /* all that have pages in the page cache */
@@ -86,11 +86,12 @@ struct vaddr syscall_entry(const struct kernel *kernel);
 struct vaddr exception_entry(const struct kernel *kernel, unsigned vector);
 enum { TIMER_VECTOR = 0xec, STACK_ORDER = 2 };
 
-/* Selectors as Linux has them: arch/x86/include/asm/segment.h */
-enum { KERNEL_CS = 0x10, KERNEL_DS = 0x18, USER32_CS = 0x23, USER_DS = 0x2b, USER_CS = 0x33, TSS_SELECTOR = 0x40 };
-
 enum status boot_build(struct kernel *kernel, struct error *error);
-void boot_set_kernel_stack(struct kernel *kernel, struct vaddr top); /* TSS.RSP0 */
+
+/* ---- descriptors.c ---- */
+void descriptors_load(struct kernel *kernel);
+void descriptors_load_32bit(struct kernel *kernel);
+void boot_set_kernel_stack(struct kernel *kernel, struct vaddr top); /* TSS.RSP0, ESP0 */
 
 /* ---- table.c: page tables in RAM ---- */
 /* An entry that is in use but not present keeps its frame for a page that nobody may access (_PAGE_PROTNONE: bit 8,
@@ -241,16 +242,15 @@ bool copy_to_user(struct mm *mm, uint64_t to, const void *from, uint64_t bytes);
 native_fn fault_entry; /* self: struct gate */
 native_fn exception_entry_native;
 native_fn syscall_entry_native; /* self: struct kernel */
+native_fn syscall_vector_entry; /* self: struct gate */
 native_fn timer_entry;
 /* Resolves one fault of the process; the cause says how, or why not. */
 enum fault_cause fault_resolve(struct mm *mm, struct vaddr va, uint32_t error_code);
 /* Counts and tells a fault that was resolved. */
 void fault_count(struct mm *mm, struct vaddr va, enum fault_cause cause);
 
-/* What IRETQ pops, lowest address first. SDM 3A 6.14.2 */
-struct iret_frame {
-	uint64_t rip, cs, rflags, rsp, ss;
-};
+/* What IRET pops, lowest address first, in words of the mode's width. SDM 3A 6.12.1, 6.14.2 */
+enum iret_word { IRET_RIP, IRET_CS, IRET_RFLAGS, IRET_RSP, IRET_SS, IRET_WORDS };
 /* Makes a new process look like one that was interrupted at its first instruction. */
 void sched_prepare(struct kernel *kernel, struct process *process, struct vaddr rip, struct vaddr rsp);
 /* Ends the current process: frees all it holds and leaves the CPU idle in ring 0. */

@@ -5,6 +5,10 @@
 #include "faultline/pte.h"
 #include "faultline/walk.h"
 
+/* Selectors as Linux has them: arch/x86/include/asm/segment.h */
+enum { KERNEL_CS = 0x10, KERNEL_DS = 0x18, USER32_CS = 0x23, USER_DS = 0x2b, USER_CS = 0x33, TSS_SELECTOR = 0x40 };
+enum { KERNEL_CS_32 = 0x60, KERNEL_DS_32 = 0x68, USER_CS_32 = 0x73, USER_DS_32 = 0x7b, TSS_SELECTOR_32 = 0x80 };
+
 struct layout {
 	enum paging_mode mode;
 	uint8_t levels;
@@ -22,6 +26,10 @@ struct layout {
 	/* User space. mmap stays below the window unless a hint asks for more. */
 	uint64_t task_size, window;
 	uint64_t image_base, mmap_top, stack_top;
+	/* Selectors, and the width of what the processor pushes. */
+	bool is_64bit;
+	uint8_t word_bytes;
+	uint16_t kernel_cs, kernel_ds, user_cs, user_ds, tss_selector;
 	/* The kernel. Its text lies at the start of physical memory. */
 	uint64_t direct_map, direct_map_room, kernel_text;
 };

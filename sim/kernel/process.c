@@ -172,7 +172,7 @@ struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *g
 	struct placement placement = placement_of(kernel->layout, &spec, kernel->process_count);
 	struct process *process = pool_take(&kernel->process_pool);
 	process->pid = kernel->process_count + 1;
-	process->pcid = (uint16_t)process->pid;
+	process->pcid = kernel->layout->is_64bit ? (uint16_t)process->pid : 0;
 	process->name = spec.name;
 	process->death.signal_name = process->death.why = process->death.vma = "";
 	set_limits(process, &spec);

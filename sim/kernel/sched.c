@@ -3,12 +3,24 @@
  * See arch/x86/kernel/process_64.c, __switch_to. */
 #include "kernel_private.h"
 
+/* A word of the frame that the process is resumed from. */
+static struct paddr frame_word(const struct kernel *kernel, const struct process *process, enum iret_word word)
+{
+	struct paddr frame = direct_map_target(kernel, process->saved.kernel_rsp);
+	return paddr_add(frame, (uint64_t)word * kernel->layout->word_bytes);
+}
+
 void sched_prepare(struct kernel *kernel, struct process *process, struct vaddr rip, struct vaddr rsp)
 {
-	struct iret_frame frame = {
-	    .rip = rip.v, .cs = USER_CS, .rflags = RFLAGS_FIXED | RFLAGS_IF, .rsp = rsp.v, .ss = USER_DS};
-	process->saved.kernel_rsp = vaddr(process->kernel_stack_top.v - sizeof(frame));
-	physmem_write(kernel->mem, direct_map_target(kernel, process->saved.kernel_rsp), &frame, sizeof(frame));
+	const struct layout *layout = kernel->layout;
+	const uint64_t words[IRET_WORDS] = {
+	    [IRET_RIP] = rip.v, [IRET_CS] = layout->user_cs, [IRET_RFLAGS] = RFLAGS_FIXED | RFLAGS_IF,
+	    [IRET_RSP] = rsp.v, [IRET_SS] = layout->user_ds,
+	};
+	process->saved.kernel_rsp = vaddr(process->kernel_stack_top.v - (uint64_t)IRET_WORDS * layout->word_bytes);
+	for (unsigned i = 0; i < IRET_WORDS; i++)
+		physmem_write(kernel->mem, frame_word(kernel, process, (enum iret_word)i), &words[i],
+			      layout->word_bytes);
 }
 
 static void save_registers(const struct cpu *cpu, struct process *process)
@@ -31,8 +43,8 @@ static void switch_to(struct kernel *kernel, struct process *process)
 	emit(kernel->bus, EVENT_SWITCH, kernel->bus->pid, process->pid);
 	machine_charge(machine, COST_CONTEXT_SWITCH, 1);
 	/* Translations of an earlier time slice are still good: the PCID tells them apart from those of others. A
-	 * PCID's first use must drop what a dead owner may have left. */
-	uint64_t keep = process->saved.ran_before ? CR3_NOFLUSH : 0;
+	 * PCID's first use must drop what a dead owner may have left. Outside long mode there are none. */
+	uint64_t keep = process->saved.ran_before && kernel->layout->is_64bit ? CR3_NOFLUSH : 0;
 	machine_write_cr3(machine, pfn_to_paddr(process->mm->root).v | process->pcid | keep);
 	boot_set_kernel_stack(kernel, process->kernel_stack_top);
 	load_registers(machine_cpu(machine), process);
@@ -50,8 +62,9 @@ void timer_entry(void *self)
 	struct process *process = kernel->current;
 	save_registers(machine_cpu(machine), process);
 	/* The user's RSP is in the frame that the interrupt pushed. */
-	struct paddr frame = direct_map_target(kernel, process->saved.kernel_rsp);
-	process->saved.gpr[GPR_RSP] = physmem_load64(kernel->mem, paddr_add(frame, 3 * sizeof(uint64_t)));
+	uint64_t rsp = 0;
+	physmem_read(kernel->mem, frame_word(kernel, process, IRET_RSP), &rsp, kernel->layout->word_bytes);
+	process->saved.gpr[GPR_RSP] = rsp;
 	switch_to(kernel, kernel->next);
 }
 

@@ -117,9 +117,26 @@ void user_instruction(struct user *user, enum insn insn, uint64_t operand)
 	resumed(user, machine_instruction(user->machine, insn, operand));
 }
 
+/* INT 0x80 with the convention of i386: the number in EAX; EBX ECX EDX ESI EDI EBP. */
+static int64_t syscall_32bit(struct user *user, uint64_t number, const uint64_t args[6])
+{
+	static const enum gpr registers[] = {GPR_RBX, GPR_RCX, GPR_RDX, GPR_RSI, GPR_RDI, GPR_RBP};
+	struct cpu *cpu = machine_cpu(user->machine);
+	for (unsigned i = 0; i < 6; i++)
+		cpu->gpr[registers[i]] = (uint32_t)args[i];
+	if (number == SYS_NR_MMAP)
+		cpu->gpr[GPR_RBP] = (uint32_t)(args[5] / PAGE_BYTES);
+	cpu->gpr[GPR_RAX] = (uint32_t)syscall_i386_number(number);
+	resumed(user, machine_interrupt(user->machine, SYSCALL_VECTOR));
+	uint32_t result = (uint32_t)cpu->gpr[GPR_RAX];
+	return result > (uint32_t)-4096 ? (int32_t)result : (int64_t)result;
+}
+
 int64_t user_syscall(struct user *user, uint64_t number, const uint64_t args[6])
 {
 	struct cpu *cpu = machine_cpu(user->machine);
+	if (!(cpu->efer & EFER_LMA))
+		return syscall_32bit(user, number, args);
 	cpu->gpr[GPR_RAX] = number;
 	cpu->gpr[GPR_RDI] = args[0];
 	cpu->gpr[GPR_RSI] = args[1];

@@ -328,6 +328,12 @@ bool trap_raise_vector(struct machine *machine, unsigned vector, uint32_t error)
 	return trap_raise(machine, &trap);
 }
 
+bool machine_interrupt(struct machine *machine, unsigned vector)
+{
+	struct trap trap = {.vector = vector, .software = true};
+	return trap_raise(machine, &trap);
+}
+
 bool machine_exception(struct machine *machine, unsigned vector, const uint32_t *error, struct vaddr va)
 {
 	struct trap trap = {.vector = vector, .has_error = error != NULL, .error = error ? *error : 0, .va = va};

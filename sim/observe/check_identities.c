@@ -31,7 +31,8 @@
 	X("ring changes of the processor are RING events", machine->ring_changes, count[EVENT_RING])                   \
 	X("exceptions are EXCEPTION events", machine->exceptions, count[EVENT_EXCEPTION])                              \
 	X("system calls are SYSCALL events", value[STAT_SYSCALLS_TOTAL], count[EVENT_SYSCALL])                         \
-	X("system calls are SYSCALL instructions", value[STAT_SYSCALLS_TOTAL], machine->syscalls)                      \
+	X("system calls are SYSCALL instructions, or INT 0x80", value[STAT_SYSCALLS_TOTAL],                            \
+	  machine->syscalls + machine->vectors[SYSCALL_VECTOR])                                                        \
 	X("context switches are SWITCH events", value[STAT_PROCESSES_SWITCHES], count[EVENT_SWITCH])                   \
 	X("time is spent in the program, the libc and the kernel", value[STAT_CYCLES],                                 \
 	  value[STAT_CYCLES_APP] + value[STAT_CYCLES_LIBC] + value[STAT_CYCLES_KERNEL])                                \

@@ -32,7 +32,7 @@ static unsigned get_profile(const void *base)
 }
 
 /* The default first. */
-static const enum paging_mode paging_choices[] = {PAGING_4LEVEL, PAGING_5LEVEL};
+static const enum paging_mode paging_choices[] = {PAGING_4LEVEL, PAGING_5LEVEL, PAGING_PAE, PAGING_32BIT};
 
 static const char *paging_name(unsigned index)
 {

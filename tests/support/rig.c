@@ -53,10 +53,26 @@ void rig_release(struct rig *rig)
 	arena_free(rig->arena);
 }
 
+/* As 32-bit code makes them: see user.c. */
+static int64_t syscall_32bit(struct rig *rig, uint64_t number, const uint64_t args[5])
+{
+	static const enum gpr registers[] = {GPR_RBX, GPR_RCX, GPR_RDX, GPR_RSI, GPR_RDI};
+	struct cpu *cpu = machine_cpu(rig->machine);
+	for (unsigned i = 0; i < 5; i++)
+		cpu->gpr[registers[i]] = (uint32_t)args[i];
+	cpu->gpr[GPR_RBP] = 0;
+	cpu->gpr[GPR_RAX] = (uint32_t)syscall_i386_number(number);
+	(void)machine_interrupt(rig->machine, SYSCALL_VECTOR);
+	uint32_t result = (uint32_t)cpu->gpr[GPR_RAX];
+	return result > (uint32_t)-4096 ? (int32_t)result : (int64_t)result;
+}
+
 int64_t rig_syscall(struct rig *rig, enum syscall_number number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
 		    uint64_t a4)
 {
 	struct cpu *cpu = machine_cpu(rig->machine);
+	if (!(cpu->efer & EFER_LMA))
+		return syscall_32bit(rig, (uint64_t)number, (const uint64_t[5]){a0, a1, a2, a3, a4});
 	cpu->gpr[GPR_RAX] = (uint64_t)number;
 	cpu->gpr[GPR_RDI] = a0;
 	cpu->gpr[GPR_RSI] = a1;
