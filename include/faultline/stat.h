@@ -39,7 +39,7 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(SYSCALLS_WRITE, "syscalls.write", TOTAL, "calls", "write")                                                   \
 	X(SYSCALLS_GETPID, "syscalls.getpid", TOTAL, "calls", "getpid")                                                \
 	X(RINGS_CHANGES, "rings.changes", TOTAL, "changes", "changes of privilege level, in and out")                  \
-	X(RINGS_SYSCALL, "rings.syscall", TOTAL, "changes", "entries to ring 0 by SYSCALL")                            \
+	X(RINGS_SYSCALL, "rings.syscall", TOTAL, "changes", "entries to ring 0 by SYSCALL or INT 0x80")                \
 	X(RINGS_EXCEPTION, "rings.exception", TOTAL, "changes", "entries to ring 0 by an exception")                   \
 	X(ACCESSES_TOTAL, "accesses.total", TOTAL, "accesses", "loads, stores and fetches that the MMU served")        \
 	X(ACCESSES_READ, "accesses.read", TOTAL, "accesses", "loads")                                                  \

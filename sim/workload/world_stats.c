@@ -9,7 +9,8 @@ void world_counts(const struct world *world, struct machine_counts *out)
 	    .cycles_kernel = world->kernel_cycles + (world->in_kernel ? world->bus.cycle - world->kernel_since : 0),
 	    .cycles_libc = world->libc_cycles,
 	    .ring_changes = world->bus.count[EVENT_RING],
-	    .exceptions = world->bus.count[EVENT_EXCEPTION],
+	    /* INT 0x80 is how 32-bit code calls the system, nothing exceptional. */
+	    .exceptions = world->bus.count[EVENT_EXCEPTION] - machine_stats(world->machine)->vectors[SYSCALL_VECTOR],
 	    .l1_hits = mmu_stats_l1_hits(mmu),
 	    .l2_hits = mmu_stats_l2_hits(mmu),
 	    .walks = mmu->walks - mmu->rewalks_stale_path,
