@@ -162,14 +162,23 @@ static unsigned instruction_at(const struct pair *pair, const struct native_stat
 	return index;
 }
 
+static bool has_return(const struct generated *generated)
+{
+	for (unsigned i = 0; i < generated->count; i++) {
+		if (strcmp(generated->name[i], "ret") == 0)
+			return true;
+	}
+	return false;
+}
+
 static uint64_t undefined_flags(const struct pair *pair, const struct native_state *from,
 				const struct native_state *after)
 {
 	uint64_t last = from->rip + pair->generated.bytes - 1; /* the INT3 */
 	if (after->rip == (after->vector == VECTOR_BREAKPOINT ? last + 1 : last))
 		return pair->generated.undefined;
-	/* A RET may have led to anywhere from anywhere. */
-	if (after->vector == VECTOR_BREAKPOINT || after->rip < from->rip || after->rip > last)
+	/* A RET may have led to anywhere from anywhere, also back. */
+	if (has_return(&pair->generated))
 		return COMPARED_FLAGS;
 	return pair->generated.undefined_before[instruction_at(pair, from, after->rip)];
 }

@@ -29,12 +29,17 @@ struct rig {
 	} gates[256];
 	struct rig_record record;
 	uint64_t code_end;
-	bool done;
+	bool done, keep_gdt;
 };
 
 struct machine *rig_machine(struct rig *rig)
 {
 	return rig->machine;
+}
+
+void rig_keep_gdt(struct rig *rig)
+{
+	rig->keep_gdt = true;
 }
 
 /* ---- what lies in RAM ---- */
@@ -252,7 +257,8 @@ void rig_run(struct rig *rig, const struct rig_case *given, struct rig_record *o
 {
 	struct run_until never = {.rip = UINT64_MAX, .steps = STEPS};
 	uint64_t steps;
-	write_gdt(rig);
+	if (!rig->keep_gdt)
+		write_gdt(rig);
 	given->code[given->code_bytes] = 0xcd;
 	given->code[given->code_bytes + 1] = RIG_LAST_VECTOR;
 	physmem_write(rig->mem, paddr(RIG_CODE), given->code, given->code_bytes + 2u);

@@ -36,8 +36,8 @@ struct rig *rig_new(bool wide); /* NULL: the host refuses */
 void rig_free(struct rig *rig);
 void rig_run(struct rig *rig, const struct rig_case *given, struct rig_record *out);
 
-/* For cases of one's own: the machine, and places in it that are open to all rings. Descriptors written to the GDT last
- * until the next rig_run, gates and the TSS for good. */
+/* For cases of one's own: the machine, and places in it that are open to all rings. Gates and the TSS last; what was
+ * written to the GDT is overwritten by each rig_run, unless it is to be kept. */
 #define RIG_GDT 0x10000u
 #define RIG_IDT 0x11000u
 #define RIG_TSS64 0x12000u
@@ -46,5 +46,6 @@ void rig_run(struct rig *rig, const struct rig_case *given, struct rig_record *o
 #define RIG_STACK 0x180000u
 #define RIG_DATA 0x190000u
 struct machine *rig_machine(struct rig *rig);
+void rig_keep_gdt(struct rig *rig);
 
 #endif
