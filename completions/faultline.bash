@@ -28,7 +28,7 @@ _faultline() {
 		proc:[mslpvb]*) words="maps smaps smaps_rollup status statm pagemap limits meminfo vmstat buddyinfo" ;;
 		validate:-*) words="--help" ;;
 		list:-*) words="--help" ;;
-		list:*) words="workloads allocators policies profiles ops events stats" ;;
+		list:*) words="workloads allocators policies profiles ops instructions events stats" ;;
 		run:* | validate:* | explain:* | proc:*)
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(

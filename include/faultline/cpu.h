@@ -7,25 +7,30 @@
 
 #include "faultline/units.h"
 
-/* General registers in the order of their encoding. */
+/* General registers in the order of their encoding. X(ID, name) */
+#define GPR_LIST(X)                                                                                                    \
+	X(RAX, rax)                                                                                                    \
+	X(RCX, rcx)                                                                                                    \
+	X(RDX, rdx)                                                                                                    \
+	X(RBX, rbx)                                                                                                    \
+	X(RSP, rsp)                                                                                                    \
+	X(RBP, rbp)                                                                                                    \
+	X(RSI, rsi)                                                                                                    \
+	X(RDI, rdi)                                                                                                    \
+	X(R8, r8)                                                                                                      \
+	X(R9, r9)                                                                                                      \
+	X(R10, r10)                                                                                                    \
+	X(R11, r11)                                                                                                    \
+	X(R12, r12)                                                                                                    \
+	X(R13, r13)                                                                                                    \
+	X(R14, r14)                                                                                                    \
+	X(R15, r15)
+
 enum gpr {
-	GPR_RAX,
-	GPR_RCX,
-	GPR_RDX,
-	GPR_RBX,
-	GPR_RSP,
-	GPR_RBP,
-	GPR_RSI,
-	GPR_RDI,
-	GPR_R8,
-	GPR_R9,
-	GPR_R10,
-	GPR_R11,
-	GPR_R12,
-	GPR_R13,
-	GPR_R14,
-	GPR_R15,
-	GPR_COUNT
+#define X(id, name) GPR_##id,
+	GPR_LIST(X)
+#undef X
+	    GPR_COUNT
 };
 
 /* Segment registers in the order of their encoding. */

@@ -61,7 +61,11 @@ struct script {
 	uint32_t count;
 	const char *const *slot_names; /* names without loop variables, by slot; each process has its own */
 	uint32_t slot_count;
+	uint32_t text_bytes; /* of the text segment's image, which holds the code that no place is given for */
 };
+
+/* Where that image begins to hold it: before are the instructions that stand for the rest of the program. */
+enum { DOCUMENT_CODE_OFFSET = 64 };
 
 /* glibc.malloc.NAME=value of GLIBC_TUNABLES. */
 struct tunable {

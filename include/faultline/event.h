@@ -28,6 +28,8 @@ enum layer {
 	X(OP_END, op_end, APP, "op:text result:hex", "{op} is done, result {result}")                                  \
 	X(NOTE, note, APP, "text:text", "note: {text}")                                                                \
 	X(PHASE, phase, APP, "name:text", "phase {name} begins")                                                       \
+	X(CODE, code, APP, "how:text instructions:dec rax:hex",                                                        \
+	  "the code {how} after {instructions} instructions, RAX {rax}")                                               \
 	X(EXPECT, expect, APP, "that:text verdict:text expected:text actual:text",                                     \
 	  "expect {that} {expected}: {verdict}, it is {actual}")                                                       \
 	X(ACCESS, access, APP, "kind:text va:hex length:bytes", "the program wants to {kind} {length} at {va}")        \

@@ -12,7 +12,7 @@
 	X(LIBC, "libc", "calls of the C library")                                                                      \
 	X(ACCESS, "access", "loads, stores and instruction fetches of the program")                                    \
 	X(SYSCALL, "system call", "made directly from ring 3, bypassing the C library")                                \
-	X(PROCESSOR, "processor", "one instruction, executed at the current privilege level")                          \
+	X(PROCESSOR, "processor", "instructions, executed at the current privilege level")                             \
 	X(STACK, "stack", "calls of functions")                                                                        \
 	X(CONTROL, "control", "loops, phases, the scheduler")                                                          \
 	X(CHECK, "check", "what must hold here")
@@ -63,6 +63,8 @@ enum op_group {
 	X(GETPID, "getpid", SYSCALL, "getpid(), the shortest way into the kernel and back")                            \
 	X(EXIT, "exit", SYSCALL, "exit(status)")                                                                       \
 	X(INSTRUCTION, "instruction", PROCESSOR, "one privileged or sensitive instruction")                            \
+	X(CODE, "code", PROCESSOR,                                                                                     \
+	  "runs machine code until it returns, faults or reaches the limit; the result is RAX")                        \
 	X(CALL, "call", STACK, "calls a function that uses `frame` bytes of stack")                                    \
 	X(RETURN, "return", STACK, "returns from the function called last")                                            \
 	X(REPEAT, "repeat", CONTROL, "runs `body` `times` times; `as` names the loop variable, which counts from 0")   \
@@ -97,9 +99,10 @@ enum op_kind {
 	X(CHOICE, "one of the listed words")                                                                           \
 	X(FLAGS, "listed words joined by |")                                                                           \
 	X(PARAM, "one of the listed words, or a whole number")                                                         \
+	X(BYTES, "pairs of hexadecimal digits, with or without blanks between them: \"48c7c02a000000 c3\"")            \
 	X(BODY, "a list of operations")                                                                                \
 	X(THAT, "a statistic, op.STATISTIC, phase.STATISTIC, machine.STATISTIC, result, errno, signal, "               \
-		"mapped(PLACE), frame(PLACE) or content(PLACE)")                                                       \
+		"mapped(PLACE), frame(PLACE), content(PLACE) or register(NAME)")                                       \
 	X(BOUND, "a whole number, \"4KiB\" or \"{expression}\"")                                                       \
 	X(ANSWER, "a whole number, \"4KiB\", \"0x...\", true, false or a name such as \"SIGSEGV\"")
 
@@ -197,13 +200,27 @@ enum that_kind {
 	THAT_MAPPED,
 	THAT_FRAME,
 	THAT_CONTENT,
+	THAT_REGISTER,
 };
+
+/* What register(NAME) asks for: the general registers as in cpu.h, then these. */
+#define OP_REGISTER_RIP 16u
+#define OP_REGISTER_RFLAGS 17u
 
 struct that {
 	const char *text; /* as written */
 	enum that_kind kind;
 	uint32_t stat;      /* enum stat */
+	uint32_t reg;       /* of register() */
 	struct place place; /* of the queries */
+};
+
+/* Machine code. */
+struct op_code {
+	const char *text; /* as written, NULL: none */
+	const uint8_t *bytes;
+	uint32_t count;
+	uint32_t offset; /* of code that no place is given for: in the image of the text segment */
 };
 
 /* A number, or a word such as "SIGSEGV" (then text is set). */
@@ -236,6 +253,8 @@ struct op {
 	uint64_t resource, soft, hard; /* setrlimit */
 	double write_ratio, theta;
 	const char *name, *as;
+	struct op_code code;
+	uint64_t steps;
 	struct that that;
 	struct answer equals, at_least, at_most;
 	uint32_t body_end; /* repeat: index of the operation behind its body */

@@ -36,12 +36,16 @@ struct process_spec {
 	uint64_t data_bytes;      /* default 8 KiB */
 	uint64_t bss_bytes;       /* default 8 KiB */
 	uint64_t libc_data_bytes; /* default 16 KiB */
-	uint64_t stack_limit;     /* RLIMIT_STACK, default 8 MiB */
-	uint64_t memlock_limit;   /* RLIMIT_MEMLOCK, default 8 MiB */
-	uint64_t as_limit;        /* RLIMIT_AS, default unlimited */
-	uint64_t data_limit;      /* RLIMIT_DATA, default unlimited */
-	uint64_t aslr_seed;       /* addresses are randomised from this seed; default: they are not */
-	struct vaddr start_brk;   /* default: the page after bss */
+	/* What the text of the program and of the C library begins with, as in the files that execve and ld.so map.
+	 * Text grows to hold it. */
+	const uint8_t *text, *libc_text;
+	uint64_t text_used, libc_text_used;
+	uint64_t stack_limit;   /* RLIMIT_STACK, default 8 MiB */
+	uint64_t memlock_limit; /* RLIMIT_MEMLOCK, default 8 MiB */
+	uint64_t as_limit;      /* RLIMIT_AS, default unlimited */
+	uint64_t data_limit;    /* RLIMIT_DATA, default unlimited */
+	uint64_t aslr_seed;     /* addresses are randomised from this seed; default: they are not */
+	struct vaddr start_brk; /* default: the page after bss */
 	/* Top of the mmap area; default: below the stack and its gap. What lies between a lower one and the libraries
 	 * is occupied. */
 	struct vaddr mmap_ceiling;

@@ -65,6 +65,10 @@ void user_touch(struct user *user, uint64_t va, uint64_t length, enum access_kin
 /* Executes a processor instruction by itself, at ring 3. */
 void user_instruction(struct user *user, enum insn insn, uint64_t operand);
 
+/* CALL of machine code at va, as a function without arguments: executed by the processor until it has returned, for
+ * `steps` instructions and faults at most. False: the limit was reached; the code is left as if it had returned. */
+bool user_code(struct user *user, uint64_t va, uint64_t steps);
+
 /* CALL and RET of a function with a frame of `frame_bytes`: moves RSP and stores or loads the return address. */
 void user_call(struct user *user, uint64_t frame_bytes);
 void user_return(struct user *user, uint64_t frame_bytes);

@@ -10,6 +10,7 @@
 #include "faultline/bus.h"
 #include "faultline/document.h"
 #include "faultline/heap.h"
+#include "faultline/insn.h"
 #include "faultline/kernel.h"
 #include "faultline/op.h"
 #include "faultline/report.h"
@@ -146,6 +147,33 @@ static void list_ops(struct report *report)
 	report_table_end(report);
 }
 
+static void list_instructions(struct report *report)
+{
+	static const struct report_column columns[] = {{"name", "name"},
+						       {"operand", "operand"},
+						       {"effect", "what it does"},
+						       {"who", "who may"},
+						       {"page", "SDM volume 2"}};
+	static const struct report_column plain[] = {{"name", "name"}, {"page", "SDM volume 2"}};
+	report_table_begin(report, "instructions", "Instructions by name: {\"op\": \"instruction\", \"name\": NAME}",
+			   columns, COUNT_OF(columns));
+	for (unsigned i = 0; i < INSN_COUNT; i++) {
+		const struct insn_info *info = insn_info((enum insn)i);
+		report_cell_text(report, info->name);
+		report_cell_text(report, info->operand);
+		report_cell_text(report, info->effect);
+		report_cell_text(report, insn_who_text(info->who));
+		report_cell_text(report, info->page);
+	}
+	report_table_end(report);
+	report_table_begin(report, "code", "Instructions of machine code, besides those", plain, COUNT_OF(plain));
+	for (unsigned i = INSN_LAST_NAMED + 1; i < INSN_ALL; i++) {
+		report_cell_text(report, insn_info((enum insn)i)->name);
+		report_cell_text(report, insn_info((enum insn)i)->page);
+	}
+	report_table_end(report);
+}
+
 static void list_events(struct report *report)
 {
 	static const struct report_column columns[] = {
@@ -189,6 +217,7 @@ static const struct topic {
     {"policies", "who decides what, and how", list_policies},
     {"profiles", "processors: machine.cpu=NAME", list_profiles},
     {"ops", "operations of a script", list_ops},
+    {"instructions", "what the processor executes: op instruction, op code", list_instructions},
     {"events", "what --events, --story and --perfetto tell", list_events},
     {"stats", "what --stats prints and `expect` may ask for", list_stats},
 };
@@ -222,7 +251,7 @@ static enum status no_such_topic(const char *name)
 	const char *nearest = nearest_word(name, names, COUNT_OF(topics));
 	(void)error_set(&error, STATUS_BAD_INPUT,
 			"there is no list of \"%s\"%s%s%s; there are workloads, allocators, policies, profiles, ops, "
-			"events and stats",
+			"instructions, events and stats",
 			name, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 	return complain(&error);
 }
@@ -250,9 +279,8 @@ const struct command command_list = {
     .name = "list",
     .operands = "[TOPIC]...",
     .summary = "print what there is to choose from",
-    .text =
-	"Prints what there is to choose from. The topics are workloads, allocators, policies, profiles, ops, events "
-	"and stats; without one, it says what each of them lists.",
+    .text = "Prints what there is to choose from. The topics are workloads, allocators, policies, profiles, ops, "
+	    "instructions, events and stats; without one, it says what each of them lists.",
     .options = options,
     .run = run,
 };

@@ -167,6 +167,20 @@ struct file *file_image(struct kernel *kernel, const char *path, uint64_t bytes)
 	return file;
 }
 
+void file_write(struct kernel *kernel, const struct file *file, uint64_t offset, const uint8_t *data, uint64_t bytes)
+{
+	while (bytes) {
+		uint64_t room = PAGE_BYTES - page_offset(offset);
+		uint64_t part = bytes < room ? bytes : room;
+		struct pfn frame;
+		BUG_ON(!file_page(file, offset / PAGE_BYTES, &frame));
+		physmem_write(kernel->mem, paddr_add(pfn_to_paddr(frame), page_offset(offset)), data, part);
+		offset += part;
+		data += part;
+		bytes -= part;
+	}
+}
+
 struct file *file_shmem(struct kernel *kernel, uint64_t bytes, uint64_t promised)
 {
 	struct file *file = new_file(kernel, "/dev/zero (deleted)", bytes);

@@ -25,6 +25,8 @@ struct file {
 size_t file_node_bytes(void); /* size of a node of the tree, for its pool */
 /* The image of that path and size, its pages in the page cache. NULL: no frame is left. */
 struct file *file_image(struct kernel *kernel, const char *path, uint64_t bytes);
+/* Writes into pages that are in the cache, as whoever made the file did. */
+void file_write(struct kernel *kernel, const struct file *file, uint64_t offset, const uint8_t *data, uint64_t bytes);
 /* Shared anonymous memory without pages. */
 struct file *file_shmem(struct kernel *kernel, uint64_t bytes, uint64_t promised);
 /* A VMA begins or ceases to map it. Shared memory that nobody maps is gone; an image stays in the page cache. */

@@ -30,6 +30,8 @@ static struct process_spec with_defaults(const struct process_spec *given)
 {
 	struct process_spec spec = *given;
 	spec.text_bytes = or_default(spec.text_bytes, 16 * KIB);
+	if (spec.text_bytes < spec.text_used)
+		spec.text_bytes = page_ceil(spec.text_used);
 	spec.rodata_bytes = or_default(spec.rodata_bytes, 8 * KIB);
 	spec.data_bytes = or_default(spec.data_bytes, 8 * KIB);
 	spec.bss_bytes = or_default(spec.bss_bytes, 8 * KIB);
@@ -82,6 +84,7 @@ static bool map_program(struct mm *mm, const struct process_spec *spec, struct v
 	struct file *file = file_image(mm->kernel, program_path(mm->kernel, spec->name), bss);
 	if (!file)
 		return false;
+	file_write(mm->kernel, file, 0, spec->text, spec->text_used);
 	struct vma *text = map_segment(mm, SEGMENT_TEXT, at, spec->text_bytes, VMA_READ | VMA_EXEC | VMA_MAY, file, 0);
 	mm->start_code = at;
 	mm->end_code = vaddr_add(at, spec->text_bytes);
@@ -99,6 +102,9 @@ static bool map_libc(struct mm *mm, const struct process_spec *spec, struct vadd
 {
 	struct file *file = file_image(mm->kernel, LIBC_PATH, LIBC_TEXT_BYTES + spec->libc_data_bytes);
 	struct vaddr data = vaddr(top.v - spec->libc_data_bytes), text = vaddr(data.v - LIBC_TEXT_BYTES);
+	BUG_ON(spec->libc_text_used > LIBC_TEXT_BYTES);
+	if (file)
+		file_write(mm->kernel, file, 0, spec->libc_text, spec->libc_text_used);
 	struct vma *vma = file ? map_segment(mm, SEGMENT_LIBC_DATA, data, spec->libc_data_bytes, READ_WRITE, file,
 					     LIBC_TEXT_BYTES)
 			       : NULL;

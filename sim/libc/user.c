@@ -168,6 +168,22 @@ _Noreturn void user_abort(struct user *user, const char *message)
 	BUG(); /* the kernel ends a process that aborts */
 }
 
+bool user_code(struct user *user, uint64_t va, uint64_t steps)
+{
+	struct cpu *cpu = machine_cpu(user->machine);
+	unsigned bytes = cpu->efer & EFER_LMA ? sizeof(uint64_t) : sizeof(uint32_t);
+	const struct run_until back = {.rip = cpu->rip, .rsp = cpu->gpr[GPR_RSP], .steps = steps};
+	uint64_t done;
+	store(user, cpu->gpr[GPR_RSP] - bytes, bytes, cpu->rip);
+	cpu->gpr[GPR_RSP] -= bytes;
+	cpu->rip = va;
+	enum run_end end = machine_run(user->machine, &back, &done);
+	resumed(user, end == RUN_RETURNED || end == RUN_LIMIT);
+	cpu->rip = back.rip;
+	cpu->gpr[GPR_RSP] = back.rsp;
+	return end == RUN_RETURNED;
+}
+
 void user_call(struct user *user, uint64_t frame_bytes)
 {
 	struct cpu *cpu = machine_cpu(user->machine);

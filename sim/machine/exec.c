@@ -289,7 +289,8 @@ enum step machine_step(struct machine *machine)
 enum run_end machine_run(struct machine *machine, const struct run_until *until, uint64_t *steps)
 {
 	const struct cpu *cpu = &machine->cpu;
-	for (*steps = 0; *steps < until->steps; ++*steps) {
+	/* Not in the middle of a delivery: a native body that stands at RIP still runs. */
+	for (*steps = 0; *steps < until->steps || machine_is_bound(machine, vaddr(cpu->rip)); ++*steps) {
 		if (*steps && cpu->rip == until->rip && cpu->gpr[GPR_RSP] == until->rsp)
 			return RUN_RETURNED;
 		enum step step = machine_step(machine);

@@ -174,12 +174,6 @@ static uint64_t do_exit(struct runner *runner, const struct op *op)
 
 /* ---- processor, stack, control ---- */
 
-static uint64_t do_instruction(struct runner *runner, const struct op *op)
-{
-	user_instruction(runner->user, (enum insn)op->insn, op->operand);
-	return 0;
-}
-
 static uint64_t do_call(struct runner *runner, const struct op *op)
 {
 	if (runner->call_depth == RUNNER_MAX_CALLS) {
@@ -262,6 +256,7 @@ static const struct action actions[OP_KIND_COUNT] = {
     [OP_GETPID] = {do_getpid, false},
     [OP_EXIT] = {do_exit, false},
     [OP_INSTRUCTION] = {do_instruction, false},
+    [OP_CODE] = {do_code, false},
     [OP_CALL] = {do_call, false},
     [OP_RETURN] = {do_return, false},
     [OP_PHASE] = {do_phase, false},

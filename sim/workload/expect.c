@@ -73,6 +73,17 @@ static struct actual ask_place(struct runner *runner, const struct that *that)
 	return peek_word(runner, va, &content) ? number(content) : word("none");
 }
 
+/* Of the process whose turn it is, so of the processor. */
+static struct actual ask_register(const struct runner *runner, const struct that *that)
+{
+	const struct cpu *cpu = machine_cpu_const(runner->world->machine);
+	if (runner->process->death.dead)
+		return word("none");
+	if (that->reg == OP_REGISTER_RIP)
+		return number(cpu->rip);
+	return number(that->reg == OP_REGISTER_RFLAGS ? cpu->rflags : cpu->gpr[that->reg]);
+}
+
 static struct actual ask(struct runner *runner, const struct that *that)
 {
 	const struct process_death *death = &runner->process->death;
@@ -93,6 +104,8 @@ static struct actual ask(struct runner *runner, const struct that *that)
 	case THAT_FRAME:
 	case THAT_CONTENT:
 		return ask_place(runner, that);
+	case THAT_REGISTER:
+		return ask_register(runner, that);
 	}
 	BUG();
 }

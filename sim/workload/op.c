@@ -117,6 +117,12 @@ static const struct op_key instruction_keys[] = {
     {"name", OP_TYPE_CHOICE, REQUIRED, FIELD(insn), insns, "the instruction"},
     {"operand", OP_TYPE_WORD, DEFAULT("0"), FIELD(operand), NULL, "its operand"},
 };
+static const struct op_key code_keys[] = {
+    {"bytes", OP_TYPE_BYTES, DEFAULT("what stands there"), FIELD(code), NULL, "the machine code; ends with a return"},
+    {"at", OP_TYPE_PLACE, DEFAULT("in the program's text"), FIELD(at), NULL,
+     "where it runs; `bytes` are stored there first, as any program would"},
+    {"steps", OP_TYPE_COUNT, DEFAULT("1000000"), FIELD(steps), NULL, "instructions and faults at most"},
+};
 static const struct op_key call_keys[] = {
     {"frame", OP_TYPE_SIZE, DEFAULT("64"), FIELD(frame), NULL, "bytes of stack used"},
 };
@@ -160,6 +166,7 @@ static const struct key_list key_lists[OP_KIND_COUNT] = {
     [OP_SBRK] = KEYS(sbrk_keys),
     [OP_EXIT] = KEYS(exit_keys),
     [OP_INSTRUCTION] = KEYS(instruction_keys),
+    [OP_CODE] = KEYS(code_keys),
     [OP_CALL] = KEYS(call_keys),
     [OP_RETURN] = KEYS(return_keys),
     [OP_REPEAT] = KEYS(repeat_keys),
@@ -214,6 +221,7 @@ void op_init(struct op *op, enum op_kind kind)
 	    .seed = 1,
 	    .phases = 4,
 	    .theta = 0.99,
+	    .steps = 1000000,
 	    .frame = kind == OP_CALL ? 64 : 0,
 	    .prot = LINUX_PROT_READ | LINUX_PROT_WRITE,
 	    .flags = op_memory_flags(kind),

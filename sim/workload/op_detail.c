@@ -71,6 +71,7 @@ static void add_value(struct line *line, const struct op_key *key, const char *f
 		break;
 	case OP_TYPE_TEXT:
 	case OP_TYPE_NAME:
+	case OP_TYPE_BYTES: /* begins with its text */
 		add(line, "%s", *(const char *const *)(const void *)field);
 		break;
 	case OP_TYPE_PLACE:
@@ -134,6 +135,7 @@ static size_t field_bytes(enum op_type type)
 	case OP_TYPE_EXPONENT:
 	case OP_TYPE_TEXT:
 	case OP_TYPE_NAME:
+	case OP_TYPE_BYTES:
 	case OP_TYPE_CHOICE:
 	case OP_TYPE_FLAGS:
 	case OP_TYPE_PARAM:

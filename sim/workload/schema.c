@@ -134,10 +134,16 @@ static void define_that(struct json_writer *writer)
 	char place[PATTERN_BYTES];
 	char pattern[2 * PATTERN_BYTES];
 	size_t used = 0;
+	static const char registers[] =
+#define X(id, name) #name "|"
+	    GPR_LIST(X)
+#undef X
+		"rip|rflags";
 	place_pattern(place, sizeof(place));
 	used += (size_t)snprintf(pattern, sizeof(pattern),
-				 "^(result|errno|signal|(mapped|frame|content)\\(%s\\)|(op\\.|phase\\.|machine\\.)?(",
-				 place);
+				 "^(result|errno|signal|(mapped|frame|content)\\(%s\\)|register\\((%s)\\)|"
+				 "(op\\.|phase\\.|machine\\.)?(",
+				 place, registers);
 	for (unsigned i = 0; i < STAT_COUNT; i++) {
 		const char *name = stat_info((enum stat)i)->name;
 		for (used += (size_t)snprintf(pattern + used, sizeof(pattern) - used, "%s", i ? "|" : ""); *name;
@@ -184,6 +190,7 @@ static void define_types(struct json_writer *writer)
 	json_raw(writer, "exponent", "{\"type\": \"number\", \"exclusiveMinimum\": 0, \"maximum\": 10}");
 	json_raw(writer, "flag", "{\"type\": \"boolean\"}");
 	json_raw(writer, "text", "{\"type\": \"string\", \"minLength\": 1}");
+	define_text(writer, "bytes", "^[0-9A-Fa-f]{2}( *[0-9A-Fa-f]{2})* *$");
 	json_raw(writer, "script", "{\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/operation\"}}");
 	define_place(writer);
 	define_that(writer);
@@ -197,7 +204,7 @@ static const char *const definitions[OP_TYPES] = {
     [OP_TYPE_WORD] = "word",     [OP_TYPE_RATIO] = "ratio",   [OP_TYPE_EXPONENT] = "exponent",
     [OP_TYPE_FLAG] = "flag",     [OP_TYPE_PLACE] = "place",   [OP_TYPE_TEXT] = "text",
     [OP_TYPE_NAME] = "name",     [OP_TYPE_BODY] = "script",   [OP_TYPE_THAT] = "that",
-    [OP_TYPE_BOUND] = "integer", [OP_TYPE_ANSWER] = "answer",
+    [OP_TYPE_BOUND] = "integer", [OP_TYPE_ANSWER] = "answer", [OP_TYPE_BYTES] = "bytes",
 };
 
 /* ---- operations ---- */
@@ -273,6 +280,8 @@ static void put_op(struct json_writer *writer, enum op_kind kind)
 		json_raw(
 		    writer, "anyOf",
 		    "[{\"required\": [\"equals\"]}, {\"required\": [\"at_least\"]}, {\"required\": [\"at_most\"]}]");
+	if (kind == OP_CODE)
+		json_raw(writer, "anyOf", "[{\"required\": [\"bytes\"]}, {\"required\": [\"at\"]}]");
 	json_raw(writer, "additionalProperties", "false");
 	json_close(writer, "}");
 }

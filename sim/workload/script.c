@@ -265,6 +265,40 @@ static bool read_body(struct script_reader *reader, const cJSON *node, const str
 	return cJSON_IsArray(node) || refuse(reader, node, key);
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Pairs of digits; blanks only between them. */
+static bool read_bytes(struct script_reader *reader, const cJSON *node, const struct op_key *key)
+{
+	struct op_code *code = field_at(reader, key->field);
+	if (!cJSON_IsString(node))
+		return refuse(reader, node, key);
+	code->text = loader_copy(reader->loader, node->valuestring);
+	uint8_t *bytes = arena_alloc(reader->loader->arena, strlen(code->text) / 2 + 1, 1);
+	const char *at = code->text;
+	while (*at) {
+		if (*at == ' ' && code->count > 0) {
+			at++;
+			continue;
+		}
+		int high = hex_digit(at[0]);
+		int low = high < 0 ? -1 : hex_digit(at[1]);
+		if (low < 0)
+			return refuse(reader, node, key);
+		bytes[code->count++] = (uint8_t)(high << 4 | low);
+		at += 2;
+	}
+	code->bytes = bytes;
+	return code->count > 0 || refuse(reader, node, key);
+}
+
 static bool read_that(struct script_reader *reader, const cJSON *node, const struct op_key *key)
 {
 	return cJSON_IsString(node) ? script_read_that(reader, node, key) : refuse(reader, node, key);
@@ -313,7 +347,7 @@ static read_fn *const readers[OP_TYPES] = {
     [OP_TYPE_FLAG] = read_flag,     [OP_TYPE_PLACE] = read_place,   [OP_TYPE_TEXT] = read_text,
     [OP_TYPE_NAME] = read_name,     [OP_TYPE_CHOICE] = read_choice, [OP_TYPE_FLAGS] = read_flags,
     [OP_TYPE_PARAM] = read_param,   [OP_TYPE_BODY] = read_body,     [OP_TYPE_THAT] = read_that,
-    [OP_TYPE_ANSWER] = read_answer, [OP_TYPE_BOUND] = read_bound,
+    [OP_TYPE_ANSWER] = read_answer, [OP_TYPE_BOUND] = read_bound,   [OP_TYPE_BYTES] = read_bytes,
 };
 
 bool script_read_key(struct script_reader *reader, const cJSON *node, const struct op_key *key)

@@ -51,6 +51,9 @@ static bool check_op(struct script_reader *reader, const cJSON *node, struct op 
 {
 	op->has_value = value != NULL;
 	op->has_frame = frame != NULL;
+	if (op->kind == OP_CODE && op->code.count == 0 && op->at.kind == PLACE_NONE)
+		return loader_fail(reader->loader, node, LOADER_VALUE,
+				   "code runs nothing: add \"bytes\", or \"at\" to run what stands there");
 	if (op->kind == OP_EXPECT && !op->equals.given && !op->at_least.given && !op->at_most.given)
 		return loader_fail(reader->loader, node, LOADER_VALUE,
 				   "expect compares with nothing: add \"equals\", \"at_least\" or \"at_most\"");
@@ -266,6 +269,21 @@ static void mark_watched(struct script_reader *reader)
 	}
 }
 
+/* Code that no place is given for lies in the program's text, one piece after the other. Returns where it ends. */
+static uint32_t place_code(struct script_reader *reader)
+{
+	enum { ALIGNMENT = 16 };
+	uint32_t used = DOCUMENT_CODE_OFFSET;
+	for (uint32_t i = 0; i < reader->count; i++) {
+		struct op *op = &reader->ops[i].op;
+		if (op->kind != OP_CODE || op->at.kind != PLACE_NONE)
+			continue;
+		op->code.offset = used;
+		used = (uint32_t)align_up(used + op->code.count, ALIGNMENT);
+	}
+	return used;
+}
+
 bool loader_script(struct loader *loader, const cJSON *list, struct script *script)
 {
 	struct script_reader reader = {.loader = loader};
@@ -274,6 +292,7 @@ bool loader_script(struct loader *loader, const cJSON *list, struct script *scri
 	if (!read_list(&reader, list) || !check_names(&reader))
 		return false;
 	mark_watched(&reader);
-	*script = (struct script){reader.ops, reader.count, reader.names.texts, reader.names.count};
+	*script = (struct script){reader.ops, reader.count, reader.names.texts, reader.names.count,
+				  place_code(&reader)};
 	return true;
 }

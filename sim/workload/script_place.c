@@ -1,6 +1,7 @@
 /* Places and the questions of `expect`, from JSON. */
 #include <string.h>
 
+#include "faultline/cpu.h"
 #include "faultline/process.h"
 #include "faultline/stat.h"
 #include "script.h"
@@ -202,9 +203,28 @@ struct that_word {
 
 static const struct that_word plain_words[] = {{"result", THAT_RESULT}, {"errno", THAT_ERRNO}, {"signal", THAT_SIGNAL}};
 static const struct that_word queries[] = {
-    {"mapped(", THAT_MAPPED}, {"frame(", THAT_FRAME}, {"content(", THAT_CONTENT}};
+    {"mapped(", THAT_MAPPED}, {"frame(", THAT_FRAME}, {"content(", THAT_CONTENT}, {"register(", THAT_REGISTER}};
 static const struct that_word scopes[] = {
     {"op.", THAT_OP}, {"phase.", THAT_PHASE}, {"machine.", THAT_MACHINE}, {"", THAT_STAT}};
+
+/* register(rax) */
+static bool read_register(struct script_reader *reader, const cJSON *node, const char *name, struct that *that)
+{
+	static const char *const names[] = {
+#define X(id, name) #name,
+	    GPR_LIST(X)
+#undef X
+		"rip",
+	    "rflags"};
+	enum { COUNT = sizeof(names) / sizeof(names[0]) };
+	for (that->reg = 0; that->reg < COUNT; that->reg++) {
+		if (strcmp(names[that->reg], name) == 0)
+			return true;
+	}
+	return loader_fail(reader->loader, node, LOADER_VALUE,
+			   "\"%s\" is no register; did you mean \"%s\"? Allowed: rax to r15, rip and rflags",
+			   quoted(name).text, names[nearest_name(name, names, COUNT)]);
+}
 
 static bool read_query(struct script_reader *reader, const cJSON *node, const struct that_word *query, size_t field)
 {
@@ -215,6 +235,8 @@ static bool read_query(struct script_reader *reader, const cJSON *node, const st
 				   quoted(node->valuestring).text);
 	char *place = loader_copy(reader->loader, node->valuestring + head);
 	place[length - head - 1] = '\0';
+	if (query->kind == THAT_REGISTER)
+		return read_register(reader, node, place, (struct that *)(void *)((char *)reader->op + field));
 	return read_place_text(reader, node, place, field + offsetof(struct that, place));
 }
 
@@ -229,7 +251,7 @@ static bool unknown_that(struct script_reader *reader, const cJSON *node, const 
 	return loader_fail(reader->loader, node, LOADER_VALUE,
 			   "\"%s\" is no statistic and no query; did you mean \"%s%s\"? Allowed are the names of `list "
 			   "stats`, alone or behind op., phase. or machine., and result, errno, signal, mapped(PLACE), "
-			   "frame(PLACE), content(PLACE)",
+			   "frame(PLACE), content(PLACE), register(NAME)",
 			   quoted(node->valuestring).text, prefix, names[nearest_name(word, names, count)]);
 }
 

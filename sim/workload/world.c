@@ -131,6 +131,7 @@ static bool start_runner(struct world *world, struct runner *runner, unsigned in
 	struct process_spec image = spec->spec;
 	*runner = (struct runner){.world = world, .index = index, .spec = spec, .pointer = ""};
 	image.libc_data_bytes = page_ceil(spec->libc->data_bytes + ABORT_BYTES);
+	image.text_used = runner_build_text(world->arena, &spec->script, &image.text);
 	runner->process = kernel_spawn(world->kernel, &image);
 	if (!runner->process)
 		return world_fail(world, STATUS_BAD_INPUT,

@@ -115,6 +115,8 @@ bool runner_switch_thread(struct runner *runner, uint64_t thread);
 void runner_start_libc(struct runner *runner);
 /* Address of a place now. False: nothing has been assigned to the variable yet (the world has failed). */
 bool runner_place(struct runner *runner, const struct place *place, int64_t offset, uint64_t *out);
+/* What the text segment begins with: the code of the script. Returns its bytes. */
+uint64_t runner_build_text(struct arena *arena, const struct script *script, const uint8_t **out);
 /* All accesses of an `access` operation. */
 void runner_access_pattern(struct runner *runner, const struct op *op, uint64_t start);
 
