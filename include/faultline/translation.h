@@ -42,7 +42,9 @@ struct translation {
 	const char *process;
 	bool alive; /* else there is no address space, and nothing below is valid */
 	uint64_t cr3;
+	enum paging_mode mode;
 	unsigned levels;
+	struct pte pdpte[PAE_PDPTES]; /* the registers of PAE paging, as they are when the process runs */
 	bool canonical;
 	struct walk walk;
 	struct paddr pa; /* of va, if mapped */

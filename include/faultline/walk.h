@@ -53,6 +53,19 @@ const struct paging_mode_info *paging_mode_info(enum paging_mode mode);
 
 enum { PAE_PDPTES = 4 };
 
+/* The lowest bit of a linear address that selects an entry of this level; what lies below is inside its span. */
+static inline unsigned paging_level_shift(enum paging_mode mode, unsigned level)
+{
+	return PAGE_SHIFT + (mode == PAGING_32BIT ? 10 : 9) * (level - 1);
+}
+
+/* Which entry of the table of this level an address selects. */
+static inline unsigned paging_index(enum paging_mode mode, struct vaddr va, unsigned level)
+{
+	unsigned entries = mode == PAGING_32BIT ? 1024 : mode == PAGING_PAE && level == 3 ? PAE_PDPTES : 512;
+	return (unsigned)(va.v >> paging_level_shift(mode, level)) & (entries - 1);
+}
+
 struct walk_format;
 
 /* What the walk needs to know of the control registers; made by paging_make. */

@@ -52,7 +52,7 @@ static const struct cpu_profile profiles[] = {
 	.tlb_l2_hit_cycles = 8,
 	.walk_step_cycles = 11,
 	.source = "Intel 64 and IA-32 Optimization Reference Manual, Haswell: TLB parameters, L2 cache latency 11; L2 "
-		  "hit 8: Intel top-down metrics for Haswell",
+		  "hit 8: Intel top-down metrics for Haswell; 46 address bits are those of its server parts",
     },
     {
 	.name = "icelake",
@@ -68,7 +68,24 @@ static const struct cpu_profile profiles[] = {
 	.walk_step_cycles = 13,
 	.source = "Intel 64 and IA-32 Optimization Reference Manual, Ice Lake client: TLB parameters (stores share the "
 		  "load TLB here; 1G pages enter the L2 TLB in pieces), L2 cache latency 13; L2 hit 7: Intel top-down "
-		  "metrics for Ice Lake",
+		  "metrics for Ice Lake; 46 address bits: as Skylake, an assumption",
+    },
+    {
+	.name = "sapphirerapids",
+	.text = "Intel Sapphire Rapids, 2023",
+	.maxphyaddr = 52,
+	.l1d = {{.page_sizes = K4, .sets = 16, .ways = 6},
+		{.page_sizes = M2, .sets = 8, .ways = 4},
+		{.page_sizes = G1, .sets = 1, .ways = 8}},
+	.l1i = {{.page_sizes = K4, .sets = 32, .ways = 8}, {.page_sizes = M2, .sets = 4, .ways = 8}},
+	.l2 = {{.page_sizes = K4 | M2, .sets = 128, .ways = 16}},
+	.psc_entries = PSC_INTEL,
+	.tlb_l2_hit_cycles = 7,
+	.walk_step_cycles = 14,
+	.source = "Intel 64 and IA-32 Optimization Reference Manual, Golden Cove: TLB parameters as its CPUID leaf 18H "
+		  "tells them (stores share the load TLB here; the two halves of the L2 TLB, one for 2M and one for 1G "
+		  "pages, are one array; 1G pages enter it in pieces), L2 cache latency 14; L2 hit 7: as Ice Lake, an "
+		  "assumption; 52 address bits: CPUID leaf 80000008H",
     },
     {
 	.name = "zen2",

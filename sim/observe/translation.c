@@ -1,5 +1,7 @@
 #include "faultline/translation.h"
 
+#include <string.h>
+
 #include "faultline/machine.h"
 
 static struct translation_area area_of(const struct vma *vma)
@@ -95,9 +97,11 @@ void translation_take(struct translation *out, const struct world *world, unsign
 	    .process = process->name,
 	    .alive = process->mm != NULL,
 	    .cr3 = paging.root.v | process->pcid,
+	    .mode = paging.mode,
 	    .levels = paging.levels,
 	    .canonical = vaddr_is_canonical(va, paging.levels),
 	};
+	memcpy(out->pdpte, paging.pdpte, sizeof(out->pdpte));
 	if (!out->alive)
 		return;
 	walk_peek(machine_memory_const(machine), &paging, va, &out->walk);

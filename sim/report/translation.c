@@ -50,7 +50,78 @@ struct report_area report_translation_area(const struct translation *translation
 	return out;
 }
 
+/* The level that ends the walk: that of the page, else the lowest. */
+static unsigned last_level(const struct translation *translation)
+{
+	const struct walk *walk = &translation->walk;
+	return walk->outcome == WALK_MAPPED ? walk->step[walk->count - 1].level : 1;
+}
+
+/* How the address is divided, as the SDM's figures of the translation have it: 4-2 to 4-11. */
+static void put_split(struct report *report, const struct translation *translation)
+{
+	char text[160];
+	size_t used = 0;
+	unsigned above = paging_mode_info(translation->mode)->linear_bits;
+	unsigned low = above;
+	for (unsigned level = translation->levels; level >= last_level(translation); level--) {
+		low = paging_level_shift(translation->mode, level);
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %u (bits %u:%u), ",
+					 walk_level_name(level),
+					 paging_index(translation->mode, translation->va, level), above - 1, low);
+		above = low;
+	}
+	report_textf(report, "split", "divided", "%soffset 0x%" PRIx64 " (bits %u:0)", text,
+		     translation->va.v & (((uint64_t)1 << low) - 1), low - 1);
+}
+
+static void put_root(struct report *report, const struct translation *translation)
+{
+	static const char *const roots[PAGING_MODE_COUNT] = {[PAGING_32BIT] = "page directory",
+							     [PAGING_PAE] = "PDPTEs",
+							     [PAGING_4LEVEL] = "PML4",
+							     [PAGING_5LEVEL] = "PML5"};
+	uint64_t root = translation->cr3 & paging_mode_info(translation->mode)->root;
+	if (paging_mode_info(translation->mode)->linear_bits > 32)
+		report_textf(report, "cr3", "CR3", "0x%" PRIx64 ": %s at 0x%" PRIx64 ", PCID %u", translation->cr3,
+			     roots[translation->mode], root, (unsigned)(translation->cr3 & CR3_PCID_MASK));
+	else
+		report_textf(report, "cr3", "CR3", "0x%" PRIx64 ": %s at 0x%" PRIx64, translation->cr3,
+			     roots[translation->mode], root);
+}
+
+/* PSE-36: SDM 3A table 4-4. */
+static void put_large_page(struct report *report, const struct translation *translation)
+{
+	const struct walk *walk = &translation->walk;
+	if (walk->outcome != WALK_MAPPED || walk->size != PAGE_SIZE_4M)
+		return;
+	uint64_t word = walk->step[walk->count - 1].entry.word;
+	report_textf(report, "pse36", "PSE-36",
+		     "bits 20:13 of the PDE, 0x%" PRIx64 ", are address bits 39:32; bits 31:22, 0x%" PRIx64
+		     ", are themselves",
+		     word >> 13 & 0xff, word >> 22 & 0x3ff);
+}
+
 /* ---- tables ---- */
+
+static void put_registers(struct report *report, const struct translation *translation)
+{
+	static const struct report_column columns[] = {{"register", "register"},    {"serves", "serves"},
+						       {"value", "value"},          {"present", "P"},
+						       {"table", "page directory"}, {"used", "used"}};
+	report_table_begin(report, "pdptes", "PDPTE registers, loaded with CR3", columns, COUNT_OF(columns));
+	for (unsigned i = 0; i < PAE_PDPTES; i++) {
+		struct pte entry = translation->pdpte[i];
+		report_cell_textf(report, "PDPTE%u", i);
+		report_cell_textf(report, "0x%08" PRIx64 "-0x%08" PRIx64, i * GIB, i * GIB + GIB - 1);
+		report_cell_textf(report, "0x%" PRIx64, entry.word);
+		report_cell_number(report, pte_present(entry));
+		report_cell_textf(report, "0x%" PRIx64, pte_frame(entry) << PAGE_SHIFT);
+		report_cell_text(report, i == paging_index(PAGING_PAE, translation->va, 3) ? "yes" : "no");
+	}
+	report_table_end(report);
+}
 
 static void put_entries(struct report *report, const struct translation *translation)
 {
@@ -66,9 +137,8 @@ static void put_entries(struct report *report, const struct translation *transla
 	report_table_begin(report, "walk", "Page walk", columns, COUNT_OF(columns));
 	for (unsigned i = 0; i < walk->count; i++) {
 		const struct walk_step *step = &walk->step[i];
-		unsigned shift = PAGE_SHIFT + 9 * (step->level - 1u);
 		report_cell_text(report, walk_level_name(step->level));
-		report_cell_number(report, (translation->va.v >> shift) & 0x1ff);
+		report_cell_number(report, paging_index(translation->mode, translation->va, step->level));
 		report_cell_textf(report, "0x%" PRIx64, step->pa.v);
 		report_cell_textf(report, "0x%" PRIx64, step->entry.word);
 #define X(field, first, bits, name)                                                                                    \
@@ -152,10 +222,11 @@ void report_translation(struct report *report, const struct translation *transla
 	report_textf(report, "moment", "moment", "event %" PRIu64 ", cycle %" PRIu64, translation->event,
 		     translation->cycle);
 	if (translation->alive) {
-		report_textf(report, "cr3", "CR3", "0x%" PRIx64 ": %s at 0x%" PRIx64 ", PCID %u", translation->cr3,
-			     translation->levels == 5 ? "PML5" : "PML4", translation->cr3 & ~CR3_PCID_MASK,
-			     (unsigned)(translation->cr3 & CR3_PCID_MASK));
+		put_root(report, translation);
+		if (translation->canonical)
+			put_split(report, translation);
 		report_text(report, "path", "path", report_translation_path(translation).text);
+		put_large_page(report, translation);
 		put_frame(report, translation);
 		report_text(report, "vma", "VMA", report_translation_area(translation).text);
 	} else {
@@ -166,6 +237,8 @@ void report_translation(struct report *report, const struct translation *transla
 	report_end(report);
 	if (!translation->alive)
 		return;
+	if (translation->mode == PAGING_PAE && translation->canonical)
+		put_registers(report, translation);
 	if (translation->walk.count)
 		put_entries(report, translation);
 	if (translation->tlb_count)
