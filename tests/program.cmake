@@ -12,7 +12,7 @@ foreach(path IN LISTS workloads)
 endforeach()
 
 # All of them in the other paging modes, too; but for those whose machine code is for 64 bits.
-set(for_64_bits code-in-the-heap)
+set(for_64_bits code-in-the-heap code-calls-malloc)
 foreach(paging 32-bit pae 5-level)
   foreach(path IN LISTS workloads)
     cmake_path(GET path STEM name)

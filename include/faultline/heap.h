@@ -3,6 +3,7 @@
 #ifndef FAULTLINE_HEAP_H
 #define FAULTLINE_HEAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -138,6 +139,8 @@ struct heap {
 		uint64_t value;
 	} tunings[HEAP_MAX_TUNINGS];
 	unsigned tuning_count;
+	uint64_t caller;      /* RIP of the program while one of the libc's functions runs */
+	bool inside;          /* there is one to go back to */
 	uint64_t known_break; /* the libc's own idea of the break; 0: not yet asked */
 	/* Set by ops, so that counting needs no access of its own: usable bytes of the block that malloc, calloc,
 	 * realloc or aligned_alloc has just handed out, and of the one that free or realloc has just taken back. */
@@ -149,6 +152,9 @@ extern const struct heap_ops *const heap_registry[];
 const struct heap_ops *heap_find(const char *name); /* NULL: no such allocator */
 
 struct heap *heap_new(struct arena *arena, const struct heap_ops *ops, struct user *user, uint64_t data_va);
+
+/* Machine code of the process, too, may call the functions, at the entries of the libc's text (libc_text.h). */
+void user_serve_calls(struct arena *arena, struct kernel *kernel, struct process *process, struct heap *heap);
 
 /* The calls of the program. They publish LIBC_CALL and LIBC_RETURN and keep heap->stats. */
 uint64_t heap_malloc(struct heap *heap, uint64_t bytes);

@@ -118,6 +118,7 @@ struct process {
 	struct process_stats stats;
 	struct process_death death;
 	char message[160]; /* what it wrote to stderr last */
+	void *program;     /* of whoever runs it in ring 3; the kernel does not look */
 	/* While it is not running: general registers, and where the kernel stack stands. What IRETQ needs to resume it
 	 * (RIP, CS, RFLAGS, RSP, SS) lies on that stack in RAM. */
 	struct {

@@ -65,6 +65,11 @@ void user_touch(struct user *user, uint64_t va, uint64_t length, enum access_kin
 /* Executes a processor instruction by itself, at ring 3. */
 void user_instruction(struct user *user, enum insn insn, uint64_t operand);
 
+/* RIP moves to an offset of the libc's text, where it stands while a native body of the libc runs. Returns the one
+ * before, for user_leave. */
+uint64_t user_enter(struct user *user, uint64_t offset);
+void user_leave(struct user *user, uint64_t rip);
+
 /* CALL of machine code at va, as a function without arguments: executed by the processor until it has returned, for
  * `steps` instructions and faults at most. False: the limit was reached; the code is left as if it had returned. */
 bool user_code(struct user *user, uint64_t va, uint64_t steps);

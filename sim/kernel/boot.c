@@ -150,6 +150,25 @@ static void set_entry_registers(struct kernel *kernel)
 	cpu->gpr[GPR_RSP] = kernel->idle_stack_top.v;
 }
 
+/* What the native handlers end with, so that RIP stands on true code: the error code off the stack, if there is one,
+ * and IRET; SYSRET. */
+static void write_text(struct kernel *kernel)
+{
+	static const uint8_t plain[2][3] = {{0xcf}, {0x48, 0xcf}};
+	static const uint8_t with_error[2][6] = {{0x83, 0xc4, 0x04, 0xcf}, {0x48, 0x83, 0xc4, 0x08, 0x48, 0xcf}};
+	static const uint8_t sysret[] = {0x48, 0x0f, 0x07};
+	bool wide = kernel->layout->is_64bit;
+	for (unsigned vector = 0; vector < GATES; vector++) {
+		struct paddr at = paddr(VECTOR_ENTRIES_OFFSET + vector * VECTOR_ENTRY_BYTES);
+		if (vector_pushes_error(vector))
+			physmem_write(kernel->mem, at, with_error[wide], sizeof(with_error[wide]));
+		else
+			physmem_write(kernel->mem, at, plain[wide], sizeof(plain[wide]));
+	}
+	if (wide)
+		physmem_write(kernel->mem, paddr(SYSCALL_ENTRY_OFFSET), sysret, sizeof(sysret));
+}
+
 enum status boot_build(struct kernel *kernel, struct error *error)
 {
 	struct paddr gdt, idt, idle, doubled, zero;
@@ -174,6 +193,7 @@ enum status boot_build(struct kernel *kernel, struct error *error)
 	kernel->idle_stack_top = vaddr_add(direct_map(kernel, idle), PAGE_BYTES);
 	kernel->double_fault_stack_top = vaddr_add(direct_map(kernel, doubled), PAGE_BYTES);
 	turn_on_paging(kernel);
+	write_text(kernel);
 	bind_entries(kernel);
 	set_entry_registers(kernel);
 	if (layout->is_64bit)

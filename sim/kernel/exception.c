@@ -11,7 +11,7 @@
 	X(VECTOR_NOT_PRESENT, 7, "SIGBUS")                                                                             \
 	X(VECTOR_ALIGNMENT, 7, "SIGBUS")
 
-static bool pushes_error(unsigned vector)
+bool vector_pushes_error(unsigned vector)
 {
 	switch (vector) {
 #define X(id, number, name, error, text)                                                                               \
@@ -60,7 +60,7 @@ void exception_entry_native(void *self)
 	const struct gate *gate = self;
 	struct kernel *kernel = gate->kernel;
 	struct machine *machine = kernel->machine;
-	uint32_t error_code = pushes_error(gate->vector) ? (uint32_t)machine_pop(machine) : 0;
+	uint32_t error_code = vector_pushes_error(gate->vector) ? (uint32_t)machine_pop(machine) : 0;
 	uint64_t rip = machine_pop(machine), cs = machine_pop(machine);
 	if ((cs & 3) == 0 || !kernel->current) {
 		kernel_panic(kernel, vector_text(gate->vector));

@@ -255,6 +255,7 @@ enum iret_word { IRET_RIP, IRET_CS, IRET_RFLAGS, IRET_RSP, IRET_SS, IRET_WORDS }
 void sched_prepare(struct kernel *kernel, struct process *process, struct vaddr rip, struct vaddr rsp);
 /* Ends the current process: frees all it holds and leaves the CPU idle in ring 0. */
 void process_kill(struct kernel *kernel, const struct process_death *death);
+bool vector_pushes_error(unsigned vector);
 void kernel_panic(struct kernel *kernel, const char *why);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "faultline/libc_text.h"
 #include "faultline/syscall.h"
 #include "faultline/units.h"
 #include "heap_private.h"
@@ -54,14 +55,33 @@ static void count_free(struct heap *heap)
 	heap->stats.live_bytes -= heap->last_freed;
 }
 
+/* The names are literals: the compiler knows the answer. A function without an entry of its own stays where its caller
+ * is. */
+static inline bool find_entry(const char *function, uint64_t *offset)
+{
+#define X(id, name, body)                                                                                              \
+	*offset = libc_entry_offset(LIBC_FUNCTION_##id);                                                               \
+	if (strcmp(function, #name) == 0)                                                                              \
+		return true;
+	LIBC_FUNCTION_LIST(X)
+#undef X
+	return false;
+}
+
 static inline void enter(struct heap *heap, const char *function, uint64_t a, uint64_t b)
 {
+	uint64_t offset;
+	heap->inside = find_entry(function, &offset);
+	if (heap->inside)
+		heap->caller = user_enter(heap->user, offset);
 	emit(heap->bus, EVENT_LIBC_CALL, event_text(function), a, b);
 }
 
 static inline void leave(struct heap *heap, const char *function, uint64_t result)
 {
 	emit(heap->bus, EVENT_LIBC_RETURN, event_text(function), result);
+	if (heap->inside)
+		user_leave(heap->user, heap->caller);
 }
 
 uint64_t heap_malloc(struct heap *heap, uint64_t bytes)

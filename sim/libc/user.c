@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "faultline/kernel.h"
+#include "faultline/libc_text.h"
 #include "faultline/walk.h"
 
 /* Bytes at the end of the libc's data that abort() formats its message in. */
@@ -17,6 +18,7 @@ struct user {
 	struct kernel *kernel;
 	struct process *process;
 	struct bus *bus;
+	uint64_t libc_text;
 	jmp_buf ended;
 };
 
@@ -26,6 +28,7 @@ struct user *user_new(struct arena *arena, struct kernel *kernel, struct process
 	user->kernel = kernel;
 	user->machine = kernel_machine(kernel);
 	user->process = process;
+	user->libc_text = process->segment_start[SEGMENT_LIBC].v;
 	user->bus = machine_bus(user->machine);
 	return user;
 }
@@ -117,6 +120,37 @@ void user_instruction(struct user *user, enum insn insn, uint64_t operand)
 	resumed(user, machine_instruction(user->machine, insn, operand));
 }
 
+uint64_t user_enter(struct user *user, uint64_t offset)
+{
+	struct cpu *cpu = machine_cpu(user->machine);
+	uint64_t before = cpu->rip;
+	cpu->rip = user->libc_text + offset;
+	return before;
+}
+
+void user_leave(struct user *user, uint64_t rip)
+{
+	machine_cpu(user->machine)->rip = rip;
+}
+
+/* RIP behind the instruction of the stub that enters the kernel. Neither the call of the stub nor its fetches are
+ * counted: libc bodies are native, and so is what they compute (ADR 0002). */
+static uint64_t enter_stub(struct user *user, uint64_t number)
+{
+	enum syscall_index index = SYSCALL_UNKNOWN;
+	switch (number) {
+#define X(id, nr, name, arguments, text)                                                                               \
+	case (uint64_t)(nr):                                                                                           \
+		index = SYSCALL_##id;                                                                                  \
+		break;
+		SYSCALL_LIST(X)
+#undef X
+	default:
+		break;
+	}
+	return user_enter(user, libc_stub_offset(index) + LIBC_STUB_RETURN_OFFSET);
+}
+
 /* INT 0x80 with the convention of i386: the number in EAX; EBX ECX EDX ESI EDI EBP. */
 static int64_t syscall_32bit(struct user *user, uint64_t number, const uint64_t args[6])
 {
@@ -127,7 +161,9 @@ static int64_t syscall_32bit(struct user *user, uint64_t number, const uint64_t 
 	if (number == SYS_NR_MMAP)
 		cpu->gpr[GPR_RBP] = (uint32_t)(args[5] / PAGE_BYTES);
 	cpu->gpr[GPR_RAX] = (uint32_t)syscall_i386_number(number);
+	uint64_t back = enter_stub(user, number);
 	resumed(user, machine_interrupt(user->machine, SYSCALL_VECTOR));
+	user_leave(user, back);
 	uint32_t result = (uint32_t)cpu->gpr[GPR_RAX];
 	return result > (uint32_t)-4096 ? (int32_t)result : (int64_t)result;
 }
@@ -144,7 +180,9 @@ int64_t user_syscall(struct user *user, uint64_t number, const uint64_t args[6])
 	cpu->gpr[GPR_R10] = args[3];
 	cpu->gpr[GPR_R8] = args[4];
 	cpu->gpr[GPR_R9] = args[5];
+	uint64_t back = enter_stub(user, number);
 	resumed(user, machine_syscall(user->machine));
+	user_leave(user, back);
 	return (int64_t)cpu->gpr[GPR_RAX];
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "faultline/heap.h"
+#include "faultline/libc_text.h"
 #include "faultline/profile.h"
 #include "world_private.h"
 
@@ -131,6 +132,8 @@ static bool start_runner(struct world *world, struct runner *runner, unsigned in
 	struct process_spec image = spec->spec;
 	*runner = (struct runner){.world = world, .index = index, .spec = spec, .pointer = ""};
 	image.libc_data_bytes = page_ceil(spec->libc->data_bytes + ABORT_BYTES);
+	bool wide = paging_mode_info(world->document->machine.paging)->linear_bits > 32;
+	image.libc_text_used = libc_text_build(world->arena, wide, &image.libc_text);
 	image.text_used = runner_build_text(world->arena, &spec->script, &image.text);
 	runner->process = kernel_spawn(world->kernel, &image);
 	if (!runner->process)
@@ -140,6 +143,7 @@ static bool start_runner(struct world *world, struct runner *runner, unsigned in
 	runner->user = user_new(world->arena, world->kernel, runner->process);
 	runner->heap = heap_new(world->arena, spec->libc, runner->user,
 				runner->process->segment_start[SEGMENT_LIBC_DATA].v);
+	user_serve_calls(world->arena, world->kernel, runner->process, runner->heap);
 	if (spec->cores != 0)
 		runner->heap->cores = spec->cores;
 	runner->call_frames = arena_new_array(world->arena, uint64_t, RUNNER_MAX_CALLS);

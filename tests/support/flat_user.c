@@ -258,6 +258,17 @@ void user_touch(struct user *user, uint64_t va, uint64_t length, enum access_kin
 	}
 }
 
+uint64_t user_enter(struct user *user, uint64_t offset)
+{
+	(void)user, (void)offset;
+	return 0;
+}
+
+void user_leave(struct user *user, uint64_t rip)
+{
+	(void)user, (void)rip;
+}
+
 void user_compute(struct user *user, uint64_t instructions)
 {
 	(void)user;
