@@ -40,7 +40,7 @@ struct frame {
 	uint8_t use;      /* enum frame_use */
 	uint8_t order;    /* of the block that starts here */
 	bool block_start; /* first frame of a free or used block */
-	bool dirty;       /* page cache: written to by a mapping that is gone */
+	bool dirty;       /* has been written, whatever the entries say */
 	uint32_t pid;     /* owner of an anonymous frame with one mapping */
 	uint64_t vpn;     /* where it is mapped there; in the page cache: page number of its file */
 };

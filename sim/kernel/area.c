@@ -47,7 +47,7 @@ struct area area_of(const struct vma *vma, struct vaddr start, struct vaddr end)
 /* Moves the borders; what lies at an address keeps its page number. */
 static void set_range(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)
 {
-	vma->pgoff += pages_between(vma->start, start);
+	vma->pgoff += start.v / PAGE_BYTES - vma->start.v / PAGE_BYTES;
 	vma_tree_resize(&mm->vmas, vma, start, end);
 }
 
@@ -173,6 +173,13 @@ struct vma *mm_modify(struct mm *mm, struct vma *vma, struct vaddr start, struct
 		(void)split(mm, vma, end);
 	}
 	return vma;
+}
+
+void mm_split_at(struct mm *mm, struct vaddr at)
+{
+	struct vma *vma = vma_tree_find(&mm->vmas, at);
+	if (vma && vma->start.v < at.v)
+		(void)split(mm, vma, at);
 }
 
 /* ---- mapping and unmapping ---- */

@@ -31,7 +31,12 @@ static bool may_grow(struct mm *mm, const struct vma *stack, uint64_t bytes)
 	uint64_t pages = (bytes - vma_bytes(stack)) / PAGE_BYTES;
 	if (!mm_may_expand(mm, stack->flags, pages) || bytes > process_limit(mm->process, RLIMIT_INDEX_STACK))
 		return false;
-	return mm_may_lock(mm, stack->flags, pages * PAGE_BYTES) && mm_charge(mm, (int64_t)pages);
+	if (!mm_may_lock(mm, stack->flags, pages * PAGE_BYTES) || !mm_charge(mm, (int64_t)pages))
+		return false;
+	/* Linux charges also for an area that is not accounted, and never gives that back; here it only asks. */
+	if (!(stack->flags & VMA_ACCOUNT))
+		(void)mm_charge(mm, -(int64_t)pages);
+	return true;
 }
 
 /* expand_downwards: a stack grows down to the access, but not into the guard gap of an accessible area below it. */

@@ -160,6 +160,8 @@ void page_clean_range(struct mm *mm, struct vaddr start,
 		      struct vaddr end); /* anonymous pages lose D and A: MADV_FREE */
 void page_protect_range(struct mm *mm, const struct vma *vma, struct vaddr start,
 			struct vaddr end); /* entries follow vma->flags */
+/* MADV_PAGEOUT of shared memory that only this entry maps: it is unmapped, and gone if it was never written. */
+void page_out_shared(struct mm *mm, const struct vma *vma, struct vaddr start, struct vaddr end);
 /* Pages of a file leave the page cache, and the entries of all who map them go first. */
 void page_remove_range(struct mm *mm, struct file *file, uint64_t first, uint64_t end);
 bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t bytes);
@@ -203,7 +205,9 @@ struct vma *mm_merge_new(struct mm *mm, const struct area *area, bool only_below
 /* Makes [start, end) of the VMA, with these flags, a VMA: joins it with neighbours that have them, or splits it off.
  * The flags are not set yet in the latter case. NULL: vm.max_map_count. */
 struct vma *mm_modify(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end, uint32_t flags);
+void mm_split_at(struct mm *mm, struct vaddr at); /* where it falls into a VMA; nothing is counted */
 void mm_unmap(struct mm *mm, struct vaddr start, uint64_t bytes);
+int64_t mm_munmap(struct mm *mm, uint64_t start, uint64_t length); /* as munmap(2): checked, 0 or -errno */
 /* Whether [start, end) may be cut out: 0, -ENOMEM (vm.max_map_count), -EINVAL (it would split a huge page). */
 int64_t mm_may_cut(struct mm *mm, struct vaddr start, uint64_t bytes);
 void mm_resize(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end);

@@ -44,6 +44,15 @@ static int64_t cold(struct mm *mm, struct vma *vma, struct vaddr start, struct v
 	return vma->flags & (VMA_LOCKED | VMA_HUGETLB) ? -LINUX_EINVAL : 0;
 }
 
+/* What shared memory holds stays in the page cache; the image belongs to root, and is not asked for. */
+static int64_t pageout(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)
+{
+	int64_t error = cold(mm, vma, start, end);
+	if (!error && vma->file && vma->file->shmem)
+		page_out_shared(mm, vma, start, end);
+	return error;
+}
+
 static int64_t nothing(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)
 {
 	(void)mm, (void)vma, (void)start, (void)end;
@@ -78,7 +87,7 @@ static const struct advice advices[] = {
     {LINUX_MADV_WIPEONFORK, NULL, 0, VMA_WIPEONFORK, true},
     {LINUX_MADV_KEEPONFORK, NULL, VMA_WIPEONFORK, 0, false},
     {LINUX_MADV_COLD, cold, 0, 0, false},
-    {LINUX_MADV_PAGEOUT, cold, 0, 0, false},
+    {LINUX_MADV_PAGEOUT, pageout, 0, 0, false},
 };
 
 static const struct advice *find_advice(uint64_t number)

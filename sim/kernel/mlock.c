@@ -42,8 +42,10 @@ static int64_t lock_range(struct mm *mm, struct vaddr start, struct vaddr end, u
 	return 0;
 }
 
-static uint64_t locked_pages(const struct mm *mm, struct vaddr start, struct vaddr end)
+/* count_mm_mlocked_page_nr: a range beyond the end of all addresses ends there. */
+static uint64_t locked_pages(const struct mm *mm, struct vaddr start, uint64_t bytes)
 {
+	struct vaddr end = vaddr(bytes > UINT64_MAX - start.v ? UINT64_MAX : start.v + bytes);
 	uint64_t pages = 0;
 	for (const struct vma *vma = vma_tree_after(&mm->vmas, start); vma && vma->start.v < end.v; vma = vma->next) {
 		uint64_t from = vma->start.v > start.v ? vma->start.v : start.v;
@@ -65,7 +67,7 @@ static int64_t do_lock(struct process *process, uint64_t at, uint64_t length, ui
 	uint64_t pages = bytes / PAGE_BYTES + mm->locked_vm;
 	/* What is locked already is not counted twice. */
 	if (pages > limit)
-		pages -= locked_pages(mm, start, end);
+		pages -= locked_pages(mm, start, bytes);
 	if (pages > limit)
 		return -LINUX_ENOMEM;
 	int64_t error = lock_range(mm, start, end, lock);

@@ -69,6 +69,9 @@ static int64_t reserve(struct mm *mm, struct area *area)
 	int64_t error = mm_may_cut(mm, area->start, bytes);
 	if (error)
 		return error;
+	/* What will go is split off before anything is refused, and stays so: vms_gather_munmap_vmas. */
+	mm_split_at(mm, area->start);
+	mm_split_at(mm, area->end);
 	count_covered(mm, area->start, bytes, &mapped, &accounted);
 	if (!mm_may_expand(mm, area->flags, pages - mapped))
 		return -LINUX_ENOMEM;
@@ -116,15 +119,20 @@ int64_t sys_mmap(struct kernel *kernel, struct process *process, const uint64_t 
 	return (int64_t)area.start.v;
 }
 
+/* do_vmi_munmap */
+int64_t mm_munmap(struct mm *mm, uint64_t start, uint64_t length)
+{
+	uint64_t bytes = page_ceil(length);
+	if (page_offset(start) != 0 || !in_user_half(mm, start, length) || bytes == 0)
+		return -LINUX_EINVAL;
+	int64_t error = mm_may_cut(mm, vaddr(start), bytes);
+	if (!error)
+		mm_unmap(mm, vaddr(start), bytes);
+	return error;
+}
+
 int64_t sys_munmap(struct kernel *kernel, struct process *process, const uint64_t args[6])
 {
 	(void)kernel;
-	uint64_t bytes = page_ceil(args[1]);
-	if (page_offset(args[0]) != 0 || args[1] > process->mm->layout->task_size ||
-	    !in_user_half(process->mm, args[0], args[1]) || bytes == 0)
-		return -LINUX_EINVAL;
-	int64_t error = mm_may_cut(process->mm, vaddr(args[0]), bytes);
-	if (!error)
-		mm_unmap(process->mm, vaddr(args[0]), bytes);
-	return error;
+	return mm_munmap(process->mm, args[0], args[1]);
 }

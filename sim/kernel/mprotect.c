@@ -47,7 +47,7 @@ static int64_t protect(struct mm *mm, struct vma *vma, struct vaddr start, struc
 	     event_text(vma->name));
 	/* Locked private memory that becomes writable is copied now, not at the next write. */
 	if ((old_flags & (VMA_WRITE | VMA_SHARED | VMA_LOCKED)) == VMA_LOCKED && (flags & VMA_WRITE))
-		(void)mm_populate_vma(mm, vma, start, end, true);
+		(void)mm_populate(mm, start, end.v - start.v, true);
 	return 0;
 }
 

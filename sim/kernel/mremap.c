@@ -76,14 +76,6 @@ static bool charge(struct remap *remap)
 	return !(remap->vma->flags & VMA_ACCOUNT) || mm_charge(remap->mm, (int64_t)(bytes / PAGE_BYTES));
 }
 
-static int64_t unmap(struct mm *mm, struct vaddr start, uint64_t bytes)
-{
-	int64_t error = mm_may_cut(mm, start, bytes);
-	if (!error)
-		mm_unmap(mm, start, bytes);
-	return error;
-}
-
 /* ---- moving ---- */
 
 /* copy_vma: the new mapping joins its neighbours where it can. Memory that was never written has no page numbers to
@@ -163,7 +155,7 @@ static int64_t move_to(struct remap *remap)
 {
 	struct mm *mm = remap->mm;
 	if (remap->flags & LINUX_MREMAP_FIXED) {
-		int64_t error = unmap(mm, remap->to, remap->new_bytes);
+		int64_t error = mm_munmap(mm, remap->to.v, remap->new_bytes);
 		if (error)
 			return error;
 		remap->vma = vma_tree_find(&mm->vmas, remap->from);
@@ -172,7 +164,7 @@ static int64_t move_to(struct remap *remap)
 	}
 	if (remap->old_bytes > remap->new_bytes) {
 		uint64_t less = remap->old_bytes - remap->new_bytes;
-		int64_t error = unmap(mm, vaddr_add(remap->from, remap->new_bytes), less);
+		int64_t error = mm_munmap(mm, remap->from.v + remap->new_bytes, less);
 		if (error)
 			return error;
 		remap->old_bytes = remap->new_bytes;
@@ -221,8 +213,8 @@ static bool can_expand(const struct remap *remap)
 static int64_t resize(struct remap *remap)
 {
 	if (remap->new_bytes < remap->old_bytes) {
-		int64_t error = unmap(remap->mm, vaddr_add(remap->from, remap->new_bytes),
-				      remap->old_bytes - remap->new_bytes);
+		int64_t error = mm_munmap(remap->mm, remap->from.v + remap->new_bytes,
+					  remap->old_bytes - remap->new_bytes);
 		return error ? error : (int64_t)remap->from.v;
 	}
 	if (remap->new_bytes == remap->old_bytes)

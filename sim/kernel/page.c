@@ -98,12 +98,15 @@ static void map_zero(struct mm *mm, const struct vma *vma, struct vaddr va, stru
 	table_set(mm, va, entry_pa, page_entry(mm, vma, mm->kernel->zero_page, false));
 }
 
-static void map_cached(struct mm *mm, const struct vma *vma, struct vaddr va, struct paddr entry_pa, struct pfn frame)
+static void map_cached(struct mm *mm, const struct vma *vma, struct vaddr va, struct paddr entry_pa, struct pfn frame,
+		       bool write)
 {
 	struct frame *record = frame_at(mm->kernel->frames, frame);
 	record->mappings++;
+	record->dirty = record->dirty || write;
 	count_resident(mm, page_kind(record), 1);
-	table_set(mm, va, entry_pa, page_entry(mm, vma, frame, (vma->flags & VMA_SHARED) != 0));
+	struct pte entry = page_entry(mm, vma, frame, (vma->flags & VMA_SHARED) != 0);
+	table_set(mm, va, entry_pa, write ? dirty(entry) : entry);
 }
 
 static bool map_huge(struct mm *mm, const struct vma *vma, struct vaddr va)
@@ -146,7 +149,7 @@ static void map_around(struct mm *mm, const struct vma *vma, struct vaddr va)
 			continue;
 		if (!entry_used(entry_load(mm->kernel, entry_pa)) &&
 		    file_page(vma->file, index_in_file(vma, at), &frame))
-			map_cached(mm, vma, at, entry_pa, frame);
+			map_cached(mm, vma, at, entry_pa, frame, false);
 	}
 }
 
@@ -162,7 +165,7 @@ static enum fault_cause fault_file(struct mm *mm, struct vma *vma, struct vaddr 
 		return FAULT_CAUSE_OUT_OF_MEMORY;
 	if (write && !shared)
 		return map_anon(mm, vma, va, entry_pa, frame) ? FAULT_CAUSE_COW : FAULT_CAUSE_OUT_OF_MEMORY;
-	map_cached(mm, vma, va, entry_pa, frame);
+	map_cached(mm, vma, va, entry_pa, frame, write);
 	if (!write)
 		map_around(mm, vma, va);
 	return vma->file->shmem ? FAULT_CAUSE_SHARED : FAULT_CAUSE_FILE;

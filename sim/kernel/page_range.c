@@ -56,6 +56,7 @@ static void make_clean(struct mm *mm, struct vaddr va, struct paddr entry_pa, st
 {
 	if (pte_frame(entry) == mm->kernel->zero_page.v)
 		return;
+	frame_at(mm->kernel->frames, pfn(pte_frame(entry)))->dirty = false;
 	table_set(mm, va, entry_pa, (struct pte){entry.word & ~(uint64_t)(PTE_DIRTY | PTE_ACCESSED)});
 	changed_add(mm, self, va, entry);
 }
@@ -138,6 +139,21 @@ bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t
 }
 
 /* ---- pages of a file that cease to be ---- */
+
+void page_out_shared(struct mm *mm, const struct vma *vma, struct vaddr start, struct vaddr end)
+{
+	struct kernel *kernel = mm->kernel;
+	for (struct vaddr va = start; va.v < end.v; va.v += PAGE_BYTES) {
+		struct pte entry = table_get(mm, va);
+		const struct frame *record = frame_peek(kernel->frames, pfn(pte_frame(entry)));
+		uint64_t index = vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES;
+		if (!entry_used(entry) || record->mappings != 1)
+			continue;
+		page_zap_range(mm, va, vaddr_add(va, PAGE_BYTES));
+		if (!record->dirty)
+			file_truncate(kernel, vma->file, index, index + 1);
+	}
+}
 
 struct removal {
 	const struct file *file;

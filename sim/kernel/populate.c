@@ -2,10 +2,16 @@
  * such fault counts as one of the process, as mm_account_fault counts it. */
 #include "kernel_private.h"
 
-static bool already_there(const struct mm *mm, struct vaddr va, bool write)
+/* follow_page_pte with FOLL_TOUCH: a page that is there is marked as the access would mark it, in its frame's record.
+ */
+static bool already_there(struct mm *mm, struct vaddr va, bool write)
 {
 	struct pte entry = table_get(mm, va);
-	return pte_present(entry) && (!write || pte_writable(entry));
+	if (!pte_present(entry) || (write && !pte_writable(entry)))
+		return false;
+	if (write && !pte_dirty(entry))
+		frame_at(mm->kernel->frames, pfn(pte_frame(entry)))->dirty = true;
+	return true;
 }
 
 /* One page; 0, -ENOMEM or -EFAULT. */
@@ -42,7 +48,7 @@ static int64_t populate_part(struct mm *mm, struct vma *vma, struct vaddr start,
 int64_t mm_populate(struct mm *mm, struct vaddr start, uint64_t bytes, bool ignore_errors)
 {
 	struct vaddr end = vaddr_add(start, bytes);
-	struct vma *vma = vma_tree_after(&mm->vmas, start);
+	struct vma *vma = bytes == 0 ? NULL : vma_tree_after(&mm->vmas, start);
 	for (; vma && vma->start.v < end.v; vma = vma->next) {
 		struct vaddr from = vaddr(vma->start.v > start.v ? vma->start.v : start.v);
 		struct vaddr to = vaddr(vma->end.v < end.v ? vma->end.v : end.v);

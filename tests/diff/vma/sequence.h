@@ -1,0 +1,94 @@
+/* A sequence of memory calls and accesses on one small region, what came of each step, and who can run it. */
+#ifndef FAULTLINE_TESTS_VMA_SEQUENCE_H
+#define FAULTLINE_TESTS_VMA_SEQUENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "faultline/rng.h"
+#include "faultline/syscall.h"
+
+/* Nothing else lives there, natively or simulated. */
+#define REGION ((uint64_t)0x100000000000)
+enum { REGION_PAGES = 64, MOST_STEPS = 40 };
+#define REGION_END (REGION + REGION_PAGES * (uint64_t)4096)
+
+/* X(ID, "op", system call number or -1) */
+#define STEP_LIST(X)                                                                                                   \
+	X(MMAP, "mmap", SYS_NR_MMAP)                                                                                   \
+	X(MUNMAP, "munmap", SYS_NR_MUNMAP)                                                                             \
+	X(MREMAP, "mremap", SYS_NR_MREMAP)                                                                             \
+	X(MPROTECT, "mprotect", SYS_NR_MPROTECT)                                                                       \
+	X(MADVISE, "madvise", SYS_NR_MADVISE)                                                                          \
+	X(MLOCK, "mlock", SYS_NR_MLOCK)                                                                                \
+	X(MLOCK2, "mlock", SYS_NR_MLOCK2)                                                                              \
+	X(MUNLOCK, "munlock", SYS_NR_MUNLOCK)                                                                          \
+	X(MLOCKALL, "mlockall", SYS_NR_MLOCKALL)                                                                       \
+	X(MUNLOCKALL, "munlockall", SYS_NR_MUNLOCKALL)                                                                 \
+	X(MINCORE, "mincore", SYS_NR_MINCORE)                                                                          \
+	X(MSYNC, "msync", SYS_NR_MSYNC)                                                                                \
+	X(READ, "read", -1)                                                                                            \
+	X(WRITE, "write", -1)
+
+enum step_kind {
+#define X(id, op, number) STEP_##id,
+	STEP_LIST(X)
+#undef X
+	    STEP_KINDS
+};
+
+/* Arguments as the system call takes them. */
+struct vma_step {
+	enum step_kind kind;
+	uint64_t at, length, new_length, to;
+	uint64_t prot, flags; /* flags: also the advice of madvise */
+};
+
+struct sequence {
+	uint64_t seed;
+	/* Soft limits above what the process has when it begins, in pages; 0: none. */
+	uint64_t as_room, data_room;
+	uint64_t lock_pages; /* RLIMIT_MEMLOCK */
+	unsigned count;
+	struct vma_step steps[MOST_STEPS];
+};
+
+/* A successful result outside of the region: where is not compared. */
+#define RESULT_ELSEWHERE INT64_MAX
+#define RESULT_SIGNAL (INT64_MAX - 1)
+
+enum { SMAPS_BYTES = 60000 };
+
+struct outcome {
+	int64_t result;
+	uint64_t faults;
+	unsigned char core[REGION_PAGES]; /* of mincore */
+	char smaps[SMAPS_BYTES];          /* of the region */
+};
+
+struct outcomes {
+	struct sequence sequence;
+	struct outcome of[MOST_STEPS];
+};
+
+void sequence_make(struct sequence *sequence, uint64_t seed);
+/* The arguments of the system call, in its order. `vec` is where mincore writes. */
+void step_arguments(const struct vma_step *step, uint64_t vec, uint64_t args[6]);
+int step_number(const struct vma_step *step);
+/* What is compared of a line of smaps is appended to the text: without inode, name and Referenced, and without
+ * LazyFree, which comes only when the kernel empties its per-CPU lists. */
+void smaps_add_line(char *text, const char *line, size_t length);
+/* The sequence as the script of a workload. */
+void sequence_print(const struct sequence *sequence, FILE *out);
+void step_print(const struct vma_step *step, FILE *out);
+
+/* Each runs the sequence that *outcomes holds and fills in what came of it. */
+struct native;
+struct native *native_start(void); /* NULL: the host is not Linux on x86-64, or has no such region */
+bool native_run(struct native *native, struct outcomes *outcomes);
+void native_stop(struct native *native);
+void simulated_run(struct outcomes *outcomes);
+
+#endif

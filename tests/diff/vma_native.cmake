@@ -1,0 +1,6 @@
+# Looks inside the kernel: a deadly access is one that it would refuse. What the host says is its kernel's business, of
+# release 6.x; on another system the test is skipped.
+target_sources(vma_native PRIVATE diff/vma/sequence.c diff/vma/native.c diff/vma/simulated.c)
+target_include_directories(vma_native PRIVATE ${PROJECT_SOURCE_DIR}/sim/kernel diff/vma)
+add_test(NAME diff.vma_native COMMAND vma_native)
+set_tests_properties(diff.vma_native PROPERTIES SKIP_RETURN_CODE 77)
