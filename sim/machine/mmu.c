@@ -175,8 +175,9 @@ static enum verdict refusal(const struct mmu *mmu, const struct access *access, 
 static inline struct lookup look_up(struct mmu *mmu, const struct tlb_level *level, const struct access *access)
 {
 	const struct tlb_probe *end = level->probes + level->probe_count;
+	unsigned half = tlb_half(access->va);
 	for (const struct tlb_probe *probe = level->probes; probe < end; probe++) {
-		if (!probe->tlb->count[probe->size])
+		if (!probe->tlb->count[probe->size][half])
 			continue;
 		struct tlb_line *line = tlb_find_tag(probe->tlb, mmu_tag(mmu, probe, access->va));
 		if (!line)

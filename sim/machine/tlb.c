@@ -78,17 +78,27 @@ static bool is_piece(uint64_t tag, uint64_t word)
 	return tlb_word_mapping(word) != tlb_tag_size(tag);
 }
 
-/* Do the counts tell these entries apart? */
+static struct vaddr address_of(uint64_t tag)
+{
+	return vaddr((tag & TLB_TAG_PAGE) << page_size_shift(tlb_tag_size(tag)));
+}
+
+static unsigned half_of(uint64_t tag)
+{
+	return tlb_half(address_of(tag));
+}
+
+/* Do the counts take these entries for alike? */
 static bool count_alike(uint64_t tag, uint64_t word, const struct tlb_line *line)
 {
-	return ((tag ^ line->tag) & (uint64_t)3 << TLB_TAG_SIZE_SHIFT) == 0 &&
+	return ((tag ^ line->tag) & (uint64_t)3 << TLB_TAG_SIZE_SHIFT) == 0 && half_of(tag) == half_of(line->tag) &&
 	       ((word ^ line->word) & (uint64_t)3 << TLB_WORD_MAPPING_SHIFT) == 0;
 }
 
 static void drop(struct tlb *tlb, struct tlb_line *line)
 {
 	tlb->valid--;
-	tlb->count[tlb_tag_size(line->tag)]--;
+	tlb->count[tlb_tag_size(line->tag)][half_of(line->tag)]--;
 	tlb->pieces -= is_piece(line->tag, line->word);
 	*line = (struct tlb_line){.tag = 0};
 }
@@ -161,7 +171,7 @@ static uint32_t victim_unranked(struct tlb *tlb, uint8_t *set, uint32_t oldest)
 /* The page of which the entry is a piece now lies in the range of pieces. */
 static void widen_pieces(struct tlb *tlb, uint64_t tag, uint64_t word)
 {
-	uint64_t address = (tag & TLB_TAG_PAGE) << page_size_shift(tlb_tag_size(tag));
+	uint64_t address = address_of(tag).v;
 	uint64_t bytes = page_size_bytes(tlb_word_mapping(word));
 	uint64_t first = align_down(address, bytes);
 	uint64_t last = first + bytes - 1;
@@ -175,7 +185,7 @@ static void recount(struct tlb *tlb, struct tlb_line *line, uint64_t tag, uint64
 	if (line->tag)
 		drop(tlb, line);
 	tlb->valid++;
-	tlb->count[tlb_tag_size(tag)]++;
+	tlb->count[tlb_tag_size(tag)][half_of(tag)]++;
 	tlb->pieces += is_piece(tag, word);
 }
 
@@ -323,7 +333,7 @@ bool tlb_slot(const struct tlb *tlb, unsigned slot, struct tlb_entry *out)
 		return false;
 	uint64_t word = line->word;
 	enum page_size size = tlb_tag_size(tag);
-	uint64_t address = (tag & TLB_TAG_PAGE) << page_size_shift(size);
+	uint64_t address = address_of(tag).v;
 	*out = (struct tlb_entry){
 	    .page = vaddr((uint64_t)((int64_t)(address << 7) >> 7)), /* 57 bits, sign-extended */
 	    .frame = paddr_to_pfn(paddr(word & TLB_WORD_ADDRESS)),

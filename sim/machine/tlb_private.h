@@ -33,6 +33,9 @@ struct tlb_line {
 	uint64_t stamp; /* tick of the last use (LRU) or of the filling (FIFO): the lowest of a set is the oldest */
 };
 
+/* Halves of the linear addresses: 1 is the upper one, where a 64-bit kernel lies. */
+enum { TLB_HALVES = 2 };
+
 /* One array: its sets lie behind each other, each with its prints, a byte a way, and then its lines. Invariants: valid
  * == sum(count) == lines with a tag; pieces counts the entries of a page larger than themselves. The counts per size
  * spare the search for what is not there. */
@@ -45,7 +48,7 @@ struct tlb {
 	bool xor_index;
 	enum tlb_replacement replacement;
 	uint32_t ways;
-	uint32_t count[PAGE_SIZE_COUNT];
+	uint32_t count[PAGE_SIZE_COUNT][TLB_HALVES];
 	uint32_t valid;
 	uint32_t pieces;
 	/* All pieces lie in here, as far as bits of linear addresses go; spares the search for those of other pages. */
@@ -62,6 +65,11 @@ struct tlb_key {
 	struct vaddr va;
 	uint64_t space; /* PCID << TLB_TAG_PCID_SHIFT */
 };
+
+static inline unsigned tlb_half(struct vaddr va)
+{
+	return va.v >> 56 & 1;
+}
 
 static inline struct tlb_key tlb_key(struct vaddr va, uint64_t pcid)
 {
@@ -143,7 +151,7 @@ static inline struct tlb_line *tlb_find_tag(const struct tlb *tlb, uint64_t tag)
 /* The line that holds the address in an entry of this size; NULL: none. */
 static inline struct tlb_line *tlb_find(const struct tlb *tlb, struct tlb_key key, enum page_size size)
 {
-	return tlb->count[size] ? tlb_find_tag(tlb, tlb_tag(key, size)) : NULL;
+	return tlb->count[size][tlb_half(key.va)] ? tlb_find_tag(tlb, tlb_tag(key, size)) : NULL;
 }
 
 /* The tree of the line's set points away from it. */

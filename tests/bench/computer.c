@@ -14,7 +14,7 @@ static void need(bool holds, const char *what)
 void computer_boot(struct computer *computer, uint64_t memory_bytes, const char *libc)
 {
 	struct machine_config config = {.memory_bytes = memory_bytes, .profile = cpu_profile_at(0)};
-	struct kernel_config kernel_config = {.paging = PAGING_4LEVEL, .overcommit = OVERCOMMIT_HEURISTIC};
+	struct kernel_config kernel_config = KERNEL_CONFIG_DEFAULT;
 	struct error error = {.text = ""};
 	computer->arena = arena_new(machine_reserve_bytes(&config) + GIB);
 	need(computer->arena, "the host has no address space for the machine");
