@@ -28,6 +28,7 @@ struct bus {
 	uint64_t cycle;
 	uint32_t pid;
 	uint8_t ring;
+	uint8_t cpu;
 
 	uint64_t mask;   /* union of the subscribers' masks */
 	uint64_t number; /* events so far, wanted or not */

@@ -18,6 +18,7 @@
 	X(IRET, iret, 250, "IRETQ besides its memory accesses (model)")                                                \
 	X(INVLPG, invlpg, 120, "INVLPG (model)")                                                                       \
 	X(CR3_LOAD, cr3_load, 180, "MOV to CR3 (model)")                                                               \
+	X(IPI, ipi, 1000, "an interrupt to another CPU, until it is acknowledged, besides its handling (model)")       \
 	X(PRIVILEGED, privileged, 100, "any other privileged instruction (model)")                                     \
 	X(ZERO_PAGE, zero_page, 128, "clearing 4 KiB: 32 bytes a cycle (model: REP STOSB in the L1 cache)")            \
 	X(COPY_PAGE, copy_page, 256, "copying 4 KiB: 16 bytes a cycle (model)")                                        \

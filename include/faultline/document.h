@@ -86,6 +86,7 @@ struct document_process {
 
 struct document_machine {
 	uint64_t memory_bytes;
+	uint64_t cpus; /* 1 to MACHINE_MAX_CPUS */
 	const struct cpu_profile *profile;
 	enum paging_mode paging;
 	enum tlb_replacement tlb_replacement;

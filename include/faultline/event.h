@@ -67,6 +67,10 @@ enum layer {
 	X(PROCESS_EXIT, process_exit, KERNEL, "pid:dec cause:text status:dec",                                         \
 	  "process {pid} ends: {cause}, status {status}; everything it held is freed")                                 \
 	X(SWITCH, switch, KERNEL, "from:dec to:dec", "switches from process {from} to process {to}")                   \
+	X(CPU, cpu, KERNEL, "from:dec to:dec ring:dec", "the work goes on on CPU {to}")                                \
+	X(SHOOTDOWN, shootdown, KERNEL, "cpus:dec pages:dec start:hex end:hex",                                        \
+	  "{cpus} of the other CPUs must forget {pages} pages between {start} and {end}")                              \
+	X(IPI, ipi, HARDWARE, "to:dec vector:hex", "an interrupt goes to CPU {to}, vector {vector}")                   \
 	X(OOM, oom, KERNEL, "what:text", "out of memory: {what}")                                                      \
 	X(BOOT, boot, KERNEL, "memory:bytes frames:dec", "the kernel boots on {memory} of RAM: {frames} frames")       \
 	X(RING, ring, HARDWARE, "from:dec to:dec how:text rip:hex", "ring {from} -> {to} by {how}, RIP {rip}")         \
@@ -99,6 +103,7 @@ struct event {
 	uint32_t pid;    /* 0: no process */
 	uint8_t kind;    /* enum event_kind */
 	uint8_t ring;
+	uint8_t cpu;
 	uint64_t arg[EVENT_ARGS];
 };
 

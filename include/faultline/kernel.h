@@ -58,6 +58,17 @@ struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *s
 void kernel_run(struct kernel *kernel, struct process *process);
 struct process *kernel_current(const struct kernel *kernel); /* NULL: the CPU idles in ring 0 */
 
+/* Several CPUs: a process has its home on CPU (number of processes before it) modulo CPUs, and a thread of it on each
+ * other CPU that it has run on. Running it on a CPU leaves the others as they are: they go on, in ring 3, as far as
+ * anybody can tell. */
+bool kernel_run_on(struct kernel *kernel, struct process *process, unsigned cpu); /* false: no frame for its stack */
+/* The thread on that CPU ends, unless it is the one that executes; the CPU idles. */
+void kernel_end_thread(struct kernel *kernel, struct process *process, unsigned cpu);
+const struct process *kernel_loaded(const struct kernel *kernel,
+				    unsigned cpu); /* whose tables CR3 points at, or NULL */
+/* True when the CPU will flush its translations of the process before it uses one. */
+bool kernel_flushes_before_use(const struct kernel *kernel, unsigned cpu, const struct process *process);
+
 /* All processes ever started, in the order of their pids; the dead keep their statistics. */
 struct process *kernel_process(const struct kernel *kernel, unsigned index); /* NULL behind the last */
 

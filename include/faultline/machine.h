@@ -1,4 +1,5 @@
-/* One simulated computer: a processor, its MMU with TLBs, and RAM. It knows x86 and nothing of any operating system.
+/* One simulated computer: processors, each with an MMU and its TLBs, and RAM. It knows x86 and nothing of any operating
+ * system.
  *
  * Privileged code is real in its interface and native in its body: the kernel installs gates, stacks and MSRs in
  * simulated RAM, and binds a C function to the address each gate points to. Delivering an exception reads the gate and
@@ -22,7 +23,10 @@
 
 struct machine;
 
+enum { MACHINE_MAX_CPUS = 64 };
+
 struct machine_config {
+	unsigned cpus;                     /* 1 to MACHINE_MAX_CPUS; 0: 1 */
 	uint64_t memory_bytes;             /* multiple of 4 KiB */
 	const struct cpu_profile *profile; /* geometry and latencies; copied */
 	const struct cost_table *costs;    /* copied; NULL: the profile's */
@@ -53,6 +57,16 @@ struct mmu *machine_mmu(struct machine *machine);
 const struct mmu *machine_mmu_const(const struct machine *machine);
 struct bus *machine_bus(struct machine *machine);
 const struct machine_stats *machine_stats(const struct machine *machine);
+
+/* ---- several processors ----
+ * One executes at a time: what runs on it is what all other functions here are about. The clock counts the work of all.
+ */
+unsigned machine_cpu_count(const struct machine *machine);
+unsigned machine_cpu_number(const struct machine *machine); /* of the one that executes */
+void machine_select_cpu(struct machine *machine, unsigned number);
+const struct cpu *machine_cpu_at(const struct machine *machine, unsigned number);
+const struct mmu *machine_mmu_at(const struct machine *machine, unsigned number);
+struct mmu_stats machine_mmu_stats(const struct machine *machine); /* summed over all */
 
 /* ---- cycles: charged from one table, cost.h ---- */
 void machine_charge(struct machine *machine, enum cost cost, uint64_t times);

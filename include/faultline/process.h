@@ -88,6 +88,14 @@ struct process_stats {
 	uint64_t frames_taken;  /* anonymous frames given to it so far */
 	uint64_t peak_resident; /* highest process_resident_pages so far */
 	uint64_t switches;      /* times it was made current */
+	/* TLB shootdowns: changes of its tables that other CPUs had to be told of. Invariant: sent == received. */
+	uint64_t shootdowns;          /* such changes */
+	uint64_t shootdowns_sent;     /* interrupts for them */
+	uint64_t shootdowns_received; /* handled */
+	uint64_t shootdowns_full;     /* of these: by forgetting the whole address space */
+	uint64_t shootdowns_pages;    /* and pages forgotten one by one */
+	uint64_t shootdowns_lazy;     /* idle CPUs that were spared: they look before they go on */
+	uint64_t shootdowns_cycles;   /* until all had answered */
 };
 
 /* How it ended; all zero while it lives. */
@@ -109,6 +117,14 @@ struct linux_rlimit {
 	uint64_t soft, hard;
 };
 
+/* The thread of a process on one CPU. While it is not running: general registers, and where the kernel stack stands.
+ * What IRET needs to resume it (RIP, CS, RFLAGS, RSP, SS) lies on that stack in RAM. */
+struct process_context {
+	uint64_t gpr[16];
+	struct vaddr kernel_rsp;
+	struct vaddr kernel_stack_top; /* 0: the process has not run on this CPU */
+};
+
 struct process {
 	uint32_t pid;
 	uint16_t pcid;
@@ -117,18 +133,13 @@ struct process {
 	struct linux_rlimit limits[RLIMITS];
 	struct process_stats stats;
 	struct process_death death;
-	char message[160]; /* what it wrote to stderr last */
-	void *program;     /* of whoever runs it in ring 3; the kernel does not look */
-	/* While it is not running: general registers, and where the kernel stack stands. What IRETQ needs to resume it
-	 * (RIP, CS, RFLAGS, RSP, SS) lies on that stack in RAM. */
-	struct {
-		uint64_t gpr[16];
-		struct vaddr kernel_rsp;
-		bool ran_before;
-	} saved;
+	char message[160];                /* what it wrote to stderr last */
+	void *program;                    /* of whoever runs it in ring 3; the kernel does not look */
+	struct process_context *contexts; /* by CPU */
+	unsigned home;                    /* the CPU of its main thread */
+	unsigned last;                    /* the CPU that it ran on last */
 	struct vaddr segment_start[SEGMENT_COUNT];
 	uint64_t segment_bytes[SEGMENT_COUNT];
-	struct vaddr kernel_stack_top;
 };
 
 const char *segment_name(enum segment segment);

@@ -49,6 +49,14 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(TLB_L2_HITS, "tlb.l2_hits", TOTAL, "hits", "translations found in the second-level TLB")                     \
 	X(TLB_MISSES, "tlb.misses", TOTAL, "misses", "translations in no TLB: page walks")                             \
 	X(TLB_FLUSHES, "tlb.flushes", TOTAL, "flushes", "invalidations, of one page or of many")                       \
+	X(SHOOTDOWNS, "shootdowns.total", TOTAL, "flushes", "flushes that other CPUs had to be told of")               \
+	X(SHOOTDOWNS_SENT, "shootdowns.sent", TOTAL, "interrupts", "interrupts to other CPUs for them")                \
+	X(SHOOTDOWNS_RECEIVED, "shootdowns.received", TOTAL, "interrupts", "such interrupts handled")                  \
+	X(SHOOTDOWNS_PAGES, "shootdowns.pages", TOTAL, "pages", "pages that they invalidated one by one")              \
+	X(SHOOTDOWNS_FULL, "shootdowns.full", TOTAL, "interrupts", "of received: the whole address space was flushed") \
+	X(SHOOTDOWNS_LAZY, "shootdowns.lazy", TOTAL, "interrupts",                                                     \
+	  "interrupts spared: the CPU was idle, and flushes before it goes on")                                        \
+	X(SHOOTDOWNS_CYCLES, "shootdowns.cycles", TOTAL, "cycles", "of cycles.kernel: until all CPUs had answered")    \
 	X(WALKS_ENTRIES, "walks.entries", TOTAL, "entries", "paging-structure entries read from RAM by walks")         \
 	X(CYCLES, "cycles", TOTAL, "cycles", "simulated time")                                                         \
 	X(CYCLES_APP, "cycles.app", TOTAL, "cycles", "simulated time in the program")                                  \

@@ -59,6 +59,9 @@ struct user *user_new(struct arena *arena, struct kernel *kernel, struct process
 typedef void user_fn(void *self);
 bool user_run(struct user *user, user_fn *fn, void *self);
 
+/* Another thread goes on, on its CPU. False: there is no frame for its kernel stack. */
+bool user_move(struct user *user, unsigned cpu);
+
 /* An access to [va, va + length) that only counts, as 8-byte words; no content moves. */
 void user_touch(struct user *user, uint64_t va, uint64_t length, enum access_kind kind);
 

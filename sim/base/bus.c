@@ -70,7 +70,13 @@ void bus_set_mask(struct bus *bus, const void *self, uint64_t mask)
 void bus_publish(struct bus *bus, enum event_kind kind, const uint64_t arg[EVENT_ARGS])
 {
 	struct event event = {
-	    .number = bus->number, .cycle = bus->cycle, .pid = bus->pid, .kind = (uint8_t)kind, .ring = bus->ring};
+	    .number = bus->number,
+	    .cycle = bus->cycle,
+	    .pid = bus->pid,
+	    .kind = (uint8_t)kind,
+	    .ring = bus->ring,
+	    .cpu = bus->cpu,
+	};
 	memcpy(event.arg, arg, sizeof(event.arg));
 	for (unsigned i = 0; i < bus->subscriber_count; i++) {
 		const struct bus_subscriber *subscriber = &bus->subscribers[i];

@@ -9,7 +9,7 @@
  *	                  execution only in the first)
  *
  * Kernel text holds one entry of 16 bytes per vector, then the SYSCALL entry. */
-#include "kernel_private.h"
+#include "cpus.h"
 
 enum {
 	VECTOR_ENTRIES_OFFSET = 0x1000,
@@ -128,6 +128,10 @@ static native_fn *handler_of(const struct kernel *kernel, unsigned vector)
 		return fault_entry;
 	if (vector == SYSCALL_VECTOR && !kernel->layout->is_64bit)
 		return syscall_vector_entry;
+	if (vector == FLUSH_VECTOR)
+		return flush_entry;
+	if (vector == RESCHEDULE_VECTOR)
+		return reschedule_entry;
 	return vector == TIMER_VECTOR ? timer_entry : exception_entry_native;
 }
 
@@ -169,36 +173,85 @@ static void write_text(struct kernel *kernel)
 		physmem_write(kernel->mem, paddr(SYSCALL_ENTRY_OFFSET), sysret, sizeof(sysret));
 }
 
+/* Descriptor tables and stacks of one CPU. */
+struct cpu_frames {
+	struct paddr gdt, idle, doubled;
+};
+
+static void place_cpu(struct kernel *kernel, const struct cpu_frames *frames)
+{
+	kernel->gdt = direct_map(kernel, frames->gdt);
+	kernel->tss = vaddr_add(kernel->gdt, TSS_OFFSET);
+	kernel->idle_stack_top = vaddr_add(direct_map(kernel, frames->idle), PAGE_BYTES);
+	kernel->double_fault_stack_top = vaddr_add(direct_map(kernel, frames->doubled), PAGE_BYTES);
+	struct kernel_cpu *cpu = &kernel->cpus[kernel->cpu];
+	cpu->gdt = kernel->gdt;
+	cpu->tss = kernel->tss;
+	cpu->idle_stack_top = kernel->idle_stack_top;
+	cpu->double_fault_stack_top = kernel->double_fault_stack_top;
+	cpu->seen = arena_new_array(kernel->arena, uint64_t, MAX_PROCESSES + 1);
+}
+
+static void load_descriptors(struct kernel *kernel)
+{
+	if (kernel->layout->is_64bit)
+		descriptors_load(kernel);
+	else
+		descriptors_load_32bit(kernel);
+}
+
+/* The other CPUs: the same tables of the kernel, stacks and a TSS of their own. arch/x86/kernel/smpboot.c */
+static bool start_others(struct kernel *kernel)
+{
+	for (unsigned i = 1; i < kernel->cpu_count; i++) {
+		struct cpu_frames frames;
+		if (!take_frame(kernel, FRAME_KERNEL, &frames.gdt) || !take_frame(kernel, FRAME_KERNEL, &frames.idle) ||
+		    !take_frame(kernel, FRAME_KERNEL, &frames.doubled))
+			return false;
+		cpu_enter(kernel, i);
+		place_cpu(kernel, &frames);
+		turn_on_paging(kernel);
+		set_entry_registers(kernel);
+		load_descriptors(kernel);
+	}
+	cpu_enter(kernel, 0);
+	return true;
+}
+
+static enum status too_much_ram(const struct kernel *kernel, struct error *error)
+{
+	return error_set(
+	    error, STATUS_BAD_INPUT,
+	    "machine.memory of %llu MiB is too much for %s paging: the kernel maps all RAM and has room for "
+	    "%llu MiB",
+	    (unsigned long long)(physmem_bytes(kernel->mem) / MIB), paging_mode_info(kernel->layout->mode)->name,
+	    (unsigned long long)(kernel->layout->direct_map_room / MIB));
+}
+
+static enum status too_little_ram(const struct kernel *kernel, struct error *error)
+{
+	return error_set(error, STATUS_BAD_INPUT, "%llu KiB of RAM are too few to boot",
+			 (unsigned long long)(physmem_bytes(kernel->mem) / KIB));
+}
+
 enum status boot_build(struct kernel *kernel, struct error *error)
 {
-	struct paddr gdt, idt, idle, doubled, zero;
-	const struct layout *layout = kernel->layout;
-	if (physmem_bytes(kernel->mem) > layout->direct_map_room)
-		return error_set(
-		    error, STATUS_BAD_INPUT,
-		    "machine.memory of %llu MiB is too much for %s paging: the kernel maps all RAM and has "
-		    "room for %llu MiB",
-		    (unsigned long long)(physmem_bytes(kernel->mem) / MIB), paging_mode_info(layout->mode)->name,
-		    (unsigned long long)(layout->direct_map_room / MIB));
-	bool ok = map_kernel(kernel) && take_frame(kernel, FRAME_KERNEL, &gdt) &&
-		  take_frame(kernel, FRAME_KERNEL, &idt) && take_frame(kernel, FRAME_KERNEL, &idle) &&
-		  take_frame(kernel, FRAME_KERNEL, &doubled) && take_frame(kernel, FRAME_ZERO, &zero);
+	struct cpu_frames frames;
+	struct paddr idt, zero;
+	if (physmem_bytes(kernel->mem) > kernel->layout->direct_map_room)
+		return too_much_ram(kernel, error);
+	bool ok = map_kernel(kernel) && take_frame(kernel, FRAME_KERNEL, &frames.gdt) &&
+		  take_frame(kernel, FRAME_KERNEL, &idt) && take_frame(kernel, FRAME_KERNEL, &frames.idle) &&
+		  take_frame(kernel, FRAME_KERNEL, &frames.doubled) && take_frame(kernel, FRAME_ZERO, &zero);
 	if (!ok)
-		return error_set(error, STATUS_BAD_INPUT, "%llu KiB of RAM are too few to boot",
-				 (unsigned long long)(physmem_bytes(kernel->mem) / KIB));
+		return too_little_ram(kernel, error);
 	kernel->zero_page = paddr_to_pfn(zero);
-	kernel->gdt = direct_map(kernel, gdt);
-	kernel->tss = vaddr_add(kernel->gdt, TSS_OFFSET);
 	kernel->idt = direct_map(kernel, idt);
-	kernel->idle_stack_top = vaddr_add(direct_map(kernel, idle), PAGE_BYTES);
-	kernel->double_fault_stack_top = vaddr_add(direct_map(kernel, doubled), PAGE_BYTES);
+	place_cpu(kernel, &frames);
 	turn_on_paging(kernel);
 	write_text(kernel);
 	bind_entries(kernel);
 	set_entry_registers(kernel);
-	if (layout->is_64bit)
-		descriptors_load(kernel);
-	else
-		descriptors_load_32bit(kernel);
-	return STATUS_OK;
+	load_descriptors(kernel);
+	return start_others(kernel) ? STATUS_OK : too_little_ram(kernel, error);
 }

@@ -1,6 +1,6 @@
 #include "faultline/kernel.h"
 
-#include "kernel_private.h"
+#include "cpus.h"
 
 enum status kernel_boot(struct arena *arena, struct machine *machine, const struct kernel_config *config,
 			struct kernel **out, struct error *error)
@@ -14,6 +14,8 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	kernel->layout = layout_of(config->paging);
 	kernel->frames = frame_pool_new(arena, kernel->mem, kernel->bus, config->junk_freed_frames);
 	kernel->processes = arena_new_array(arena, struct process *, MAX_PROCESSES);
+	kernel->cpu_count = machine_cpu_count(machine);
+	kernel->cpus = arena_new_array(arena, struct kernel_cpu, kernel->cpu_count);
 	pool_init(&kernel->mm_pool, arena, sizeof(struct mm));
 	pool_init(&kernel->vma_pool, arena, sizeof(struct vma));
 	pool_init(&kernel->process_pool, arena, sizeof(struct process));

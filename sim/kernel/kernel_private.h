@@ -19,7 +19,8 @@ struct mm {
 	struct process *process;
 	const struct layout *layout; /* the kernel's */
 	struct vma_tree vmas;
-	struct pfn root; /* the table of the highest level */
+	struct pfn root;  /* the table of the highest level */
+	uint64_t tlb_gen; /* counts the flushes, from 1: see tlb.c */
 	struct vaddr start_brk, brk;
 	struct vaddr mmap_ceiling;
 	struct vaddr start_code, end_code, start_data, end_data, start_stack;
@@ -44,6 +45,15 @@ struct gate {
 
 enum { GATES = 256 };
 
+struct kernel_cpu;
+
+/* What translations must go. */
+struct flush {
+	struct mm *mm;
+	struct vaddr start, end;
+	uint64_t pages;
+};
+
 struct kernel {
 	struct arena *arena;
 	struct machine *machine;
@@ -62,6 +72,12 @@ struct kernel {
 	uint64_t inodes;    /* numbers given so far */
 	struct process *current;
 	struct process *next; /* whom the timer interrupt switches to */
+	/* The CPU that executes: current, gdt, tss and the stacks are its own. */
+	unsigned cpu;
+	unsigned cpu_count;
+	struct kernel_cpu *cpus;
+	struct flush flush;       /* what the interrupt of a shootdown is about */
+	struct process *stopping; /* whom the reschedule interrupt is about */
 	struct process **processes;
 	unsigned process_count;
 	uint64_t committed;     /* pages promised to all processes, and of shared memory */
@@ -84,7 +100,9 @@ static inline struct paddr direct_map_target(const struct kernel *kernel, struct
 
 struct vaddr syscall_entry(const struct kernel *kernel);
 struct vaddr exception_entry(const struct kernel *kernel, unsigned vector);
-enum { TIMER_VECTOR = 0xec, STACK_ORDER = 2 };
+/* arch/x86/include/asm/irq_vectors.h */
+enum { TIMER_VECTOR = 0xec, FLUSH_VECTOR = 0xfb, RESCHEDULE_VECTOR = 0xfd };
+enum { STACK_ORDER = 2 };
 
 enum status boot_build(struct kernel *kernel, struct error *error);
 
@@ -165,7 +183,6 @@ void page_out_shared(struct mm *mm, const struct vma *vma, struct vaddr start, s
 /* Pages of a file leave the page cache, and the entries of all who map them go first. */
 void page_remove_range(struct mm *mm, struct file *file, uint64_t first, uint64_t end);
 bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t bytes);
-void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages);
 uint64_t mm_resident(const struct mm *mm);
 
 /* ---- account.c: limits and promises, in pages ---- */
@@ -178,6 +195,10 @@ bool mm_charge_shared(struct mm *mm, uint64_t pages); /* for shmem: kept by the 
 uint64_t kernel_commit_limit(const struct kernel *kernel);
 uint64_t process_limit(const struct process *process, enum rlimit_index limit);
 bool mm_is_full(const struct mm *mm, uint64_t more); /* more VMAs would be above vm.max_map_count */
+
+/* ---- tlb.c ---- */
+/* The entries of so many pages of the range have changed. */
+void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages);
 
 /* ---- mm.c: address spaces ---- */
 struct placement;
@@ -248,6 +269,8 @@ native_fn exception_entry_native;
 native_fn syscall_entry_native; /* self: struct kernel */
 native_fn syscall_vector_entry; /* self: struct gate */
 native_fn timer_entry;
+native_fn flush_entry;
+native_fn reschedule_entry;
 /* Resolves one fault of the process; the cause says how, or why not. */
 enum fault_cause fault_resolve(struct mm *mm, struct vaddr va, uint32_t error_code);
 /* Counts and tells a fault that was resolved. */
@@ -256,7 +279,8 @@ void fault_count(struct mm *mm, struct vaddr va, enum fault_cause cause);
 /* What IRET pops, lowest address first, in words of the mode's width. SDM 3A 6.12.1, 6.14.2 */
 enum iret_word { IRET_RIP, IRET_CS, IRET_RFLAGS, IRET_RSP, IRET_SS, IRET_WORDS };
 /* Makes a new process look like one that was interrupted at its first instruction. */
-void sched_prepare(struct kernel *kernel, struct process *process, struct vaddr rip, struct vaddr rsp);
+bool sched_prepare(struct kernel *kernel, struct process *process, unsigned cpu, struct vaddr rip, struct vaddr rsp);
+void sched_forget(struct kernel *kernel, struct process *process); /* frees its kernel stacks */
 /* Ends the current process: frees all it holds and leaves the CPU idle in ring 0. */
 void process_kill(struct kernel *kernel, const struct process_death *death);
 bool vector_pushes_error(unsigned vector);

@@ -7,6 +7,7 @@ struct mm *mm_new(struct kernel *kernel, struct process *process, const struct p
 	struct mm *mm = pool_take(&kernel->mm_pool);
 	mm->kernel = kernel;
 	mm->layout = kernel->layout;
+	mm->tlb_gen = 1;
 	mm->process = process;
 	mm->mmap_ceiling = placement->mmap_ceiling;
 	mm->start_brk = mm->brk = placement->start_brk;

@@ -2,22 +2,6 @@
  */
 #include "page.h"
 
-/* arch/x86/mm/tlb.c, tlb_single_page_flush_ceiling: beyond it one full flush is cheaper. */
-enum { SINGLE_FLUSH_CEILING = 33 };
-
-void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages)
-{
-	struct machine *machine = mm->kernel->machine;
-	if (pages == 0 || mm->kernel->current != mm->process)
-		return;
-	if (pages > SINGLE_FLUSH_CEILING) {
-		machine_write_cr3(machine, machine_cpu(machine)->cr3);
-		return;
-	}
-	for (struct vaddr va = start; va.v < end.v; va.v += PAGE_BYTES)
-		machine_invlpg(machine, va);
-}
-
 /* First and last page that an edit of entries changed, for one flush at the end. */
 struct changed {
 	struct vaddr start, end;

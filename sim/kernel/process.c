@@ -1,7 +1,7 @@
 /* Processes: birth with the usual Linux layout, death with everything given back. */
 #include <string.h>
 
-#include "kernel_private.h"
+#include "cpus.h"
 #include "placement.h"
 
 static const char *const segment_names[] = {
@@ -141,21 +141,6 @@ static bool map_stack(struct mm *mm, struct vaddr top)
 	return stack && page_map_anon(mm, stack, vaddr(top.v - PAGE_BYTES));
 }
 
-static bool make_kernel_stack(struct kernel *kernel, struct process *process)
-{
-	struct pfn stack;
-	if (!frame_take(kernel->frames, STACK_ORDER, FRAME_KERNEL, &stack))
-		return false;
-	process->kernel_stack_top = vaddr_add(direct_map(kernel, pfn_to_paddr(stack)), PAGE_BYTES << STACK_ORDER);
-	return true;
-}
-
-static void free_kernel_stack(struct kernel *kernel, struct process *process)
-{
-	uint64_t bottom = process->kernel_stack_top.v - (PAGE_BYTES << STACK_ORDER);
-	frame_put(kernel->frames, paddr_to_pfn(direct_map_target(kernel, vaddr(bottom))));
-}
-
 static bool build(struct kernel *kernel, struct process *process, const struct process_spec *spec,
 		  const struct placement *placement)
 {
@@ -163,7 +148,8 @@ static bool build(struct kernel *kernel, struct process *process, const struct p
 	if (!process->mm)
 		return false;
 	if (map_program(process->mm, spec, placement->image) && map_libc(process->mm, spec, placement->libc_top) &&
-	    map_stack(process->mm, placement->stack_top) && make_kernel_stack(kernel, process))
+	    map_stack(process->mm, placement->stack_top) &&
+	    sched_prepare(kernel, process, process->home, placement->image, vaddr(placement->stack_top.v - STACK_USED)))
 		return true;
 	mm_free(process->mm);
 	process->mm = NULL;
@@ -182,13 +168,13 @@ struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *g
 	process->name = spec.name;
 	process->death.signal_name = process->death.why = process->death.vma = "";
 	set_limits(process, &spec);
-	process->saved.gpr[GPR_RSP] = placement.stack_top.v - STACK_USED;
+	process->contexts = arena_new_array(kernel->arena, struct process_context, kernel->cpu_count);
+	process->home = process->last = kernel->process_count % kernel->cpu_count;
 	process->segment_start[SEGMENT_KERNEL] = vaddr(kernel->layout->kernel_text);
 	if (!build(kernel, process, &spec, &placement)) {
 		pool_put(&kernel->process_pool, process);
 		return NULL;
 	}
-	sched_prepare(kernel, process, placement.image, vaddr(placement.stack_top.v - STACK_USED));
 	process->stats.frames_taken = 0; /* what the kernel gave at birth was not asked for */
 	kernel->processes[kernel->process_count++] = process;
 	emit(kernel->bus, EVENT_PROCESS_START, process->pid, event_text(process->name));
@@ -203,13 +189,13 @@ void process_kill(struct kernel *kernel, const struct process_death *death)
 	if (death->signal)
 		emit(kernel->bus, EVENT_SIGNAL, event_text(death->signal_name), death->va.v, event_text(death->why));
 	/* Leave the address space before it goes: first its translations, then its tables. */
-	machine_write_cr3(machine, machine_cpu(machine)->cr3);
-	machine_cpu(machine)->gpr[GPR_RSP] = kernel->idle_stack_top.v;
-	boot_set_kernel_stack(kernel, kernel->idle_stack_top);
-	machine_write_cr3(machine, pfn_to_paddr(kernel->root).v);
+	cpus_forget(kernel, process);
+	cpu_leave_mm(kernel);
 	mm_free(process->mm);
 	process->mm = NULL;
-	free_kernel_stack(kernel, process);
+	sched_forget(kernel, process);
+	machine_cpu(machine)->gpr[GPR_RSP] = kernel->idle_stack_top.v;
+	boot_set_kernel_stack(kernel, kernel->idle_stack_top);
 	kernel->current = NULL;
 	emit(kernel->bus, EVENT_PROCESS_EXIT, process->pid, event_text(death->signal ? death->signal_name : "exit"),
 	     (uint64_t)death->status);

@@ -1,5 +1,5 @@
 /* What others may know of a process. */
-#include "kernel_private.h"
+#include "cpus.h"
 
 struct vaddr process_segment(const struct process *process, enum segment segment)
 {
@@ -7,8 +7,9 @@ struct vaddr process_segment(const struct process *process, enum segment segment
 		return process->mm ? process->mm->start_brk : vaddr(0);
 	if (segment == SEGMENT_STACK) {
 		const struct kernel *kernel = process->mm ? process->mm->kernel : NULL;
-		bool running = kernel && kernel->current == process;
-		return vaddr(running ? machine_cpu_const(kernel->machine)->gpr[GPR_RSP] : process->saved.gpr[GPR_RSP]);
+		bool running = kernel && cpu_current(kernel, process->last) == process;
+		return vaddr(running ? machine_cpu_at(kernel->machine, process->last)->gpr[GPR_RSP]
+				     : process->contexts[process->last].gpr[GPR_RSP]);
 	}
 	return process->segment_start[segment];
 }

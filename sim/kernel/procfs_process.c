@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cpus.h"
 #include "procfs.h"
 
 static uint64_t text_pages(const struct mm *mm)
@@ -42,7 +43,7 @@ static const char *state_of(const struct kernel *kernel, const struct process *p
 {
 	if (!process->mm)
 		return "Z (zombie)";
-	return kernel->current == process ? "R (running)" : "S (sleeping)";
+	return cpu_current(kernel, process->last) == process ? "R (running)" : "S (sleeping)";
 }
 
 void procfs_status(const struct kernel *kernel, const struct process *process, const struct sink *sink)

@@ -133,7 +133,7 @@ void syscall_entry_native(void *self)
 	struct kernel *kernel = self;
 	struct machine *machine = kernel->machine;
 	struct cpu *cpu = machine_cpu(machine);
-	struct vaddr saved = vaddr(kernel->current->kernel_stack_top.v - sizeof(uint64_t));
+	struct vaddr saved = vaddr(kernel->current->contexts[kernel->cpu].kernel_stack_top.v - sizeof(uint64_t));
 	int64_t result;
 	(void)machine_store(machine, saved, sizeof(uint64_t), cpu->gpr[GPR_RSP]);
 	cpu->gpr[GPR_RSP] = saved.v;

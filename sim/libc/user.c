@@ -19,6 +19,7 @@ struct user {
 	struct process *process;
 	struct bus *bus;
 	uint64_t libc_text;
+	unsigned cpu; /* of the thread that runs */
 	jmp_buf ended;
 };
 
@@ -29,6 +30,7 @@ struct user *user_new(struct arena *arena, struct kernel *kernel, struct process
 	user->machine = kernel_machine(kernel);
 	user->process = process;
 	user->libc_text = process->segment_start[SEGMENT_LIBC].v;
+	user->cpu = process->home;
 	user->bus = machine_bus(user->machine);
 	return user;
 }
@@ -37,8 +39,17 @@ bool user_run(struct user *user, user_fn *fn, void *self)
 {
 	if (_setjmp(user->ended) != 0)
 		return false;
-	kernel_run(user->kernel, user->process);
+	bool runs = kernel_run_on(user->kernel, user->process, user->cpu);
+	BUG_ON(!runs); /* it has run there before */
 	fn(self);
+	return true;
+}
+
+bool user_move(struct user *user, unsigned cpu)
+{
+	if (!kernel_run_on(user->kernel, user->process, cpu))
+		return false;
+	user->cpu = cpu;
 	return true;
 }
 

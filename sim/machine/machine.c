@@ -4,8 +4,10 @@
 
 uint64_t machine_reserve_bytes(const struct machine_config *config)
 {
-	/* RAM, its content map, and everything else, which is far below 4 MiB whatever the profile. */
-	return config->memory_bytes + (config->memory_bytes >> PAGE_SHIFT) + 4 * MIB;
+	/* RAM, its content map, and everything else, which is far below 4 MiB whatever the profile, and below 1 MiB for
+	 * each further processor. */
+	uint64_t others = config->cpus > 1 ? (config->cpus - 1) * MIB : 0;
+	return config->memory_bytes + (config->memory_bytes >> PAGE_SHIFT) + 4 * MIB + others;
 }
 
 struct machine *machine_new(struct arena *arena, struct bus *bus, const struct machine_config *config)
@@ -14,15 +16,8 @@ struct machine *machine_new(struct arena *arena, struct bus *bus, const struct m
 	machine->bus = bus;
 	machine->costs = config->costs ? *config->costs : cpu_profile_costs(config->profile);
 	machine->mem = physmem_new(arena, config->memory_bytes);
-	machine->cpu.rflags = RFLAGS_FIXED;
-	machine->cpu.cr0 = CR0_PE | CR0_ET;
 	machine->decoded = decoded_slots_new(arena);
-	segments_reset(&machine->cpu);
-	machine->cpu.pat = 0x0007040600070406; /* SDM 3A 11.12.4 */
-	machine->cpu.dr[6] = 0xffff0ff0;
-	machine->cpu.dr[7] = 0x400;
-	machine->mmu = mmu_new(arena, machine->mem, bus, &machine->cpu, config->profile, &machine->costs,
-			       config->no_prediction, config->tlb_replacement);
+	processors_init(machine, arena, config);
 	bus->ring = 0;
 	return machine;
 }
@@ -84,8 +79,7 @@ void machine_stop(struct machine *machine, const char *why)
 		return;
 	machine->why_stopped = why;
 	/* No access may take the shortcut past the test for a stopped machine. */
-	machine->mmu->remembers = false;
-	mmu_refresh(machine->mmu);
+	processors_stop_shortcuts(machine);
 }
 
 static uint64_t handler_hash(struct vaddr entry)

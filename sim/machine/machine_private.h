@@ -14,9 +14,19 @@ struct handler {
 
 enum { HANDLER_SLOTS = 1024, HANDLER_MAX = 768, MACHINE_WHY_BYTES = 512 };
 
-struct machine {
+/* What a processor has besides RAM. While it executes, all but its mmu is in struct machine. */
+struct processor {
 	struct cpu cpu;
 	struct mmu *mmu;
+	uint32_t tss_limit;
+	bool tss_is_short;
+};
+
+struct machine {
+	struct cpu cpu; /* of the processor that executes */
+	struct mmu *mmu;
+	struct processor *processors;
+	unsigned cpu_count, cpu_number;
 	struct physmem *mem;
 	struct bus *bus;
 	struct cost_table costs;
@@ -40,6 +50,9 @@ struct trap {
 	uint32_t error;
 	struct vaddr va; /* of a page fault */
 };
+
+void processors_init(struct machine *machine, struct arena *arena, const struct machine_config *config);
+void processors_stop_shortcuts(struct machine *machine);
 
 /* Delivers; false when control did not come back to where it was. */
 bool trap_raise(struct machine *machine, const struct trap *trap);

@@ -117,6 +117,12 @@ void mmu_forget_all(struct mmu *mmu)
 	mmu->memo_generation = (uint64_t)1 << 3;
 }
 
+void mmu_stop_shortcut(struct mmu *mmu)
+{
+	mmu->remembers = false;
+	mmu_forget_all(mmu);
+}
+
 /* SDM 3A 4.1.1, as if CR0.PG were set. */
 static enum paging_mode mode_of(const struct cpu *cpu)
 {

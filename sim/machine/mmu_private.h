@@ -108,6 +108,8 @@ bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *p
 
 /* What the registers say of rights has changed. */
 void mmu_learn_permits(struct mmu *mmu);
+/* From now on every access is searched for. */
+void mmu_stop_shortcut(struct mmu *mmu);
 /* A control register, EFER or PKRU was written. */
 void mmu_refresh(struct mmu *mmu);
 /* Voids all memos. */

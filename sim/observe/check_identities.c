@@ -33,6 +33,8 @@
 	X("system calls are SYSCALL events", value[STAT_SYSCALLS_TOTAL], count[EVENT_SYSCALL])                         \
 	X("system calls are SYSCALL instructions, or INT 0x80", value[STAT_SYSCALLS_TOTAL],                            \
 	  machine->syscalls + machine->vectors[SYSCALL_VECTOR])                                                        \
+	X("shootdowns are SHOOTDOWN events", value[STAT_SHOOTDOWNS], count[EVENT_SHOOTDOWN])                           \
+	X("interrupts of shootdowns were all handled", value[STAT_SHOOTDOWNS_SENT], value[STAT_SHOOTDOWNS_RECEIVED])   \
 	X("context switches are SWITCH events", value[STAT_PROCESSES_SWITCHES], count[EVENT_SWITCH])                   \
 	X("time is spent in the program, the libc and the kernel", value[STAT_CYCLES],                                 \
 	  value[STAT_CYCLES_APP] + value[STAT_CYCLES_LIBC] + value[STAT_CYCLES_KERNEL])                                \
@@ -60,8 +62,7 @@ static uint64_t deaths_for_want_of_memory(const struct world *world)
 
 static bool check_machine(const struct world *world, const struct stats *stats, struct error *why)
 {
-	const struct mmu *unit = machine_mmu_const(world_machine(world));
-	const struct mmu_stats *mmu = mmu_stats(unit);
+	const struct mmu_stats total = machine_mmu_stats(world_machine(world)), *mmu = &total;
 	const struct machine_stats *machine = machine_stats(world_machine(world));
 	const uint64_t *value = stats->value;
 	const uint64_t *count = world_bus_const(world)->count;
@@ -75,10 +76,13 @@ static bool check_machine(const struct world *world, const struct stats *stats, 
 		return false;
 	IDENTITY_LIST(X)
 #undef X
-	if (mmu_check(unit, &what))
-		return true;
-	(void)error_set(why, STATUS_MACHINE_STOPPED, "identity: %s", what);
-	return false;
+	for (unsigned i = 0; i < machine_cpu_count(world_machine(world)); i++) {
+		if (mmu_check(machine_mmu_at(world_machine(world), i), &what))
+			continue;
+		(void)error_set(why, STATUS_MACHINE_STOPPED, "identity: CPU %u: %s", i, what);
+		return false;
+	}
+	return true;
 }
 
 /* Statistics that belong to everything and not to one process. */

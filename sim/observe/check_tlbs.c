@@ -7,21 +7,23 @@
 #include "faultline/check.h"
 #include "faultline/machine.h"
 
-/* Whose tables an entry belongs to. Entries of a PCID whose process has died cannot be used any more: the next owner of
- * the PCID flushes it first. */
-static bool root_of(const struct world *world, const struct tlb_entry *entry, struct paddr *root)
+/* Whose tables an entry of a CPU belongs to. False: it cannot be used any more. Entries of a PCID whose process has
+ * died are flushed by the next owner of the PCID, and those of a process that has changed since by the CPU itself. */
+static bool root_of(const struct world *world, unsigned cpu, const struct tlb_entry *entry, struct paddr *root)
 {
 	const struct machine *machine = world_machine(world);
-	uint64_t cr3 = machine_cpu_const(machine)->cr3;
-	const struct process *process;
-	if (entry->global || entry->pcid == (cr3 & CR3_PCID_MASK)) {
-		*root = mmu_paging(machine_mmu_const(machine)).root;
+	const struct kernel *kernel = world_kernel(world);
+	const struct process *process = kernel_loaded(kernel, cpu);
+	bool loaded = entry->pcid == (machine_cpu_at(machine, cpu)->cr3 & CR3_PCID_MASK);
+	*root = mmu_paging(machine_mmu_at(machine, cpu)).root;
+	if (entry->global || (loaded && !process))
 		return true;
-	}
+	if (loaded)
+		return !kernel_flushes_before_use(kernel, cpu, process);
 	for (unsigned i = 0; (process = world_process(world, i)); i++) {
 		if (process->pcid == entry->pcid && process->mm) {
 			*root = process_page_table(process);
-			return true;
+			return !kernel_flushes_before_use(kernel, cpu, process);
 		}
 	}
 	return false;
@@ -47,30 +49,31 @@ static const char *what_is_stale(const struct tlb_entry *entry, const struct wal
 	return NULL;
 }
 
-static bool check_entry(const struct world *world, const struct tlb *tlb, const struct tlb_entry *entry,
+static bool check_entry(const struct world *world, unsigned cpu, const struct tlb *tlb, const struct tlb_entry *entry,
 			struct error *why)
 {
 	const struct machine *machine = world_machine(world);
-	struct paging now = mmu_paging(machine_mmu_const(machine));
+	struct paging now = mmu_paging(machine_mmu_at(machine, cpu));
 	struct paddr root;
 	struct walk walk;
-	if (!root_of(world, entry, &root))
+	if (!root_of(world, cpu, entry, &root))
 		return true;
-	/* The running process's PDPTE registers are what counts, not the table that they were loaded from. */
+	/* The loaded PDPTE registers are what counts, not the table that they were loaded from. */
 	struct paging paging = root.v == now.root.v ? now : paging_elsewhere(&now, machine_memory_const(machine), root);
 	walk_peek(machine_memory_const(machine), &paging, entry->page, &walk);
 	const char *what = what_is_stale(entry, &walk);
 	if (!what)
 		return true;
 	(void)error_set(why, STATUS_MACHINE_STOPPED,
-			"stale translation: the %s TLB maps 0x%" PRIx64 " (PCID %u) to frame 0x%" PRIx64 ", but %s",
-			tlb_role_name(tlb_role(tlb)), entry->page.v, entry->pcid, entry->frame.v, what);
+			"stale translation: the %s TLB of CPU %u maps 0x%" PRIx64 " (PCID %u) to frame 0x%" PRIx64
+			", but %s",
+			tlb_role_name(tlb_role(tlb)), cpu, entry->page.v, entry->pcid, entry->frame.v, what);
 	return false;
 }
 
-bool check_tlbs(const struct world *world, uint64_t *visited, struct error *why)
+static bool check_cpu(const struct world *world, unsigned cpu, uint64_t *visited, struct error *why)
 {
-	const struct mmu *mmu = machine_mmu_const(world_machine(world));
+	const struct mmu *mmu = machine_mmu_at(world_machine(world), cpu);
 	for (unsigned i = 0; i < mmu_tlb_count(mmu); i++) {
 		const struct tlb *tlb = mmu_tlb(mmu, i);
 		for (unsigned slot = 0; slot < tlb_slots(tlb); slot++) {
@@ -78,9 +81,18 @@ bool check_tlbs(const struct world *world, uint64_t *visited, struct error *why)
 			if (!tlb_slot(tlb, slot, &entry))
 				continue;
 			(*visited)++;
-			if (!check_entry(world, tlb, &entry, why))
+			if (!check_entry(world, cpu, tlb, &entry, why))
 				return false;
 		}
+	}
+	return true;
+}
+
+bool check_tlbs(const struct world *world, uint64_t *visited, struct error *why)
+{
+	for (unsigned i = 0; i < machine_cpu_count(world_machine(world)); i++) {
+		if (!check_cpu(world, i, visited, why))
+			return false;
 	}
 	return true;
 }

@@ -94,6 +94,10 @@ static void write_stamp(struct json_line *line, const struct event *event)
 	json_line_number(line, event->pid);
 	json_line_text(line, ",\"ring\":");
 	json_line_number(line, event->ring);
+	if (event->cpu) {
+		json_line_text(line, ",\"cpu\":");
+		json_line_number(line, event->cpu);
+	}
 	json_line_text(line, ",\"layer\":\"");
 	json_line_text(line, layer_name(info->layer));
 	json_line_text(line, "\",\"event\":\"");

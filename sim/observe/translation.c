@@ -86,7 +86,7 @@ void translation_take(struct translation *out, const struct world *world, unsign
 {
 	const struct process *process = world_process(world, index);
 	const struct machine *machine = world_machine(world);
-	const struct mmu *mmu = machine_mmu_const(machine);
+	const struct mmu *mmu = machine_mmu_at(machine, process->last);
 	struct paging now = mmu_paging(mmu);
 	struct paging paging = paging_elsewhere(&now, machine_memory_const(machine), process_page_table(process));
 	*out = (struct translation){

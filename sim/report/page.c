@@ -28,9 +28,12 @@ static void put_head(struct report *report, const struct world *world)
 	report_begin(report, "workload", document->name);
 	if (document->description[0])
 		report_text(report, "description", NULL, document->description);
-	report_textf(report, "machine", "machine", "%s, %s paging, %s of RAM", document->machine.profile->name,
-		     paging_mode_info(document->machine.paging)->name,
-		     phrase_size(document->machine.memory_bytes).text);
+	const struct document_machine *machine = &document->machine;
+	char cpus[160] = "";
+	if (machine->cpus > 1)
+		(void)snprintf(cpus, sizeof(cpus), ", %s", phrase_count(machine->cpus, "CPU").text);
+	report_textf(report, "machine", "machine", "%s%s, %s paging, %s of RAM", machine->profile->name, cpus,
+		     paging_mode_info(machine->paging)->name, phrase_size(machine->memory_bytes).text);
 	report_textf(report, "kernel", "kernel", "overcommit %s", overcommit_name(document->kernel.overcommit));
 	report_end(report);
 }

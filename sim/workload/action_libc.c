@@ -86,12 +86,40 @@ uint64_t do_pvalloc(struct runner *runner, const struct op *op)
 	return block;
 }
 
+/* Threads are spread over the CPUs, from the home of the process on. */
+static unsigned cpu_of(const struct runner *runner, uint64_t thread)
+{
+	return (unsigned)((runner->process->home + thread) % machine_cpu_count(runner->world->machine));
+}
+
+static bool move_to_cpu(struct runner *runner, unsigned cpu)
+{
+	if (user_move(runner->user, cpu))
+		return true;
+	return world_fail(runner->world, STATUS_BAD_INPUT,
+			  "%s: there is no frame for the kernel stack of a thread: raise machine.memory",
+			  runner_where(runner).text);
+}
+
+/* The CPU of a thread that has ended idles, if no other thread of the process is on it. */
+static void release_cpu(struct runner *runner, uint64_t ended)
+{
+	unsigned cpu = cpu_of(runner, ended);
+	for (uint64_t thread = 0; thread < HEAP_MAX_THREADS; thread++) {
+		if (heap_thread_is_alive(runner->heap, thread) && cpu_of(runner, thread) == cpu)
+			return;
+	}
+	kernel_end_thread(runner->world->kernel, runner->process, cpu);
+}
+
 bool runner_switch_thread(struct runner *runner, uint64_t thread)
 {
 	if (!heap_thread_is_alive(runner->heap, thread))
 		return world_fail(runner->world, STATUS_BAD_INPUT,
 				  "%s: there is no thread %" PRIu64 ": make it with pthread_create before",
 				  runner_where(runner).text, thread);
+	if (!move_to_cpu(runner, cpu_of(runner, thread)))
+		return false;
 	heap_thread_switch(runner->heap, thread);
 	return true;
 }
@@ -105,7 +133,11 @@ uint64_t do_pthread_create(struct runner *runner, const struct op *op)
 			   runner_where(runner).text, op->child, HEAP_MAX_THREADS - 1);
 		return 0;
 	}
-	return (uint64_t)heap_thread_create(runner->heap, op->child);
+	uint64_t result = (uint64_t)heap_thread_create(runner->heap, op->child);
+	/* It begins to run at once, on its CPU. */
+	if (heap_thread_is_alive(runner->heap, op->child) && move_to_cpu(runner, cpu_of(runner, op->child)))
+		(void)move_to_cpu(runner, cpu_of(runner, op->thread));
+	return result;
 }
 
 uint64_t do_pthread_join(struct runner *runner, const struct op *op)
@@ -118,6 +150,7 @@ uint64_t do_pthread_join(struct runner *runner, const struct op *op)
 		return 0;
 	}
 	heap_thread_join(runner->heap, op->child);
+	release_cpu(runner, op->child);
 	return 0;
 }
 

@@ -132,6 +132,11 @@ static const struct setting settings[] = {
      .get_choice = get_profile,
      .text = "processor profile: TLBs, caches of the walk, latencies"},
     {.scope = SETTING_MACHINE,
+     .name = "cpus",
+     .type = SETTING_NUMBER,
+     .field = offsetof(struct document_machine, cpus),
+     .text = "processors, 1 to 64; a process runs on CPU (its index mod cpus), its thread n on the n-th after it"},
+    {.scope = SETTING_MACHINE,
      .name = "paging",
      .type = SETTING_CHOICE,
      .choice_name = paging_name,
@@ -298,7 +303,7 @@ bool loader_setting(struct loader *loader, const cJSON *node, enum setting_scope
 void settings_default(struct document *document)
 {
 	document->machine = (struct document_machine){
-	    .memory_bytes = 64 * MIB, .profile = cpu_profile_at(0), .paging = PAGING_4LEVEL};
+	    .memory_bytes = 64 * MIB, .cpus = 1, .profile = cpu_profile_at(0), .paging = PAGING_4LEVEL};
 	document->kernel = (struct kernel_config)KERNEL_CONFIG_DEFAULT;
 #ifndef NDEBUG
 	document->kernel.junk_freed_frames = true;

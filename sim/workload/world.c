@@ -35,6 +35,10 @@ static enum status check_settings(const struct document *document, struct error 
 				 "%s: kernel.fault_around is %" PRIu64
 				 " bytes; allowed are powers of two from 4KiB to 2MiB: set another one",
 				 document->path, around);
+	if (document->machine.cpus == 0 || document->machine.cpus > MACHINE_MAX_CPUS)
+		return error_set(error, STATUS_BAD_INPUT,
+				 "%s: machine.cpus is %" PRIu64 "; allowed are 1 to %d: set another number",
+				 document->path, document->machine.cpus, MACHINE_MAX_CPUS);
 	return STATUS_OK;
 }
 
@@ -43,11 +47,32 @@ static void on_ring(void *self, const struct event *event)
 {
 	struct world *world = self;
 	bool enters = event->arg[1] == 0;
+	if (event->cpu != world->cpu)
+		return; /* it serves an interrupt: that is the kernel's time anyway */
 	if (enters && !world->in_kernel)
 		world->kernel_since = event->cycle;
 	else if (!enters && world->in_kernel)
 		world->kernel_cycles += event->cycle - world->kernel_since;
 	world->in_kernel = enters;
+}
+
+/* The execution goes on on another CPU, which may stand in either ring. */
+static void on_cpu(void *self, const struct event *event)
+{
+	struct world *world = self;
+	if (world->in_kernel)
+		world->kernel_cycles += event->cycle - world->kernel_since;
+	world->kernel_since = event->cycle;
+	world->cpu = event->cpu;
+	world->in_kernel = event->arg[2] == 0;
+}
+
+static void on_event(void *self, const struct event *event)
+{
+	if (event->kind == EVENT_CPU)
+		on_cpu(self, event);
+	else
+		on_ring(self, event);
 }
 
 enum status world_new(const struct document *document, struct world **out, struct error *error)
@@ -56,7 +81,8 @@ enum status world_new(const struct document *document, struct world **out, struc
 	*error = (struct error){0};
 	if (check_settings(document, error) != STATUS_OK)
 		return error->status;
-	struct machine_config config = {.memory_bytes = document->machine.memory_bytes,
+	struct machine_config config = {.cpus = (unsigned)document->machine.cpus,
+					.memory_bytes = document->machine.memory_bytes,
 					.profile = document->machine.profile,
 					.tlb_replacement = document->machine.tlb_replacement};
 	struct arena *arena = arena_new(machine_reserve_bytes(&config) + SLACK_BYTES);
@@ -68,7 +94,7 @@ enum status world_new(const struct document *document, struct world **out, struc
 	world->document = document;
 	bus_init(&world->bus);
 	world->in_kernel = true; /* a processor starts in ring 0 */
-	bus_subscribe(&world->bus, EVENT_BIT(EVENT_RING), on_ring, world);
+	bus_subscribe(&world->bus, EVENT_BIT(EVENT_RING) | EVENT_BIT(EVENT_CPU), on_event, world);
 	world->machine = machine_new(arena, &world->bus, &config);
 	world->runner_count = document->process_count;
 	world->runners = arena_new_array(arena, struct runner, world->runner_count);

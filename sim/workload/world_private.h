@@ -75,6 +75,7 @@ struct world {
 	uint64_t kernel_cycles; /* finished stays in ring 0 */
 	uint64_t kernel_since;  /* cycle of the last entry to ring 0 */
 	bool in_kernel;
+	uint8_t cpu; /* that executes; another one that handles an interrupt of it is no change */
 	uint64_t libc_cycles;
 
 	struct phase *phases;

@@ -3,7 +3,7 @@
 
 void world_counts(const struct world *world, struct machine_counts *out)
 {
-	const struct mmu_stats *mmu = mmu_stats(machine_mmu_const(world->machine));
+	const struct mmu_stats total = machine_mmu_stats(world->machine), *mmu = &total;
 	*out = (struct machine_counts){
 	    .cycles = world->bus.cycle,
 	    .cycles_kernel = world->kernel_cycles + (world->in_kernel ? world->bus.cycle - world->kernel_since : 0),
@@ -118,6 +118,17 @@ static void add_syscalls(uint64_t *value, const struct process_stats *stats)
 		value[syscall_stats[i].stat] += stats->syscalls[syscall_stats[i].call];
 }
 
+static void add_shootdowns(uint64_t *value, const struct process_stats *stats)
+{
+	value[STAT_SHOOTDOWNS] += stats->shootdowns;
+	value[STAT_SHOOTDOWNS_SENT] += stats->shootdowns_sent;
+	value[STAT_SHOOTDOWNS_RECEIVED] += stats->shootdowns_received;
+	value[STAT_SHOOTDOWNS_PAGES] += stats->shootdowns_pages;
+	value[STAT_SHOOTDOWNS_FULL] += stats->shootdowns_full;
+	value[STAT_SHOOTDOWNS_LAZY] += stats->shootdowns_lazy;
+	value[STAT_SHOOTDOWNS_CYCLES] += stats->shootdowns_cycles;
+}
+
 static void add_memory(uint64_t *value, const struct process *process)
 {
 	value[STAT_MEMORY_RSS] += process_resident_pages(process);
@@ -148,6 +159,7 @@ static void add_process(uint64_t *value, const struct runner *runner)
 {
 	add_faults(value, &runner->process->stats);
 	add_syscalls(value, &runner->process->stats);
+	add_shootdowns(value, &runner->process->stats);
 	add_memory(value, runner->process);
 	add_heap(value, &runner->heap->stats);
 	value[STAT_FRAMES_TAKEN] += runner->process->stats.frames_taken;

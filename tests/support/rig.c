@@ -7,20 +7,18 @@
 
 #include <cmocka.h>
 
-static void boot(struct rig *rig, enum paging_mode paging, uint64_t memory_bytes, enum overcommit overcommit,
-		 const struct process_spec *spec)
+static void boot(struct rig *rig, const struct machine_config *config, enum paging_mode paging,
+		 enum overcommit overcommit, const struct process_spec *spec)
 {
-	struct machine_config config = {.memory_bytes = memory_bytes ? memory_bytes : 64 * MIB,
-					.profile = cpu_profile_at(0)};
 	struct kernel_config kernel_config = KERNEL_CONFIG_DEFAULT;
 	kernel_config.paging = paging;
 	kernel_config.overcommit = overcommit;
 	kernel_config.junk_freed_frames = true;
 	struct error error = {.text = ""};
-	rig->arena = arena_new(machine_reserve_bytes(&config) + GIB);
+	rig->arena = arena_new(machine_reserve_bytes(config) + GIB);
 	assert_non_null(rig->arena);
 	bus_init(&rig->bus);
-	rig->machine = machine_new(rig->arena, &rig->bus, &config);
+	rig->machine = machine_new(rig->arena, &rig->bus, config);
 	assert_int_equal(kernel_boot(rig->arena, rig->machine, &kernel_config, &rig->kernel, &error), STATUS_OK);
 	rig->process = kernel_spawn(rig->kernel, spec);
 	assert_non_null(rig->process);
@@ -29,12 +27,20 @@ static void boot(struct rig *rig, enum paging_mode paging, uint64_t memory_bytes
 
 void rig_boot_with(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit, const struct process_spec *spec)
 {
-	boot(rig, PAGING_4LEVEL, memory_bytes, overcommit, spec);
+	const struct machine_config config = {.memory_bytes = memory_bytes ? memory_bytes : 64 * MIB,
+					      .profile = cpu_profile_at(0)};
+	boot(rig, &config, PAGING_4LEVEL, overcommit, spec);
 }
 
 void rig_boot_paging(struct rig *rig, enum paging_mode paging)
 {
-	boot(rig, paging, 0, OVERCOMMIT_HEURISTIC, &(struct process_spec){.name = "test"});
+	rig_boot_cpus(rig, 1, paging);
+}
+
+void rig_boot_cpus(struct rig *rig, unsigned cpus, enum paging_mode paging)
+{
+	const struct machine_config config = {.cpus = cpus, .memory_bytes = 64 * MIB, .profile = cpu_profile_at(0)};
+	boot(rig, &config, paging, OVERCOMMIT_HEURISTIC, &(struct process_spec){.name = "test"});
 }
 
 void rig_boot(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit)
@@ -48,8 +54,10 @@ void rig_release(struct rig *rig)
 	const char *what = NULL;
 	if (!kernel_check(rig->kernel, &why))
 		fail_msg("%s", why.text);
-	if (!mmu_check(machine_mmu(rig->machine), &what))
-		fail_msg("%s", what);
+	for (unsigned i = 0; i < machine_cpu_count(rig->machine); i++) {
+		if (!mmu_check(machine_mmu_at(rig->machine, i), &what))
+			fail_msg("CPU %u: %s", i, what);
+	}
 	arena_free(rig->arena);
 }
 
