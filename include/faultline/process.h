@@ -133,7 +133,7 @@ struct process {
 	struct linux_rlimit limits[RLIMITS];
 	struct process_stats stats;
 	struct process_death death;
-	char message[160];                /* what it wrote to stderr last */
+	char message[256];                /* what it wrote to stderr last */
 	void *program;                    /* of whoever runs it in ring 3; the kernel does not look */
 	struct process_context *contexts; /* by CPU */
 	unsigned home;                    /* the CPU of its main thread */

@@ -402,5 +402,9 @@ void glibc_alloc_perturb(struct heap *heap, uint64_t mem, uint64_t bytes);
 void glibc_free_perturb(struct heap *heap, uint64_t mem, uint64_t bytes);
 
 _Noreturn void glibc_printerr(struct heap *heap, const char *message);
+/* assert() of malloc.c: __malloc_assert prints the function and the condition. */
+#define GLIBC_ASSERT_TEXT(function, condition) "Fatal glibc error: malloc assertion failure in " function ": " condition
+#define glibc_assert(heap, holds, function, condition)                                                                 \
+	((holds) ? (void)0 : glibc_printerr(heap, GLIBC_ASSERT_TEXT(function, condition)))
 
 #endif

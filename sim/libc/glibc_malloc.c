@@ -233,6 +233,8 @@ static uint64_t from_larger_bins(struct heap *heap, const struct request *reques
 			continue;
 		}
 		tell_search(heap, "larger bins", request->nb, chunk);
+		glibc_assert(heap, chunk_size(heap, chunk) >= request->nb, "_int_malloc",
+			     "(unsigned long) (size) >= (unsigned long) (nb)");
 		return carve(heap, request, chunk, is_small(request->nb), "malloc(): corrupted unsorted chunks 2");
 	}
 	tell_search(heap, "larger bins", request->nb, 0);

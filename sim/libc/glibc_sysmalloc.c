@@ -71,18 +71,15 @@ static void start_new_top(struct heap *heap, uint64_t brk, uint64_t size, uint64
 		fence_old_top(heap, old_top, old_size);
 }
 
-/* The condition as __malloc_assert prints it. */
-#define OLD_TOP_ASSERTION                                                                                              \
-	"Fatal glibc error: malloc assertion failure in sysmalloc: (old_top == initial_top (av) && old_size == 0) || " \
-	"((unsigned long) (old_size) >= MINSIZE && prev_inuse (old_top) && ((unsigned long) old_end & (pagesize - "    \
-	"1)) "                                                                                                         \
-	"== 0)"
-
-static void check_old_top(struct heap *heap, uint64_t top, uint64_t size)
+static void check_old_top(struct heap *heap, uint64_t top, uint64_t size, uint64_t nb)
 {
 	bool initial = top == unsorted(heap) && size == 0;
-	if (!initial && (size < MINSIZE || !prev_inuse(heap, top) || page_offset(top + size) != 0))
-		glibc_printerr(heap, OLD_TOP_ASSERTION);
+	glibc_assert(heap, initial || (size >= MINSIZE && prev_inuse(heap, top) && page_offset(top + size) == 0),
+		     "sysmalloc",
+		     "(old_top == initial_top (av) && old_size == 0) || ((unsigned long) (old_size) >= MINSIZE && "
+		     "prev_inuse (old_top) && ((unsigned long) old_end & (pagesize - 1)) == 0)");
+	glibc_assert(heap, size < nb + MINSIZE, "sysmalloc",
+		     "(unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)");
 }
 
 /* Asks for more heap; false when the kernel refuses in every way. */
@@ -126,7 +123,7 @@ uint64_t glibc_sysmalloc(struct heap *heap, uint64_t nb)
 	if (mem != 0 || heap->av == 0)
 		return mem;
 	uint64_t top = arena_word(heap, M_TOP);
-	check_old_top(heap, top, chunk_size(heap, top));
+	check_old_top(heap, top, chunk_size(heap, top), nb);
 	if (is_main_arena(heap))
 		(void)grow_main(heap, nb);
 	else if (!glibc_grow_arena(heap, nb) && !tried && (mem = glibc_map_block(heap, nb)) != 0)

@@ -11,7 +11,7 @@
 #include "faultline/walk.h"
 
 /* Bytes at the end of the libc's data that abort() formats its message in. */
-enum { MESSAGE_BYTES = 160 };
+enum { MESSAGE_BYTES = 256 };
 
 struct user {
 	struct machine *machine;

@@ -143,12 +143,19 @@ static void on_event(void *self, const struct event *event)
  * IS_MMAPPED flag in bit 1. */
 static void print_block(const struct replay *replay, uint64_t block, char *out, size_t room)
 {
-	uint64_t size = 0;
+	const struct user *user = world_heap(replay->world, 0)->user;
+	uint64_t word = 0;
+	uint64_t next = 0;
 	struct address at = address_text(replay, block);
-	if (block != 0 && user_peek64(world_heap(replay->world, 0)->user, block - 8, &size))
-		(void)snprintf(out, room, "%s %" PRIu64, at.text, (size & ~(uint64_t)7) - (size & 2 ? 16 : 8));
-	else
+	if (block == 0 || !user_peek64(user, block - 8, &word)) {
 		(void)snprintf(out, room, "%s -", at.text);
+		return;
+	}
+	uint64_t size = word & ~(uint64_t)7;
+	bool mapped = (word & 2) != 0;
+	/* The chunk behind says whether this one is in use. */
+	bool used = mapped || (user_peek64(user, block - 8 + size, &next) && (next & 1) != 0);
+	(void)snprintf(out, room, "%s %" PRIu64, at.text, used ? size - (mapped ? 16 : 8) : 0);
 }
 
 static void print_result(const struct replay *replay, const struct world_operation *operation, char *out, size_t room)
@@ -278,7 +285,7 @@ static void say_end(struct replay *replay)
 /* A process that was killed is no failure of the replay: "died SIGNAL MESSAGE". */
 static bool say_death(struct replay *replay)
 {
-	char text[256];
+	char text[512];
 	const struct process *process = world_process(replay->world, 0);
 	if (!process || !process->death.dead || process->death.signal == 0)
 		return false;

@@ -11,7 +11,7 @@
 enum { MAX_LIVE = 512, MAX_THREADS = 20, TEXT_BYTES = 1 << 18 };
 
 /* What the program may do and how often: letters of the op list, each as often as it stands there. `w` is a touch of a
- * random part, `d` and `p` are D and P on blocks, `!` a call that must fail. */
+ * random part, `d` and `p` are D and P on blocks, `!` a call that must fail, `x` a word that ruins the heap. */
 struct regime {
 	const char *name;
 	const char *letters;
@@ -40,6 +40,8 @@ static const struct regime regimes[] = {
     {"errors", "mmmmffff!!carw", "stlph", ""},
     {"mixed", "mmmmmmffffffccaarrTOBMUDPdpwww!", "sftlphm", "*"},
     {"lifetimes", "mmmmmmffffffcrw", "stl", ""},
+    {"ruin", "mmmmmmfffffffcraTx", "sstl", "*"},
+    {"ruin", "mmmmffffcrrax", "tllph", ""},
     {"perturb", "mmmmmffffcarw", "stlph", "O"},
 };
 
@@ -348,6 +350,23 @@ static void must_fail(struct generator *g)
 	}
 }
 
+/* Near the start of a block, or behind its end, where the allocator keeps what it knows. */
+static void ruin(struct generator *g)
+{
+	static const int64_t places[] = {-16, -8, -8, -8, 0, 8, 16, 24};
+	static const uint64_t words[] = {0,      1,       8,          0x10,       0x11,           0x20,  0x21,
+					 0x31,   0x28,    0x91,       0x410,      0x411,          0x421, 0x1001,
+					 0x2003, 0x21001, 0x7fffffff, UINT64_MAX, UINT64_MAX - 15};
+	unsigned i;
+	if (!choose(g, false, &i) || g->live[i].restricted || below(g, 4) != 0)
+		return;
+	int64_t at = places[below(g, 8)];
+	if (below(g, 2))
+		at += (int64_t)((g->live[i].bytes + 8 + 15) & ~(uint64_t)15);
+	line(g, "w %" PRIu64 " %" PRId64 " %" PRIu64, g->live[i].id, at,
+	     below(g, 8) ? words[below(g, sizeof(words) / sizeof(words[0]))] : rng_next(&g->rng));
+}
+
 /* ---- threads ---- */
 
 static void change_thread(struct generator *g)
@@ -409,6 +428,9 @@ static void step(struct generator *g)
 		break;
 	case 'U':
 		unmap(g);
+		break;
+	case 'x':
+		ruin(g);
 		break;
 	case 'B':
 		move_break(g);

@@ -254,10 +254,20 @@ static void say_death(struct recorder *recorder, int signal)
 	char message[NATIVE_WHY_BYTES] = "";
 	char text[NATIVE_WHY_BYTES + 32];
 	catch_up(recorder);
+	if (recorder->shared->current == recorder->list.count)
+		return;
 	(void)!pread(recorder->errors, message, sizeof(message) - 1, 0);
 	message[strcspn(message, "\n")] = '\0';
 	(void)snprintf(text, sizeof(text), "died %d%s%s", signal, message[0] ? " " : "", message);
 	say(recorder->out, text);
+}
+
+/* Behind the last operation; a ruined heap may still kill it in mallinfo2. */
+static bool ended_well(const struct recorder *recorder)
+{
+	unsigned long status = 1;
+	(void)ptrace(PTRACE_GETEVENTMSG, recorder->pid, NULL, &status);
+	return status == 0 && recorder->shared->current == recorder->list.count;
 }
 
 static bool watch(struct recorder *recorder)
@@ -281,8 +291,7 @@ static bool watch(struct recorder *recorder)
 		if (event == PTRACE_EVENT_SECCOMP && !follow_call(recorder, thread))
 			return fail(recorder->out, "following a call failed: %s", strerror(errno));
 		/* At its end, all is still there to be looked at. */
-		if (event == PTRACE_EVENT_EXIT && thread == recorder->pid &&
-		    recorder->shared->current == recorder->list.count)
+		if (event == PTRACE_EVENT_EXIT && thread == recorder->pid && ended_well(recorder))
 			say_end(recorder);
 		(void)ptrace(PTRACE_CONT, thread, NULL, (void *)(intptr_t)signal_to_deliver(status));
 	}
