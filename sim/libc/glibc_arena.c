@@ -90,14 +90,13 @@ static void remove_from_free_list(struct heap *heap, uint64_t arena)
 	}
 }
 
-/* The next in turn. Operations come one after the other here, so no arena is ever locked but the one to avoid. */
-static uint64_t reused_arena(struct heap *heap, uint64_t avoid)
+/* The next in turn. Operations come one after the other here, so no arena is ever locked, not even the one that has
+ * just failed: it may be tried again. */
+static uint64_t reused_arena(struct heap *heap)
 {
 	uint64_t arena = var(heap, G_NEXT_TO_USE);
 	if (arena == 0)
 		arena = heap->data_va;
-	if (arena == avoid)
-		arena = word_at(heap, arena, M_NEXT);
 	detach(heap, tls(heap, TLS_ARENA));
 	remove_from_free_list(heap, arena);
 	set_word_at(heap, arena, M_ATTACHED_THREADS, word_at(heap, arena, M_ATTACHED_THREADS) + 1);
@@ -118,7 +117,7 @@ static uint64_t arenas_limit(struct heap *heap)
 }
 
 /* arena_get2 */
-static uint64_t another_arena(struct heap *heap, uint64_t request, uint64_t avoid)
+static uint64_t another_arena(struct heap *heap, uint64_t request)
 {
 	uint64_t arena = from_free_list(heap);
 	if (arena)
@@ -126,7 +125,7 @@ static uint64_t another_arena(struct heap *heap, uint64_t request, uint64_t avoi
 	/* No limit yet is the highest number there is. */
 	uint64_t limit = arenas_limit(heap), count = var(heap, G_NARENAS);
 	if (count > limit - 1)
-		return reused_arena(heap, avoid);
+		return reused_arena(heap);
 	set_var(heap, G_NARENAS, count + 1);
 	arena = new_arena(heap, request);
 	if (arena == 0)
@@ -137,12 +136,12 @@ static uint64_t another_arena(struct heap *heap, uint64_t request, uint64_t avoi
 void glibc_arena_get(struct heap *heap, uint64_t request)
 {
 	uint64_t arena = tls(heap, TLS_ARENA);
-	heap->av = arena ? arena : another_arena(heap, request, 0);
+	heap->av = arena ? arena : another_arena(heap, request);
 }
 
 void glibc_arena_get_retry(struct heap *heap, uint64_t request)
 {
-	heap->av = is_main_arena(heap) ? another_arena(heap, request, heap->data_va) : heap->data_va;
+	heap->av = is_main_arena(heap) ? another_arena(heap, request) : heap->data_va;
 }
 
 /* __malloc_arena_thread_freeres: an arena without threads waits on the free list for the next one. */
