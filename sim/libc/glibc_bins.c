@@ -76,12 +76,20 @@ void glibc_put_unsorted(struct heap *heap, uint64_t chunk, uint64_t size, const 
 	emit(heap->bus, EVENT_LIBC_PLACE, chunk, size, event_text("unsorted bin"));
 }
 
+static uint64_t checked_back(struct heap *heap, uint64_t forward)
+{
+	if (fd(heap, bk(heap, forward)) != forward)
+		glibc_printerr(heap, "malloc(): largebin double linked list corrupted (bk)");
+	return forward;
+}
+
 /* Finds the place of a chunk in a large bin that is not empty, largest first. Equal sizes stand behind the first of
  * their size, so that the list of different sizes needs no change. Returns the chunk that will follow. */
 static uint64_t place_in_large_bin(struct heap *heap, uint64_t chunk, uint64_t size, uint64_t bin)
 {
-	uint64_t word = size | PREV_INUSE, first = fd(heap, bin);
-	if (word < head(heap, bk(heap, bin))) {
+	uint64_t word = size | PREV_INUSE, first = fd(heap, bin), smallest_word = head(heap, bk(heap, bin));
+	glibc_assert(heap, !(smallest_word & NON_MAIN_ARENA), "_int_malloc", "chunk_main_arena (bck->bk)");
+	if (word < smallest_word) {
 		uint64_t smallest = bk_nextsize(heap, first);
 		set_fd_nextsize(heap, chunk, first);
 		set_bk_nextsize(heap, chunk, smallest);
@@ -89,11 +97,16 @@ static uint64_t place_in_large_bin(struct heap *heap, uint64_t chunk, uint64_t s
 		set_bk_nextsize(heap, first, chunk);
 		return bin;
 	}
-	uint64_t forward = first;
-	while (word < head(heap, forward))
+	uint64_t forward = first, forward_word;
+	for (;;) {
+		forward_word = head(heap, forward);
+		glibc_assert(heap, !(forward_word & NON_MAIN_ARENA), "_int_malloc", "chunk_main_arena (fwd)");
+		if (word >= forward_word)
+			break;
 		forward = fd_nextsize(heap, forward);
-	if (word == head(heap, forward))
-		return fd(heap, forward);
+	}
+	if (word == forward_word)
+		return checked_back(heap, fd(heap, forward));
 	uint64_t larger = bk_nextsize(heap, forward);
 	set_fd_nextsize(heap, chunk, forward);
 	set_bk_nextsize(heap, chunk, larger);
@@ -101,7 +114,7 @@ static uint64_t place_in_large_bin(struct heap *heap, uint64_t chunk, uint64_t s
 		glibc_printerr(heap, "malloc(): largebin double linked list corrupted (nextsize)");
 	set_bk_nextsize(heap, forward, chunk);
 	set_fd_nextsize(heap, larger, chunk);
-	return forward;
+	return checked_back(heap, forward);
 }
 
 static void mark_bin(struct heap *heap, unsigned index)
@@ -120,8 +133,6 @@ void glibc_put_sorted(struct heap *heap, uint64_t chunk, uint64_t size)
 			set_bk_nextsize(heap, chunk, chunk);
 		} else {
 			forward = place_in_large_bin(heap, chunk, size, bin);
-			if (fd(heap, bk(heap, forward)) != forward)
-				glibc_printerr(heap, "malloc(): largebin double linked list corrupted (bk)");
 		}
 	}
 	mark_bin(heap, index);

@@ -7,10 +7,13 @@
 /* Gives back the whole pages inside a free chunk, behind its list pointers. */
 static bool release_inner_pages(struct heap *heap, uint64_t chunk)
 {
-	uint64_t end = chunk + chunk_size(heap, chunk), start = page_ceil(chunk + CHUNK_STRUCT_BYTES);
-	if (end < start + PAGE_BYTES)
+	uint64_t size = chunk_size(heap, chunk), start = page_ceil(chunk + CHUNK_STRUCT_BYTES);
+	if (size <= PAGE_BYTES - 1 + CHUNK_STRUCT_BYTES)
 		return false;
-	uint64_t bytes = page_floor(end - start);
+	glibc_assert(heap, chunk + size > start, "mtrim", "(char *) p + size > paligned_mem");
+	uint64_t bytes = page_floor(chunk + size - start);
+	if (bytes == 0)
+		return false;
 	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("madvise"), bytes);
 	(void)user_syscall(heap->user, SYS_NR_MADVISE, (const uint64_t[6]){start, bytes, LINUX_MADV_DONTNEED});
 	return true;

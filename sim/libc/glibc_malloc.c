@@ -40,7 +40,11 @@ static uint64_t pop_fastbin(struct heap *heap, uint64_t bin, const char *unalign
 		return 0;
 	if (!is_aligned(chunk))
 		glibc_printerr(heap, unaligned);
-	user_store64(heap->user, bin, reveal_ptr(heap, chunk + CHUNK_HDR_SZ));
+	uint64_t next = reveal_ptr(heap, chunk + CHUNK_HDR_SZ);
+	/* REMOVE_FB, the way with locks, looks at once. */
+	if (heap->threaded && !is_aligned(next))
+		glibc_printerr(heap, "malloc(): unaligned fastbin chunk detected");
+	user_store64(heap->user, bin, next);
 	return chunk;
 }
 

@@ -37,6 +37,17 @@ static int64_t call(struct heap *heap, uint64_t number, uint64_t a0, uint64_t a1
 
 /* ---- stacks ---- */
 
+/* Blocks of thread-local variables that were allocated late; the second word of an entry is what is to be freed. */
+static void free_blocks_of(struct heap *heap, uint64_t dtv)
+{
+	uint64_t count = user_load64(heap->user, dtv);
+	for (uint64_t i = 2; i < count + 2; i++) {
+		uint64_t block = user_load64(heap->user, dtv + i * DTV_ENTRY_BYTES + sizeof(uint64_t));
+		if (block)
+			heap->ops->free(heap, block);
+	}
+}
+
 /* get_cached_stack: the last one that came back. Its vector of TLS pointers is cleared. */
 static bool take_cached(struct heap *heap, struct heap_thread *thread)
 {
@@ -45,7 +56,8 @@ static bool take_cached(struct heap *heap, struct heap_thread *thread)
 		return false;
 	thread->stack = threads->cached[--threads->cached_count];
 	uint64_t dtv = user_load64(heap->user, descriptor_of(thread) + DESCRIPTOR_DTV);
-	user_fill(heap->user, dtv + DTV_ENTRY_BYTES, 0, (uint64_t)(DTV_ENTRIES - 1) * DTV_ENTRY_BYTES);
+	free_blocks_of(heap, dtv);
+	user_fill(heap->user, dtv + DTV_ENTRY_BYTES, 0, (user_load64(heap->user, dtv) + 1) * DTV_ENTRY_BYTES);
 	return true;
 }
 
@@ -67,6 +79,7 @@ static bool make_stack(struct heap *heap, struct heap_thread *thread)
 		(void)call(heap, SYS_NR_MUNMAP, thread->stack, STACK_BYTES, 0, 0);
 		return false;
 	}
+	user_store64(heap->user, dtv, DTV_ENTRIES - 2);
 	user_store64(heap->user, descriptor_of(thread) + DESCRIPTOR_DTV, dtv);
 	return true;
 }
@@ -80,7 +93,9 @@ static void shrink_cache(struct heap *heap)
 		for (unsigned i = 1; i < threads->cached_count; i++)
 			threads->cached[i - 1] = threads->cached[i];
 		threads->cached_count--;
-		heap->ops->free(heap, user_load64(heap->user, descriptor_of(&oldest) + DESCRIPTOR_DTV));
+		uint64_t dtv = user_load64(heap->user, descriptor_of(&oldest) + DESCRIPTOR_DTV);
+		free_blocks_of(heap, dtv);
+		heap->ops->free(heap, dtv);
 		(void)call(heap, SYS_NR_MUNMAP, oldest.stack, STACK_BYTES, 0, 0);
 	}
 }

@@ -1,65 +1,6 @@
 /* Programs that ruin a glibc heap, and what glibc 2.36 prints before it aborts them. The words were compared with those
  * of the real library, crime by crime. */
-#include <string.h>
-
-#include "flat_heap.h"
-
-/* ---- tools of the trade: a chunk's words as the program that overruns a block reaches them ---- */
-
-static void write_size(struct heap *heap, uint64_t block, uint64_t word)
-{
-	user_store64(heap->user, block - 8, word);
-}
-
-static void write_prev_size(struct heap *heap, uint64_t block, uint64_t word)
-{
-	user_store64(heap->user, block - 16, word);
-}
-
-static void write_link(struct heap *heap, uint64_t block, unsigned index, uint64_t word)
-{
-	user_store64(heap->user, block + index * 8u, word);
-}
-
-/* Blocks of this size that are freed from now on do not fit the tcache. */
-static void fill_tcache(struct heap *heap, uint64_t bytes)
-{
-	uint64_t blocks[7];
-	for (unsigned i = 0; i < 7; i++)
-		blocks[i] = heap_malloc(heap, bytes);
-	for (unsigned i = 0; i < 7; i++)
-		heap_free(heap, blocks[i]);
-}
-
-static void empty_tcache(struct heap *heap, uint64_t bytes)
-{
-	for (unsigned i = 0; i < 7; i++)
-		(void)heap_malloc(heap, bytes);
-}
-
-static uint64_t guarded(struct heap *heap, uint64_t bytes)
-{
-	uint64_t block = heap_malloc(heap, bytes);
-	(void)heap_malloc(heap, 0x18);
-	return block;
-}
-
-/* Free, alone in the unsorted bin, with a used block behind. */
-static uint64_t in_unsorted(struct heap *heap, uint64_t bytes)
-{
-	uint64_t block = guarded(heap, bytes);
-	heap_free(heap, block);
-	return block;
-}
-
-static uint64_t in_fastbin(struct heap *heap)
-{
-	uint64_t block = guarded(heap, 0x28);
-	fill_tcache(heap, 0x28);
-	heap_free(heap, block);
-	empty_tcache(heap, 0x28);
-	return block;
-}
+#include "crime.h"
 
 /* ---- free ---- */
 
@@ -314,15 +255,7 @@ static void realloc_mapped_with_prev_size(struct heap *heap)
 	(void)heap_realloc(heap, block, 400000);
 }
 
-static const struct crime {
-	const char *name;
-	void (*commit)(struct heap *heap);
-	const char *words;
-} crimes[] = {
-#define CRIME(name, words)                                                                                             \
-	{                                                                                                              \
-#name, name, words                                                                                     \
-	}
+static const struct crime crimes[] = {
     CRIME(free_cached_twice, "free(): double free detected in tcache 2"),
     CRIME(free_fast_twice, "double free or corruption (fasttop)"),
     CRIME(free_large_twice, "double free or corruption (!prev)"),
@@ -363,30 +296,10 @@ static const struct crime {
     CRIME(realloc_mapped_with_prev_size, "mremap_chunk(): invalid pointer"),
 };
 
-struct trial {
-	struct heap *heap;
-	const struct crime *crime;
-};
-
-static void commit(void *self)
-{
-	const struct trial *trial = self;
-	trial->crime->commit(trial->heap);
-}
-
 static void every_crime_ends_in_the_words_of_the_real_library(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < sizeof(crimes) / sizeof(crimes[0]); i++) {
-		struct flat_heap flat = flat_heap_new("glibc");
-		struct trial trial = {flat.heap, &crimes[i]};
-		bool survived = user_run(flat.user, commit, &trial);
-		if (survived || flat.facts->end != FLAT_ABORTED)
-			fail_msg("%s: no abort", crimes[i].name);
-		if (strcmp(flat.facts->message, crimes[i].words) != 0)
-			fail_msg("%s: \"%s\"", crimes[i].name, flat.facts->message);
-		flat_heap_free(&flat);
-	}
+	crimes_try(crimes, sizeof(crimes) / sizeof(crimes[0]));
 }
 
 static void the_walk_sees_a_crime_before_the_library_does(void **state)
@@ -400,7 +313,7 @@ static void the_walk_sees_a_crime_before_the_library_does(void **state)
 		struct crime crime = {"", silent[i], ""};
 		struct trial trial = {flat.heap, &crime};
 		const char *why = NULL;
-		assert_false(user_run(flat.user, commit, &trial));
+		assert_false(user_run(flat.user, crime_commit, &trial));
 		assert_false(flat.heap->ops->walk(flat.heap, NULL, NULL, &why));
 		assert_non_null(why);
 		flat_heap_free(&flat);
