@@ -102,7 +102,8 @@ static void free_a_chunk_smaller_than_its_bin(struct heap *heap)
 
 static void sort_beside_a_chunk_of_another_arena(struct heap *heap)
 {
-	uint64_t a = in_unsorted(heap, 2000), b = guarded(heap, 2010);
+	uint64_t a = guarded(heap, 2000), b = guarded(heap, 2010);
+	heap_free(heap, a);
 	(void)heap_malloc(heap, 3000);
 	heap_free(heap, b);
 	write_size(heap, a, 0x7e5);
