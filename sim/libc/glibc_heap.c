@@ -190,7 +190,7 @@ void glibc_heap_trim(struct heap *heap, uint64_t pad)
 	while (top == heap_for(top) + H_BYTES && drop_heap(heap, heap_for(top), pad))
 		top = arena_word(heap, M_TOP);
 	uint64_t size = chunk_size(heap, top), area = size - MINSIZE - 1, info = heap_for(top);
-	if (size < var(heap, MP_TRIM_THRESHOLD) || area <= pad)
+	if (size < var(heap, MP_TRIM_THRESHOLD) || (int64_t)area < 0 || area <= pad)
 		return;
 	uint64_t extra = page_floor(area - pad);
 	if (extra == 0)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFER_BYTES = 1 << 16 };
+enum { BUFFER_BYTES = 1 << 16 }; /* and one for the zero behind the last line */
 
 enum status op_lines_bad(const struct op_lines *lines, struct error *error, const char *format, ...)
 {
@@ -21,7 +21,7 @@ enum status op_lines_bad(const struct op_lines *lines, struct error *error, cons
 
 static enum status init(struct op_lines *lines, const char *name, struct error *error)
 {
-	*lines = (struct op_lines){.name = strdup(name), .buffer = malloc(BUFFER_BYTES)};
+	*lines = (struct op_lines){.comment = "#", .name = strdup(name), .buffer = malloc(BUFFER_BYTES + 1)};
 	if (lines->name && lines->buffer)
 		return STATUS_OK;
 	return error_set(error, STATUS_HOST, "%s: the host has no memory to read it", name);
@@ -56,25 +56,21 @@ void op_lines_close(struct op_lines *lines)
 	*lines = (struct op_lines){0};
 }
 
-static void refill_from_memory(struct op_lines *lines)
+/* ---- filling the buffer ---- */
+
+static enum status read_memory(struct op_lines *lines, size_t room, size_t *got)
 {
-	lines->filled = lines->memory_left < BUFFER_BYTES ? lines->memory_left : BUFFER_BYTES;
-	if (lines->filled > 0)
-		memcpy(lines->buffer, lines->memory, lines->filled);
-	lines->memory += lines->filled;
-	lines->memory_left -= lines->filled;
-	lines->ended = lines->filled == 0;
+	*got = lines->memory_left < room ? lines->memory_left : room;
+	if (*got > 0)
+		memcpy(lines->buffer + lines->filled, lines->memory, *got);
+	lines->memory += *got;
+	lines->memory_left -= *got;
+	return STATUS_OK;
 }
 
-static enum status refill(struct op_lines *lines, struct error *error)
+static enum status read_file(struct op_lines *lines, size_t room, size_t *out, struct error *error)
 {
-	lines->at = 0;
-	lines->filled = 0;
-	if (!lines->file) {
-		refill_from_memory(lines);
-		return STATUS_OK;
-	}
-	int got = gzread(lines->file, lines->buffer, BUFFER_BYTES);
+	int got = gzread(lines->file, lines->buffer + lines->filled, (unsigned)room);
 	int code = Z_OK;
 	const char *why = gzerror(lines->file, &code);
 	/* A file cut short is reported as Z_BUF_ERROR at its end. */
@@ -82,42 +78,95 @@ static enum status refill(struct op_lines *lines, struct error *error)
 		return error_set(error, code == Z_ERRNO ? STATUS_HOST : STATUS_BAD_INPUT,
 				 "%s:%" PRIu64 ": the file is damaged or cut short behind this line: %s", lines->name,
 				 lines->number, code == Z_ERRNO ? strerror(errno) : why);
-	lines->filled = (size_t)got;
-	lines->ended = got == 0;
+	*out = (size_t)got;
 	return STATUS_OK;
 }
 
-/* Only a comment may be longer than a line is kept. */
-static enum status keep(struct op_lines *lines, size_t *length, char c, struct error *error)
+/* What is left moves to the front, more is read behind it. *got is 0 at the end. */
+static enum status refill(struct op_lines *lines, size_t *got, struct error *error)
 {
-	if (c == '\0')
+	if (lines->at > 0)
+		memmove(lines->buffer, lines->buffer + lines->at, lines->filled - lines->at);
+	lines->filled -= lines->at;
+	lines->at = 0;
+	size_t room = BUFFER_BYTES - lines->filled;
+	if (!lines->file)
+		return read_memory(lines, room, got);
+	return read_file(lines, room, got, error);
+}
+
+/* ---- lines ---- */
+
+static enum status check_line(struct op_lines *lines, size_t length, struct error *error)
+{
+	if (memchr(lines->line, '\0', length))
 		return op_lines_bad(lines, error, "a zero byte: this is not an op list");
-	if (*length + 1 < OP_LINE_BYTES)
-		lines->line[(*length)++] = c;
-	else if (lines->line[0] != '#')
+	if (length >= OP_LINE_BYTES && lines->line[0] != '#')
 		return op_lines_bad(lines, error, "the line is longer than %d bytes: an operation is one short line",
 				    OP_LINE_BYTES - 1);
 	return STATUS_OK;
 }
 
-enum status op_lines_next(struct op_lines *lines, struct error *error)
+/* Consumes the line that ends at `length`; a newline, if there is one, stands there. */
+static enum status take_line(struct op_lines *lines, size_t length, bool newline, struct error *error)
 {
-	enum status status = STATUS_OK;
-	size_t length = 0;
-	lines->number++;
-	while (status == STATUS_OK) {
-		if (lines->at == lines->filled)
-			status = refill(lines, error);
-		if (status != STATUS_OK || lines->ended)
-			break;
-		char c = lines->buffer[lines->at++];
-		if (c == '\n')
-			break;
-		status = keep(lines, &length, c, error);
-	}
-	/* A last line without a newline is a line. */
-	if (lines->ended && length > 0)
-		lines->ended = false;
+	lines->line = lines->buffer + lines->at;
+	lines->at += length + newline;
+	enum status status = check_line(lines, length, error);
 	lines->line[length] = '\0';
 	return status;
+}
+
+/* The rest of a comment that does not fit the buffer. */
+static enum status skip_line(struct op_lines *lines, struct error *error)
+{
+	for (;;) {
+		size_t got = 0;
+		lines->at = lines->filled;
+		enum status status = refill(lines, &got, error);
+		if (status != STATUS_OK || got == 0)
+			return status;
+		const char *end = memchr(lines->buffer, '\n', got);
+		lines->filled = got;
+		if (end) {
+			lines->at = (size_t)(end - lines->buffer) + 1;
+			return STATUS_OK;
+		}
+	}
+}
+
+/* A line that the buffer does not hold whole. */
+static enum status next_across(struct op_lines *lines, struct error *error)
+{
+	size_t seen = lines->filled - lines->at;
+	for (;;) {
+		size_t got = 0;
+		enum status status = refill(lines, &got, error);
+		if (status != STATUS_OK)
+			return status;
+		const char *end = memchr(lines->buffer + seen, '\n', got);
+		lines->filled += got;
+		if (end)
+			return take_line(lines, (size_t)(end - lines->buffer), true, error);
+		/* A last line without a newline is a line. */
+		lines->ended = got == 0 && lines->filled == 0;
+		if (got == 0)
+			return take_line(lines, lines->filled, false, error);
+		seen = lines->filled;
+		if (seen < BUFFER_BYTES)
+			continue;
+		status = take_line(lines, OP_LINE_BYTES, false, error);
+		if (status == STATUS_OK)
+			status = skip_line(lines, error);
+		lines->line = lines->comment;
+		return status;
+	}
+}
+
+enum status op_lines_next(struct op_lines *lines, struct error *error)
+{
+	lines->number++;
+	const char *start = lines->buffer + lines->at;
+	const char *end = memchr(start, '\n', lines->filled - lines->at);
+	return end ? take_line(lines, (size_t)(end - start), true, error) : next_across(lines, error);
 }

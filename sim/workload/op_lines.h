@@ -18,9 +18,10 @@ struct op_lines {
 	size_t memory_left;
 	char *buffer;
 	size_t at, filled;
-	bool ended;               /* there was no further line */
-	char line[OP_LINE_BYTES]; /* without its newline */
-	uint64_t number;          /* of the line, from 1 */
+	bool ended;      /* there was no further line */
+	char *line;      /* without its newline; lies in the buffer until the next line is read */
+	char comment[2]; /* stands for a comment that does not fit there */
+	uint64_t number; /* of the line, from 1 */
 };
 
 /* After a failure, too, the lines are to be closed. */

@@ -9,13 +9,35 @@
 #include "value.h"
 #include "why.h"
 
-enum { MAX_FIELDS = 6 };
-
-/* A line, cut at its spaces. */
-struct fields {
-	char *text[MAX_FIELDS];
-	unsigned count;
+/* What the fields of an operation mean, in order: N a new ID, I a live ID, i a live ID or 0, other letters a number. */
+struct line_format {
+	char letter;
+	enum op_kind kind;
+	const char *fields;
+	const char *usage;
 };
+
+static const struct line_format formats[] = {
+    {'m', OP_MALLOC, "Ns", "m ID SIZE"},
+    {'c', OP_CALLOC, "Ncs", "c ID N SIZE"},
+    {'r', OP_REALLOC, "iMs", "r ID NEWID SIZE"},
+    {'a', OP_ALIGNED_ALLOC, "Nas", "a ID ALIGN SIZE"},
+    {'f', OP_FREE, "i", "f ID"},
+    {'t', OP_WRITE, "Pol", "t ID OFF LEN"},
+    {'l', OP_READ, "Pol", "l ID OFF LEN"},
+    {'B', OP_SBRK, "d", "B DELTA"},
+    {'M', OP_MMAP, "NL", "M ID LEN"},
+    {'U', OP_MUNMAP, "Pol", "U ID OFF LEN"},
+    {'D', OP_MADVISE, "Pol", "D ID OFF LEN"},
+    {'P', OP_MPROTECT, "Polp", "P ID OFF LEN PROT"},
+    {'T', OP_MALLOC_TRIM, "T", "T PAD"},
+    {'O', OP_MALLOPT, "OV", "O PARAM VALUE"},
+    {'w', OP_WRITE, "Pev", "w ID OFF VALUE"},
+    {'C', OP_PTHREAD_CREATE, "t", "C THREAD"},
+    {'J', OP_PTHREAD_JOIN, "t", "J THREAD"},
+};
+
+enum { FORMATS = sizeof(formats) / sizeof(*formats) };
 
 struct op_list {
 	struct op_lines lines;
@@ -25,7 +47,11 @@ struct op_list {
 	unsigned tunable_count;
 
 	struct live_ids ids;
-	struct op op;
+	uint8_t format_of[256]; /* index in formats + 1 by letter; 0: no operation */
+	/* One operation for each format: whatever differs between two lines of a format is set by its fields. */
+	struct op ops[FORMATS];
+	struct op *op; /* the last one */
+	struct op_list_line last;
 	uint64_t ends_id; /* the ID that ends when the operation has returned; 0: none */
 	bool ends_on_success;
 };
@@ -48,90 +74,59 @@ static enum status read_meaningful_line(struct op_list *list, struct error *erro
 
 /* ---- numbers ---- */
 
-static enum status split(struct op_list *list, struct fields *fields, struct error *error)
+/* The field at *at, up to a space or the end. False when it is no decimal number below 2^64. */
+static inline bool take_digits(const char **at, uint64_t *out)
 {
-	char *at = list->lines.line;
-	fields->count = 0;
-	for (;;) {
-		if (fields->count == MAX_FIELDS)
-			return op_lines_bad(&list->lines, error, "too many fields in \"%s\"",
-					    quoted(list->lines.line).text);
-		fields->text[fields->count++] = at;
-		at = strchr(at, ' ');
-		if (!at)
-			return STATUS_OK;
-		*at++ = '\0';
-	}
+	uint64_t value = 0;
+	const char *digit = *at;
+	while (*digit == '0')
+		digit++;
+	const char *first = digit;
+	for (; *digit >= '0' && *digit <= '9'; digit++)
+		value = value * 10 + (uint64_t)(*digit - '0');
+	/* 19 digits always fit, 20 may. */
+	bool fits = digit - first < 20 || (digit - first == 20 && (*first == '1' && value >= 10000000000000000000u));
+	bool good = digit != *at && fits && (*digit == ' ' || *digit == '\0');
+	*at = digit;
+	*out = value;
+	return good;
 }
 
-static enum status number_field(const struct op_list *list, const char *text, const char *what, uint64_t *out,
-				struct error *error)
+static struct quoted field_text(const char *field)
 {
-	if (value_digits(text, strlen(text), out))
+	return quoted_length(field, strcspn(field, " "));
+}
+
+static enum status take_number(const struct op_list *list, const char **at, const char *what, uint64_t *out,
+			       struct error *error)
+{
+	const char *field = *at;
+	if (take_digits(at, out))
 		return STATUS_OK;
 	return op_lines_bad(&list->lines, error,
 			    "%s is \"%s\"; allowed are decimal digits below 2^64, with one space between fields", what,
-			    quoted(text).text);
+			    field_text(field).text);
 }
 
-static enum status signed_field(const struct op_list *list, const char *text, const char *what, int64_t *out,
-				struct error *error)
+static enum status take_signed(const struct op_list *list, const char **at, const char *what, int64_t *out,
+			       struct error *error)
 {
 	uint64_t magnitude = 0;
-	bool negative = *text == '-';
-	if (!value_digits(text + negative, strlen(text + negative), &magnitude) || magnitude > INT64_MAX)
+	const char *field = *at;
+	bool negative = *field == '-';
+	*at += negative;
+	if (!take_digits(at, &magnitude) || magnitude > INT64_MAX)
 		return op_lines_bad(&list->lines, error,
 				    "%s is \"%s\"; allowed are decimal digits, with - in front if negative", what,
-				    quoted(text).text);
+				    field_text(field).text);
 	*out = negative ? -(int64_t)magnitude : (int64_t)magnitude;
 	return STATUS_OK;
 }
 
 /* ---- operations ---- */
 
-/* What the fields of an operation mean, in order: N a new ID, I a live ID, i a live ID or 0, other letters a number. */
-struct line_format {
-	char letter;
-	enum op_kind kind;
-	const char *fields;
-	const char *usage;
-};
-
-static const struct line_format formats[] = {
-    {'m', OP_MALLOC, "Ns", "m ID SIZE"},
-    {'c', OP_CALLOC, "Ncs", "c ID N SIZE"},
-    {'r', OP_REALLOC, "iMs", "r ID NEWID SIZE"},
-    {'a', OP_ALIGNED_ALLOC, "Nas", "a ID ALIGN SIZE"},
-    {'f', OP_FREE, "i", "f ID"},
-    {'t', OP_WRITE, "Pol", "t ID OFF LEN"},
-    {'l', OP_READ, "Pol", "l ID OFF LEN"},
-    {'B', OP_SBRK, "d", "B DELTA"},
-    {'M', OP_MMAP, "Nl", "M ID LEN"},
-    {'U', OP_MUNMAP, "Pol", "U ID OFF LEN"},
-    {'D', OP_MADVISE, "Pol", "D ID OFF LEN"},
-    {'P', OP_MPROTECT, "Polp", "P ID OFF LEN PROT"},
-    {'T', OP_MALLOC_TRIM, "T", "T PAD"},
-    {'O', OP_MALLOPT, "OV", "O PARAM VALUE"},
-    {'w', OP_WRITE, "Pev", "w ID OFF VALUE"},
-    {'C', OP_PTHREAD_CREATE, "t", "C THREAD"},
-    {'J', OP_PTHREAD_JOIN, "t", "J THREAD"},
-};
-
-static const struct line_format *find_format(const char *word)
+static enum status new_id(struct op_list *list, uint64_t id, struct op_name *name, struct error *error)
 {
-	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
-		if (word[0] == formats[i].letter && word[1] == '\0')
-			return &formats[i];
-	}
-	return NULL;
-}
-
-static enum status new_id(struct op_list *list, const char *text, struct op_name *name, struct error *error)
-{
-	uint64_t id = 0;
-	enum status status = number_field(list, text, "the new ID", &id, error);
-	if (status != STATUS_OK)
-		return status;
 	if (id == 0)
 		return op_lines_bad(&list->lines, error, "a new ID cannot be 0, that is the null pointer");
 	if (live_ids_find(&list->ids, id))
@@ -145,148 +140,192 @@ static enum status new_id(struct op_list *list, const char *text, struct op_name
 	return STATUS_OK;
 }
 
-static enum status old_id(struct op_list *list, const char *text, bool may_be_null, uint32_t *slot, uint64_t *id,
-			  struct error *error)
+static enum status old_id(struct op_list *list, uint64_t id, bool may_be_null, uint32_t *slot, struct error *error)
 {
-	enum status status = number_field(list, text, "the ID", id, error);
 	*slot = OP_NO_SLOT;
-	if (status != STATUS_OK || (*id == 0 && may_be_null))
-		return status;
-	const struct live_id *live = live_ids_find(&list->ids, *id);
+	if (id == 0 && may_be_null)
+		return STATUS_OK;
+	const struct live_id *live = live_ids_find(&list->ids, id);
 	if (!live)
 		return op_lines_bad(
 		    &list->lines, error,
-		    "ID %" PRIu64 " is not alive: it was never allocated, or has been freed or unmapped whole", *id);
+		    "ID %" PRIu64 " is not alive: it was never allocated, or has been freed or unmapped whole", id);
 	*slot = live->slot;
 	return STATUS_OK;
 }
 
-static enum status read_field(struct op_list *list, char meaning, const char *text, uint64_t *id, struct error *error)
+/* A field that is a number and where it goes; the others are IDs and signed numbers. */
+struct number_field {
+	const char *what;
+	size_t field; /* in struct op */
+};
+
+static const struct number_field number_fields[128] = {
+    ['s'] = {"SIZE", offsetof(struct op, size)},       ['c'] = {"N", offsetof(struct op, count)},
+    ['a'] = {"ALIGN", offsetof(struct op, alignment)}, ['o'] = {"OFF", offsetof(struct op, offset)},
+    ['l'] = {"LEN", offsetof(struct op, length)},      ['L'] = {"LEN", offsetof(struct op, length)},
+    ['p'] = {"PROT", offsetof(struct op, prot)},       ['T'] = {"PAD", offsetof(struct op, pad)},
+    ['t'] = {"THREAD", offsetof(struct op, child)},    ['v'] = {"VALUE", offsetof(struct op, value)},
+};
+
+static enum status read_signed_field(struct op_list *list, char meaning, const char **at, int64_t *out,
+				     struct error *error)
 {
-	struct op *op = &list->op;
-	uint64_t number = 0;
-	enum status status = STATUS_OK;
-	switch (meaning) {
-	case 'N':
-		return new_id(list, text, &op->id, error);
-	case 'M':
-		return new_id(list, text, &op->new_id, error);
-	case 'i':
-		return old_id(list, text, true, &op->id.slot, id, error);
-	case 'P':
-		op->at.kind = PLACE_SLOT;
-		return old_id(list, text, false, &op->at.slot, id, error);
-	case 's':
-		return number_field(list, text, "SIZE", &op->size, error);
-	case 'c':
-		return number_field(list, text, "N", &op->count, error);
-	case 'a':
-		return number_field(list, text, "ALIGN", &op->alignment, error);
-	case 'o':
-		status = number_field(list, text, "OFF", &number, error);
-		op->offset = (int64_t)number;
-		return status;
-	case 'l':
-		return number_field(list, text, "LEN", &op->length, error);
-	case 'p':
-		return number_field(list, text, "PROT", &op->prot, error);
-	case 'T':
-		return number_field(list, text, "PAD", &op->pad, error);
-	case 't':
-		return number_field(list, text, "THREAD", &op->child, error);
-	case 'e':
-		return signed_field(list, text, "OFF", &op->offset, error);
-	case 'v':
-		op->has_value = true;
-		op->length = sizeof(op->value);
-		return number_field(list, text, "VALUE", &op->value, error);
-	case 'O':
-		return signed_field(list, text, "PARAM", &op->param, error);
-	default:
-		return signed_field(list, text, meaning == 'd' ? "DELTA" : "VALUE", &op->increment, error);
-	}
+	if (meaning == 'O')
+		return take_signed(list, at, "PARAM", out, error);
+	if (meaning == 'e')
+		return take_signed(list, at, "OFF", out, error);
+	return take_signed(list, at, meaning == 'd' ? "DELTA" : "VALUE", out, error);
 }
 
-/* What the letters imply beyond their fields. */
-static void complete_op(struct op_list *list, uint64_t id)
+static enum status read_id_field(struct op_list *list, char meaning, uint64_t id, struct error *error)
 {
-	struct op *op = &list->op;
-	struct live_id *live = live_ids_find(&list->ids, id);
+	struct op *op = list->op;
+	if (meaning == 'N')
+		return new_id(list, id, &op->id, error);
+	if (meaning == 'M')
+		return new_id(list, id, &op->new_id, error);
+	if (meaning == 'P')
+		return old_id(list, id, false, &op->at.slot, error);
+	return old_id(list, id, true, &op->id.slot, error);
+}
+
+/* One field; *arg is its value as the line has it. */
+static enum status read_field(struct op_list *list, char meaning, const char **at, uint64_t *arg, struct error *error)
+{
+	struct op *op = list->op;
+	const struct number_field *number = &number_fields[(unsigned char)meaning];
+	if (number->what) {
+		enum status status = take_number(list, at, number->what, arg, error);
+		*(uint64_t *)(void *)((char *)op + number->field) = *arg;
+		return status;
+	}
+	if (strchr("dOVe", meaning)) {
+		int64_t *field = meaning == 'O' ? &op->param : meaning == 'e' ? &op->offset : &op->increment;
+		enum status status = read_signed_field(list, meaning, at, field, error);
+		*arg = (uint64_t)*field;
+		return status;
+	}
+	bool made = meaning == 'N' || meaning == 'M';
+	enum status status = take_number(list, at, made ? "the new ID" : "the ID", arg, error);
+	return status == STATUS_OK ? read_id_field(list, meaning, *arg, error) : status;
+}
+
+/* Which ID ends when the operation has returned; a new mapping remembers its length for that. */
+static void complete_op(struct op_list *list)
+{
+	struct op *op = list->op;
+	const uint64_t *arg = list->last.arg;
 	op->line = (uint32_t)list->lines.number;
 	list->ends_id = 0;
 	list->ends_on_success = false;
-	if ((op->kind == OP_READ || op->kind == OP_WRITE) && !op->has_value) {
-		op->stride = OP_STRIDE_PAGE;
-	} else if (op->kind == OP_MADVISE || op->kind == OP_MPROTECT) {
-		op->whole_pages = true;
+	if (op->kind == OP_MMAP) {
+		live_ids_find(&list->ids, arg[0])->bytes = op->length;
 	} else if (op->kind == OP_FREE) {
-		list->ends_id = id;
+		list->ends_id = arg[0];
 	} else if (op->kind == OP_REALLOC) {
-		list->ends_id = id;
+		list->ends_id = arg[0];
 		list->ends_on_success = op->size != 0;
-	} else if (op->kind == OP_MUNMAP && op->offset == 0 && live && live->bytes && op->length >= live->bytes) {
-		list->ends_id = id;
+	} else if (op->kind == OP_MUNMAP && op->offset == 0) {
+		const struct live_id *live = live_ids_find(&list->ids, arg[0]);
+		if (live && live->bytes && op->length >= live->bytes)
+			list->ends_id = arg[0];
 	}
 	op->forgets = list->ends_id != 0;
 }
 
-/* A new mapping remembers its length, so that its ID ends when it is unmapped whole. */
-static void remember_mapping(struct op_list *list, const char *id_text)
+/* What the lines of a format have in common. */
+static void prepare_op(struct op *op, const struct line_format *format)
 {
-	uint64_t id = 0;
-	(void)value_digits(id_text, strlen(id_text), &id);
-	live_ids_find(&list->ids, id)->bytes = list->op.length;
+	op_init(op, format->kind);
+	if (strchr(format->fields, 'P'))
+		op->at.kind = PLACE_SLOT;
+	if (format->kind == OP_READ || format->kind == OP_WRITE)
+		op->stride = OP_STRIDE_PAGE;
+	if (strchr(format->fields, 'v')) {
+		op->stride = 0;
+		op->length = sizeof(op->value);
+		op->has_value = true;
+	}
+	op->whole_pages = format->kind == OP_MADVISE || format->kind == OP_MPROTECT;
+}
+
+static void prepare_ops(struct op_list *list)
+{
+	for (unsigned i = 0; i < FORMATS; i++) {
+		list->format_of[(unsigned char)formats[i].letter] = (uint8_t)(i + 1);
+		prepare_op(&list->ops[i], &formats[i]);
+	}
+}
+
+static enum status no_operation(const struct op_list *list, const char *word, struct error *error)
+{
+	struct quoted shown = field_text(word);
+	if (strcmp(shown.text, "G") == 0)
+		return op_lines_bad(&list->lines, error,
+				    "a tunable behind the first operation: move the line to the beginning");
+	return op_lines_bad(&list->lines, error,
+			    "there is no operation \"%s\"; allowed are m c r a f t l w B M U D P T O C J and, first of "
+			    "all, G",
+			    shown.text);
+}
+
+static enum status wrong_count(const struct op_list *list, const struct line_format *format, const char *fields,
+			       struct error *error)
+{
+	unsigned count = 0;
+	for (const char *at = fields; *at; at++)
+		count += *at == ' ';
+	return op_lines_bad(&list->lines, error, "%c has %u fields, expected \"%s\"", format->letter, count,
+			    format->usage);
 }
 
 /* "@THREAD " in front of an operation. */
-static enum status take_thread(struct op_list *list, struct fields *fields, uint64_t *thread, struct error *error)
+static enum status take_thread(const struct op_list *list, const char **at, uint64_t *thread, struct error *error)
 {
-	*thread = 0;
-	if (fields->text[0][0] != '@')
-		return STATUS_OK;
-	if (fields->count == 1)
+	const char *word = *at;
+	(*at)++;
+	enum status status = take_number(list, at, "the thread behind @", thread, error);
+	if (status == STATUS_OK && *(*at)++ == '\0')
 		return op_lines_bad(&list->lines, error, "\"%s\" without an operation behind it",
-				    quoted(fields->text[0]).text);
-	const char *number = fields->text[0] + 1;
-	fields->count--;
-	memmove(fields->text, fields->text + 1, fields->count * sizeof(*fields->text));
-	return number_field(list, number, "the thread behind @", thread, error);
+				    field_text(word).text);
+	return status;
 }
 
 static enum status parse_op(struct op_list *list, struct error *error)
 {
-	struct fields fields;
-	uint64_t id = 0;
+	const char *at = list->lines.line;
 	uint64_t thread = 0;
-	enum status status = split(list, &fields, error);
-	if (status == STATUS_OK)
-		status = take_thread(list, &fields, &thread, error);
-	if (status != STATUS_OK)
-		return status;
-	const struct line_format *format = find_format(fields.text[0]);
-	if (!format && strcmp(fields.text[0], "G") == 0)
-		return op_lines_bad(&list->lines, error,
-				    "a tunable behind the first operation: move the line to the beginning");
-	if (!format)
-		return op_lines_bad(
-		    &list->lines, error,
-		    "there is no operation \"%s\"; allowed are m c r a f t l w B M U D P T O C J and, first of "
-		    "all, G",
-		    quoted(fields.text[0]).text);
-	if (fields.count != strlen(format->fields) + 1)
-		return op_lines_bad(&list->lines, error, "%c has %u fields, expected \"%s\"", format->letter,
-				    fields.count - 1, format->usage);
-	op_init(&list->op, format->kind);
-	list->op.thread = thread;
-	for (unsigned i = 0; format->fields[i]; i++) {
-		status = read_field(list, format->fields[i], fields.text[i + 1], &id, error);
+	if (*at == '@') {
+		enum status status = take_thread(list, &at, &thread, error);
 		if (status != STATUS_OK)
 			return status;
 	}
-	if (format->kind == OP_MMAP)
-		remember_mapping(list, fields.text[1]);
-	complete_op(list, id);
+	unsigned index = list->format_of[(unsigned char)*at];
+	if (index == 0 || (at[1] != ' ' && at[1] != '\0'))
+		return no_operation(list, at, error);
+	const struct line_format *format = &formats[index - 1];
+	const char *fields = ++at;
+	list->op = &list->ops[index - 1];
+	list->op->thread = thread;
+	list->last.letter = format->letter;
+	list->last.thread = thread;
+	for (unsigned i = 0; format->fields[i]; i++) {
+		if (*at++ != ' ')
+			return wrong_count(list, format, fields, error);
+		enum status status = read_field(list, format->fields[i], &at, &list->last.arg[i], error);
+		if (status != STATUS_OK)
+			return status;
+	}
+	if (*at != '\0')
+		return wrong_count(list, format, fields, error);
+	complete_op(list);
 	return STATUS_OK;
+}
+
+const struct op_list_line *op_list_line(const struct op_list *list)
+{
+	return &list->last;
 }
 
 enum status op_list_next(struct op_list *list, const struct op **op, struct error *error)
@@ -297,7 +336,7 @@ enum status op_list_next(struct op_list *list, const struct op **op, struct erro
 		return status;
 	status = parse_op(list, error);
 	if (status == STATUS_OK)
-		*op = &list->op;
+		*op = list->op;
 	return status;
 }
 
@@ -353,6 +392,7 @@ static enum status read_head(struct op_list *list, struct error *error)
 
 static enum status begin(struct op_list *list, enum status opened, struct op_list **out, struct error *error)
 {
+	prepare_ops(list);
 	enum status status = opened == STATUS_OK ? read_head(list, error) : opened;
 	if (status == STATUS_OK)
 		*out = list;

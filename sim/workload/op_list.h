@@ -32,6 +32,13 @@ const struct tunable *op_list_tunables(const struct op_list *list, unsigned *cou
 
 /* The next operation, valid until the next call; *op is NULL at the end. */
 enum status op_list_next(struct op_list *list, const struct op **op, struct error *error);
+/* Its line: IDs and numbers as written, signed ones in two's complement. */
+struct op_list_line {
+	char letter;
+	uint64_t thread;
+	uint64_t arg[4];
+};
+const struct op_list_line *op_list_line(const struct op_list *list);
 /* What the last operation returned: a realloc that failed leaves its block alive. Called after each operation. */
 void op_list_returned(struct op_list *list, uint64_t result);
 /* Slots are reused: every slot of an operation is below this. */

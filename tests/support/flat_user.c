@@ -432,6 +432,9 @@ int64_t user_syscall(struct user *user, uint64_t number, const uint64_t args[6])
 		calls[SYSCALL_MADVISE]++;
 		drop_pages(user, args[0], args[0] + args[1]);
 		return 0;
+	case SYS_NR_MPROTECT:
+		calls[SYSCALL_MPROTECT]++;
+		return 0;
 	default:
 		calls[SYSCALL_UNKNOWN]++;
 		return -LINUX_ENOSYS;
