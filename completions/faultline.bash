@@ -2,7 +2,7 @@
 
 _faultline() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-	local commands="run validate list explain proc"
+	local commands="run validate list explain proc convert heap"
 	local words=""
 	COMPREPLY=()
 
@@ -27,9 +27,13 @@ _faultline() {
 		proc:-*) words="--at --pid --set -o --list --help" ;;
 		proc:[mslpvb]*) words="maps smaps smaps_rollup status statm pagemap limits meminfo vmstat buddyinfo" ;;
 		validate:-*) words="--help" ;;
+		convert:-*) words="-o --help" ;;
+		heap:-*) words="--at --pid --set -o --help" ;;
+		heap:m*) words="malloc_stats malloc_info mallinfo2" ;;
+		heap:c*) words="chunks" ;;
 		list:-*) words="--help" ;;
 		list:*) words="workloads allocators policies profiles ops instructions events stats" ;;
-		run:* | validate:* | explain:* | proc:*)
+		run:* | validate:* | explain:* | proc:* | convert:* | heap:*)
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(
 				compgen -d -- "$word"

@@ -42,4 +42,5 @@ endif()
 faultline_script_test(determinism.runs determinism.py $<TARGET_FILE:faultline_program>
                       $<TARGET_FILE:faultline_program> ${workloads})
 faultline_script_test(docs.options options_documented.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})
+faultline_script_test(program.convert convert.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})
 faultline_script_test(program.outputs outputs.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})

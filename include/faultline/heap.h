@@ -60,7 +60,32 @@ struct heap_mallinfo {
 #undef X
 };
 
+/* What can be seen of a heap. X(ID, "name", "text") */
+#define HEAP_VIEW_LIST(X)                                                                                              \
+	X(MALLOC_STATS, "malloc_stats", "as malloc_stats(3) prints it")                                                \
+	X(MALLOC_INFO, "malloc_info", "as malloc_info(3) prints it: XML")                                              \
+	X(MALLINFO2, "mallinfo2", "the fields of mallinfo2(3), one a line")                                            \
+	X(CHUNKS, "chunks", "every chunk in the order of its address, and the list that holds it")
+
+enum heap_view {
+#define X(id, name, text) HEAP_VIEW_##id,
+	HEAP_VIEW_LIST(X)
+#undef X
+	    HEAP_VIEW_COUNT
+};
+
+struct heap_view_info {
+	const char *name, *text;
+};
+
+typedef void heap_write_fn(void *self, const char *text, size_t length);
+
 struct heap;
+
+const struct heap_view_info *heap_view_info(enum heap_view view);
+bool heap_view_find(const char *name, enum heap_view *out);
+/* Looks without touching. False: the allocator has no such view. */
+bool heap_view_print(const struct heap *heap, enum heap_view view, heap_write_fn *write, void *self);
 
 /* One row per allocator. `malloc` and friends return 0 for NULL and set heap->errno_value as the real function would
  * (they leave it alone on success). */
@@ -95,8 +120,11 @@ struct heap_ops {
 	/* What the libc does when the calling thread ends. NULL: nothing. */
 	void (*thread_exit)(struct heap *heap);
 
-	/* mallinfo2(3), by peeking. NULL: the allocator has no such function. */
+	/* By peeking: mallinfo2(3), the texts of malloc_stats(3) and malloc_info(3). NULL: the allocator has no such
+	 * function. */
 	void (*mallinfo)(const struct heap *heap, struct heap_mallinfo *out);
+	void (*print_stats)(const struct heap *heap, heap_write_fn *write, void *self);
+	void (*print_info)(const struct heap *heap, heap_write_fn *write, void *self);
 };
 
 /* Invariant: ops, user, bus and data_va never change after heap_new. */

@@ -9,6 +9,8 @@
 	X(validate)                                                                                                    \
 	X(list)                                                                                                        \
 	X(explain)                                                                                                     \
+	X(convert)                                                                                                     \
+	X(heap)                                                                                                        \
 	X(proc)
 
 #define X(name) extern const struct command command_##name;

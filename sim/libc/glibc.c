@@ -127,5 +127,7 @@ const struct heap_ops heap_glibc = {
     .tunable = glibc_tunable,
     .walk = glibc_walk,
     .mallinfo = glibc_mallinfo,
+    .print_stats = glibc_print_stats,
+    .print_info = glibc_print_info,
     .thread_exit = glibc_thread_freeres,
 };

@@ -383,6 +383,10 @@ bool glibc_tunable(struct heap *heap, const char *name, uint64_t value);
 void glibc_apply_tunables(struct heap *heap);
 bool glibc_walk(const struct heap *heap, heap_block_fn *visit, void *self, const char **why);
 void glibc_mallinfo(const struct heap *heap, struct heap_mallinfo *out);
+/* int_mallinfo: adds one arena. */
+void glibc_add_mallinfo(const struct heap *heap, uint64_t arena, struct heap_mallinfo *out);
+void glibc_print_stats(const struct heap *heap, heap_write_fn *write, void *self);
+void glibc_print_info(const struct heap *heap, heap_write_fn *write, void *self);
 
 /* ---- the story ---- */
 static inline void glibc_tell_split(struct heap *heap, uint64_t chunk, uint64_t nb, uint64_t rest_size)

@@ -38,8 +38,7 @@ static void add_bins(const struct heap *heap, uint64_t arena, struct heap_mallin
 	}
 }
 
-/* int_mallinfo */
-static void add_arena(const struct heap *heap, uint64_t arena, struct heap_mallinfo *out)
+void glibc_add_mallinfo(const struct heap *heap, uint64_t arena, struct heap_mallinfo *out)
 {
 	uint64_t top = peek_size(heap, peek(heap, arena + M_TOP));
 	add_fastbins(heap, arena, out);
@@ -57,7 +56,7 @@ void glibc_mallinfo(const struct heap *heap, struct heap_mallinfo *out)
 	uint64_t arena = heap->data_va;
 	*out = (struct heap_mallinfo){0};
 	do {
-		add_arena(heap, arena, out);
+		glibc_add_mallinfo(heap, arena, out);
 		arena = peek(heap, arena + M_NEXT);
 	} while (arena && arena != heap->data_va);
 	out->hblks = peek(heap, heap->data_va + MP_N_MMAPS) & UINT32_MAX;

@@ -241,7 +241,7 @@ uint64_t glibc_memalign(struct heap *heap, uint64_t alignment, uint64_t bytes)
 		glibc_arena_get(heap, request);
 	uint64_t mem = aligned_block(heap, rounded, bytes);
 	if (mem == 0 && heap->threaded && heap->av != 0) {
-		glibc_arena_get_retry(heap, request);
+		glibc_arena_get_retry(heap, bytes); /* without room for the alignment, as the original has it */
 		mem = aligned_block(heap, rounded, bytes);
 	}
 	return mem;

@@ -91,7 +91,8 @@ static enum status read_to_end(struct op_list *list, uint64_t *operations, struc
 		if (status != STATUS_OK || !op)
 			return status;
 		(*operations)++;
-		op_list_returned(list, 1);
+		/* A realloc may fail and leave its block alive. */
+		op_list_returned(list, op->kind != OP_REALLOC);
 	}
 }
 

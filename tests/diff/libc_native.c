@@ -64,7 +64,7 @@ static void simulate(const char *text, struct difference *d)
 	char cores[32];
 	(void)snprintf(cores, sizeof(cores), "cores=%d", get_nprocs());
 	(void)snprintf(path, sizeof(path), "%.30s/libc_native.%ld.ops", folder ? folder : "/tmp", (long)getpid());
-	if (!write_text(path, text) || replay_op_list(path, cores, compare_line, d, &error) != STATUS_OK) {
+	if (!write_text(path, text) || replay_op_list(path, cores, true, compare_line, d, &error) != STATUS_OK) {
 		if (!d->found)
 			(void)snprintf(d->text, sizeof(d->text), "the simulator: %s", error.text);
 		d->found = true;
@@ -92,7 +92,7 @@ static bool is_stable(const char *text, const struct recording *native)
 	bool stable = true;
 	for (unsigned i = 0; i < 4 && stable; i++) {
 		struct recording again;
-		stable = native_record(LIBC_NATIVE_CHILD, text, &again) && same_lines(native, &again);
+		stable = native_record(LIBC_NATIVE_CHILD, text, true, &again) && same_lines(native, &again);
 		recording_release(&again);
 	}
 	return stable;
@@ -103,7 +103,7 @@ static bool differs(const char *text, char how[SHRINK_HOW_BYTES])
 {
 	struct recording native;
 	struct difference d = {.native = &native};
-	if (!native_record(LIBC_NATIVE_CHILD, text, &native)) {
+	if (!native_record(LIBC_NATIVE_CHILD, text, true, &native)) {
 		(void)snprintf(how, SHRINK_HOW_BYTES, "the recorder: %s", native.why);
 		recording_release(&native);
 		return true;
@@ -150,7 +150,7 @@ static int record(const char *path)
 {
 	struct recording native = {0};
 	char *text = read_text(path);
-	bool good = text && native_record(LIBC_NATIVE_CHILD, text, &native);
+	bool good = text && native_record(LIBC_NATIVE_CHILD, text, false, &native);
 	for (size_t i = 0; i < native.count; i++)
 		printf("%s\n", native.line[i]);
 	if (text && !good)

@@ -17,6 +17,8 @@ struct replay {
 	struct world *world;
 	replay_line_fn *fn;
 	void *self;
+	bool views;
+	char view_line[LINE_BYTES];
 	uint64_t break_start, ceiling;
 	struct pieces pieces;
 
@@ -228,6 +230,29 @@ static void say_mallinfo(struct replay *replay)
 	say(replay, text);
 }
 
+/* A text comes in pieces; each line is told by itself. */
+static void add_view_text(void *self, const char *text, size_t length)
+{
+	struct replay *replay = self;
+	for (size_t i = 0; i < length; i++) {
+		size_t used = strlen(replay->view_line);
+		if (text[i] != '\n') {
+			(void)snprintf(replay->view_line + used, LINE_BYTES - used, "%c", text[i]);
+			continue;
+		}
+		say(replay, replay->view_line);
+		(void)snprintf(replay->view_line, LINE_BYTES, "# | ");
+	}
+}
+
+static void say_views(struct replay *replay)
+{
+	const struct heap *heap = world_heap(replay->world, 0);
+	(void)snprintf(replay->view_line, LINE_BYTES, "# | ");
+	(void)heap_view_print(heap, HEAP_VIEW_MALLOC_STATS, add_view_text, replay);
+	(void)heap_view_print(heap, HEAP_VIEW_MALLOC_INFO, add_view_text, replay);
+}
+
 struct present {
 	uint64_t pages, zero;
 };
@@ -279,6 +304,8 @@ static void say_end(struct replay *replay)
 	(void)snprintf(text, sizeof(text), "# break %s", address_text(replay, process_break(process).v).text);
 	say(replay, text);
 	say_mallinfo(replay);
+	if (replay->views)
+		say_views(replay);
 	say_present(replay);
 }
 
@@ -315,7 +342,8 @@ static enum status run(struct replay *replay, const struct document *document, s
 	return status;
 }
 
-enum status replay_op_list(const char *path, const char *setting, replay_line_fn *fn, void *self, struct error *error)
+enum status replay_op_list(const char *path, const char *setting, bool views, replay_line_fn *fn, void *self,
+			   struct error *error)
 {
 	struct document *document = NULL;
 	struct replay *replay = calloc(1, sizeof(*replay));
@@ -323,6 +351,7 @@ enum status replay_op_list(const char *path, const char *setting, replay_line_fn
 		return error_set(error, STATUS_HOST, "%s: the host has no memory", path);
 	replay->fn = fn;
 	replay->self = self;
+	replay->views = views;
 	enum status status = document_load(path, &document, error);
 	if (status == STATUS_OK && setting)
 		status = document_set(document, setting, error);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -368,5 +369,7 @@ int main(void)
 	shared->current = shared->op_count;
 	shared->break_end = (uint64_t)syscall(SYS_brk, 0);
 	shared->mallinfo = mallinfo2();
+	malloc_stats();
+	(void)malloc_info(0, stderr);
 	_exit(0);
 }

@@ -39,6 +39,7 @@ struct recorder {
 	struct native_shared *shared;
 	struct recording *out;
 	pid_t pid;
+	bool views;
 	int errors; /* what the program writes to its standard error */
 	struct pieces pieces;
 	char calls[LINE_BYTES]; /* of the operation in progress */
@@ -192,6 +193,22 @@ static void catch_up(struct recorder *recorder)
 	}
 }
 
+/* What malloc_stats and malloc_info have printed, a line each. */
+static void say_views(struct recorder *recorder)
+{
+	char text[LINE_BYTES];
+	FILE *printed = fdopen(dup(recorder->errors), "r");
+	if (!printed)
+		return;
+	rewind(printed);
+	while (fgets(text + 4, sizeof(text) - 4, printed)) {
+		memcpy(text, "# | ", 4);
+		text[strcspn(text, "\n")] = '\0';
+		say(recorder->out, text);
+	}
+	(void)fclose(printed);
+}
+
 static void say_end(struct recorder *recorder)
 {
 	char text[512];
@@ -212,6 +229,8 @@ static void say_end(struct recorder *recorder)
 		       m->arena, m->ordblks, m->smblks, m->hblks, m->hblkhd, m->fsmblks, m->uordblks, m->fordblks,
 		       m->keepcost);
 	say(recorder->out, text);
+	if (recorder->views)
+		say_views(recorder);
 	if (!pagemap_count(recorder->pid, recorder->shared->break_start, recorder->shared->break_end, &heap) ||
 	    !pagemap_count(recorder->pid, recorder->shared->break_end, recorder->shared->ceiling, &mapped))
 		return; /* an older kernel does not tell the zero page apart */
@@ -368,9 +387,9 @@ bool native_supported(char why[NATIVE_WHY_BYTES])
 	return right;
 }
 
-bool native_record(const char *child, const char *text, struct recording *recording)
+bool native_record(const char *child, const char *text, bool views, struct recording *recording)
 {
-	struct recorder recorder = {.out = recording, .errors = -1};
+	struct recorder recorder = {.out = recording, .views = views, .errors = -1};
 	uint32_t line = 0;
 	*recording = (struct recording){0};
 	if (!native_list_read(text, &recorder.list, &line))

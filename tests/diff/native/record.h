@@ -21,8 +21,8 @@ void recording_release(struct recording *recording);
 /* False with a reason in words when this computer cannot record. */
 bool native_supported(char why[NATIVE_WHY_BYTES]);
 
-/* Records the op list in `text`. `child` is the path of the program to record with. False with recording->why when the
- * list has a mistake, or the program died at it. */
-bool native_record(const char *child, const char *text, struct recording *recording);
+/* Records the op list in `text`. `views`: what malloc_stats and malloc_info print at the end, too. `child` is the path
+ * of the program to record with. False with recording->why when the list has a mistake, or the program died at it. */
+bool native_record(const char *child, const char *text, bool views, struct recording *recording);
 
 #endif
