@@ -123,7 +123,7 @@ struct cpu {
 	uint16_t ldtr;
 	struct segment_shadow ldt;
 	struct segment_shadow shadow[SREG_COUNT];
-	uint64_t kernel_gs_base, tsc_aux, tsc_offset, pat;
+	uint64_t kernel_gs_base, tsc_aux, tsc_offset, pat, apic_base;
 	uint64_t sysenter_cs, sysenter_rsp, sysenter_rip;
 	uint64_t dr[8]; /* 4 and 5 stand for 6 and 7 */
 };

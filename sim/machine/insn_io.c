@@ -20,7 +20,7 @@ static bool bitmap_allows(struct execution *x, uint64_t port, unsigned bytes, st
 	if (base + port / 8 + 1 > machine->tss_limit)
 		return false;
 	*faulted = !machine_read_system(machine, vaddr_add(x->cpu->tss_base, base + port / 8), &bits, 2, fault);
-	return !*faulted && !(bits >> (port % 8) & ((1u << bytes) - 1));
+	return !*faulted && !((unsigned)bits >> (port % 8) & ((1u << bytes) - 1));
 }
 
 bool port_is_open(struct execution *x, uint64_t port, unsigned bytes)

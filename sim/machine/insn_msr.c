@@ -19,6 +19,7 @@ enum msr_kind { MSR_ANY, MSR_CANONICAL, MSR_32_BITS, MSR_MEMORY_TYPES };
 
 /* X(number, where it lives, kind) */
 #define MSR_LIST(X)                                                                                                    \
+	X(0x1b, apic_base, MSR_ANY)                                                                                    \
 	X(0x174, sysenter_cs, MSR_ANY)                                                                                 \
 	X(0x175, sysenter_rsp, MSR_CANONICAL)                                                                          \
 	X(0x176, sysenter_rip, MSR_CANONICAL)                                                                          \
@@ -132,11 +133,14 @@ enum outcome insn_RDTSCP(struct execution *x)
 	return return_pair(x, time_stamp(x));
 }
 
-/* The three fixed-function counters: instructions, cycles, cycles. SDM 3B 19.2.2; others do not exist. */
+/* The three fixed-function counters: instructions, cycles, cycles (SDM 3B 19.2.2); and four general-purpose ones, which
+ * nothing programs. */
 enum outcome insn_RDPMC(struct execution *x)
 {
 	const uint32_t fixed = (uint32_t)1 << 30;
 	uint32_t counter = (uint32_t)x->cpu->gpr[GPR_RCX];
+	if (counter < 4)
+		return return_pair(x, 0);
 	if (counter == fixed)
 		return return_pair(x, x->machine->stats.instructions);
 	if (counter == fixed + 1 || counter == fixed + 2)

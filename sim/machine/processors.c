@@ -9,6 +9,7 @@ static void reset(struct cpu *cpu)
 	cpu->cr0 = CR0_PE | CR0_ET;
 	segments_reset(cpu);
 	cpu->pat = 0x0007040600070406; /* SDM 3A 11.12.4 */
+	cpu->apic_base = 0xfee00900;   /* enabled, of the bootstrap processor: SDM 3A 10.4.4 */
 	cpu->dr[6] = 0xffff0ff0;
 	cpu->dr[7] = 0x400;
 }

@@ -3,7 +3,16 @@
 
 #include "native_code.h"
 
-#if defined(__x86_64__) && defined(__linux__)
+/* The shadow memory of AddressSanitizer lies where random code would hit it. */
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_SHADOW_MEMORY 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_SHADOW_MEMORY 1
+#endif
+#endif
+
+#if defined(__x86_64__) && defined(__linux__) && !defined(HAS_SHADOW_MEMORY)
 
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -216,7 +225,7 @@ bool native_run(struct native *native, struct native_state *state)
 
 struct native *native_new(const char **why)
 {
-	*why = "the host is no x86-64 Linux";
+	*why = "the host is no x86-64 Linux, or AddressSanitizer has its shadow memory in the way";
 	return (struct native *)0;
 }
 
