@@ -23,23 +23,6 @@ static inline bool reach(struct machine *machine, struct vaddr va, enum access_k
 	       serve(machine, va, kind, words, pa);
 }
 
-/* Words stay words: frames are pushed and popped again at once, and the host forwards a store only to a load of the
- * same shape. */
-static inline void copy_words(void *to, const void *from, uint64_t bytes)
-{
-	uint8_t *out = to;
-	const uint8_t *in = from;
-	for (; bytes >= sizeof(uint64_t); bytes -= sizeof(uint64_t)) {
-		uint64_t word;
-		memcpy(&word, in, sizeof(word));
-		memcpy(out, &word, sizeof(word));
-		in += sizeof(word);
-		out += sizeof(word);
-	}
-	while (bytes--)
-		*out++ = *in++;
-}
-
 /* Anywhere, within a page. */
 static void move(struct physmem *mem, struct paddr pa, enum access_kind kind, void *data, uint64_t bytes)
 {
@@ -73,30 +56,15 @@ static bool transfer_across(struct machine *machine, struct access *access, uint
 	return true;
 }
 
-/* Within a page of RAM. */
-static inline void move_in_ram(struct physmem *mem, struct paddr pa, enum access_kind kind, void *data, uint64_t bytes)
-{
-	uint8_t *host = mem->ram + pa.v;
-	if (kind != ACCESS_WRITE) {
-		copy_words(data, host, bytes);
-		return;
-	}
-	mem->content[pa.v >> PAGE_SHIFT] = 1;
-	copy_words(host, data, bytes);
-}
-
-bool machine_transfer(struct machine *machine, struct access *access, void *data, uint64_t bytes, struct fault *fault)
+bool machine_transfer_anywhere(struct machine *machine, struct access *access, void *data, uint64_t bytes,
+			       struct fault *fault)
 {
 	uint64_t room = PAGE_BYTES - page_offset(access->va.v);
 	if (bytes > room)
 		return transfer_across(machine, access, data, room, bytes, fault);
 	struct paddr pa;
 	access->words = (bytes + 7) / 8;
-	if (mmu_recall(machine->mmu, access->va, access->kind, access->mode, access->words, &pa)) {
-		move_in_ram(machine->mem, pa, access->kind, data, bytes);
-		return true;
-	}
-	if (!mmu_translate(machine->mmu, access, &pa, fault))
+	if (!translate(machine, access, &pa, fault))
 		return false;
 	move(machine->mem, pa, access->kind, data, bytes);
 	return true;

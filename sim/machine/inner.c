@@ -102,8 +102,10 @@ bool stack_push_words(struct machine *machine, struct new_stack *stack, unsigned
 	uint64_t to = low_bits(stack->pointer - total, stack->width);
 	struct access push = {.kind = ACCESS_WRITE, .mode = stack->mode, .through_stack = true};
 	struct fault fault;
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; bytes < 8 && i < count; i++)
 		memcpy(raw + (size_t)i * bytes, &words[i], bytes);
+	if (bytes == 8)
+		memcpy(raw, words, count * sizeof(*words));
 	if (!place(machine, stack, to, total, &push.va))
 		return fail(trap, VECTOR_STACK, stack->about);
 	if (!machine_transfer(machine, &push, raw, total, &fault)) {

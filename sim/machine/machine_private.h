@@ -77,9 +77,45 @@ struct decoded_slot *decoded_slots_new(struct arena *arena);
 /* Sets CPL and tells. RIP is already the new one. */
 void trap_set_ring(struct machine *machine, uint8_t cpl, const char *how);
 
+/* Words stay words: frames are pushed and popped again at once, and the host forwards a store only to a load of the
+ * same shape. */
+static inline void copy_words(void *to, const void *from, uint64_t bytes)
+{
+	uint8_t *out = to;
+	const uint8_t *in = from;
+	for (; bytes >= sizeof(uint64_t); bytes -= sizeof(uint64_t)) {
+		uint64_t word;
+		memcpy(&word, in, sizeof(word));
+		memcpy(out, &word, sizeof(word));
+		in += sizeof(word);
+		out += sizeof(word);
+	}
+	while (bytes--)
+		*out++ = *in++;
+}
+
 /* Moves bytes between the host and RAM at access->va, at most two pages, all translated before anything moves. The
  * access says who asks; its va and words are used up. */
-bool machine_transfer(struct machine *machine, struct access *access, void *data, uint64_t bytes, struct fault *fault);
+bool machine_transfer_anywhere(struct machine *machine, struct access *access, void *data, uint64_t bytes,
+			       struct fault *fault);
+
+static inline bool machine_transfer(struct machine *machine, struct access *access, void *data, uint64_t bytes,
+				    struct fault *fault)
+{
+	struct paddr pa;
+	/* A page that was used before lies in RAM. */
+	if (page_offset(access->va.v) + bytes > PAGE_BYTES ||
+	    !mmu_recall(machine->mmu, access->va, access->kind, access->mode, (bytes + 7) / 8, &pa))
+		return machine_transfer_anywhere(machine, access, data, bytes, fault);
+	uint8_t *host = machine->mem->ram + pa.v;
+	if (access->kind == ACCESS_WRITE) {
+		machine->mem->content[pa.v >> PAGE_SHIFT] = 1;
+		copy_words(host, data, bytes);
+	} else {
+		copy_words(data, host, bytes);
+	}
+	return true;
+}
 
 /* Descriptor tables and TSS: implicit supervisor accesses. */
 bool machine_read_system(struct machine *machine, struct vaddr va, void *out, uint64_t bytes, struct fault *fault);

@@ -182,8 +182,9 @@ void mmu_refresh(struct mmu *mmu)
 uint32_t mmu_drop_entries(struct mmu *mmu, struct tlb_key key)
 {
 	uint32_t dropped = 0;
+	unsigned half = tlb_half(key.va);
 	for (struct tlb *tlb = mmu->arrays; tlb < mmu->arrays + mmu->array_count; tlb++) {
-		if (tlb->valid)
+		if (tlb->count_of_half[half])
 			dropped += tlb_drop_page(tlb, key);
 	}
 	if (dropped && mmu->remembers_large)

@@ -88,6 +88,12 @@ static unsigned half_of(uint64_t tag)
 	return tlb_half(address_of(tag));
 }
 
+static void count_in(struct tlb *tlb, uint64_t tag, int entries)
+{
+	tlb->count[tlb_tag_size(tag)][half_of(tag)] += (uint32_t)entries;
+	tlb->count_of_half[half_of(tag)] += (uint32_t)entries;
+}
+
 /* Do the counts take these entries for alike? */
 static bool count_alike(uint64_t tag, uint64_t word, const struct tlb_line *line)
 {
@@ -98,7 +104,7 @@ static bool count_alike(uint64_t tag, uint64_t word, const struct tlb_line *line
 static void drop(struct tlb *tlb, struct tlb_line *line)
 {
 	tlb->valid--;
-	tlb->count[tlb_tag_size(line->tag)][half_of(line->tag)]--;
+	count_in(tlb, line->tag, -1);
 	tlb->pieces -= is_piece(line->tag, line->word);
 	*line = (struct tlb_line){.tag = 0};
 }
@@ -185,7 +191,7 @@ static void recount(struct tlb *tlb, struct tlb_line *line, uint64_t tag, uint64
 	if (line->tag)
 		drop(tlb, line);
 	tlb->valid++;
-	tlb->count[tlb_tag_size(tag)][half_of(tag)]++;
+	count_in(tlb, tag, 1);
 	tlb->pieces += is_piece(tag, word);
 }
 

@@ -49,6 +49,7 @@ struct tlb {
 	enum tlb_replacement replacement;
 	uint32_t ways;
 	uint32_t count[PAGE_SIZE_COUNT][TLB_HALVES];
+	uint32_t count_of_half[TLB_HALVES]; /* the sum over the sizes */
 	uint32_t valid;
 	uint32_t pieces;
 	/* All pieces lie in here, as far as bits of linear addresses go; spares the search for those of other pages. */

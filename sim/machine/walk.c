@@ -159,18 +159,23 @@ static inline struct pte read_entry(const struct physmem *mem, const struct walk
 	return (struct pte){format->entry_shift == 2 ? physmem_get32(mem, pa) : physmem_get64(mem, pa)};
 }
 
-/* U/S and R/W are the AND, XD the OR over the path: SDM 3A 4.6. */
-static inline void narrow_rights(struct walk_rights *rights, struct pte entry)
-{
-	rights->user = rights->user && pte_user(entry);
-	rights->writable = rights->writable && pte_writable(entry);
-	rights->no_execute = rights->no_execute || pte_no_execute(entry);
-}
-
 /* PSE-36, SDM 3A table 4-4. */
 static uint64_t address_of_4m(struct pte entry)
 {
 	return (entry.word & BITS(31, 22)) | (entry.word & BITS(20, 13)) << (32 - 13);
+}
+
+/* U/S and R/W are the AND, XD the OR over the path, of which `above` comes from a paging-structure cache: SDM 3A 4.6.
+ */
+static inline struct walk_rights rights_of(const struct walk_rights *above, uint64_t in_all, uint64_t in_any,
+					   struct pte leaf)
+{
+	return (struct walk_rights){
+	    .user = above->user && (in_all & PTE_USER),
+	    .writable = above->writable && (in_all & PTE_WRITABLE),
+	    .no_execute = above->no_execute || (in_any & PTE_NO_EXECUTE),
+	    .protection_key = (uint8_t)pte_protection_key(leaf),
+	};
 }
 
 static inline void finish_at_leaf(struct walk *out, const struct level_format *level, struct pte entry)
@@ -180,7 +185,6 @@ static inline void finish_at_leaf(struct walk *out, const struct level_format *l
 	out->size = level->size;
 	out->page = paddr(level->size == PAGE_SIZE_4M ? address_of_4m(entry)
 						      : address & ~(page_size_bytes(level->size) - 1));
-	out->rights.protection_key = (uint8_t)pte_protection_key(entry);
 	out->global = pte_global(entry) != 0;
 	out->dirty = pte_dirty(entry) != 0;
 }
@@ -205,7 +209,8 @@ void walk_read(const struct physmem *mem, const struct paging *paging, const str
 	unsigned level = start->level;
 	out->count = 0;
 	out->registers = 0;
-	out->rights = start->rights;
+	uint64_t in_all = ~(uint64_t)0;
+	uint64_t in_any = 0;
 	if (level == format->register_level && !use_register(paging, va, &table, out))
 		return;
 	for (level -= out->registers;; level--) {
@@ -226,8 +231,10 @@ void walk_read(const struct physmem *mem, const struct paging *paging, const str
 			out->outcome = WALK_RESERVED;
 			return;
 		}
-		narrow_rights(&out->rights, entry);
+		in_all &= entry.word;
+		in_any |= entry.word;
 		if (leaf) {
+			out->rights = rights_of(&start->rights, in_all, in_any, entry);
 			finish_at_leaf(out, meaning, entry);
 			return;
 		}
