@@ -25,6 +25,13 @@ foreach(paging 32-bit pae 5-level)
   endforeach()
 endforeach()
 
+# And on several CPUs.
+foreach(path IN LISTS workloads)
+  cmake_path(GET path STEM name)
+  add_test(NAME workload.4-cpus.${name} COMMAND faultline_program run --check --quiet --set machine.cpus=4 ${path})
+  set_tests_properties(workload.4-cpus.${name} PROPERTIES TIMEOUT 300)
+endforeach()
+
 # golden/<case>/ with a command and what it must print.
 file(GLOB commands CONFIGURE_DEPENDS golden/*/command)
 foreach(command IN LISTS commands)
