@@ -7,7 +7,7 @@ enum { RW = LINUX_PROT_READ | LINUX_PROT_WRITE, ANONYMOUS = LINUX_MAP_PRIVATE | 
 static int64_t call(struct computer *computer, enum syscall_number number, uint64_t a0, uint64_t a1, uint64_t a2,
 		    uint64_t a3)
 {
-	return user_syscall(computer->user, number, (const uint64_t[6]){a0, a1, a2, a3, UINT64_MAX, 0});
+	return user_syscall(computer->user, (uint64_t)number, (const uint64_t[6]){a0, a1, a2, a3, UINT64_MAX, 0});
 }
 
 static void round_getpid(void *self, uint64_t count)

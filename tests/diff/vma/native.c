@@ -97,7 +97,7 @@ static uint64_t status_pages(const char *key)
 
 /* ---- doing ---- */
 
-static void set_soft(int resource, uint64_t bytes)
+static void set_soft(unsigned resource, uint64_t bytes)
 {
 	struct rlimit limit;
 	(void)getrlimit(resource, &limit);
