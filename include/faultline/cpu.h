@@ -100,6 +100,7 @@ struct segment_shadow {
 	uint64_t base;
 	uint32_t limit; /* the last byte; granularity is worked in */
 	uint16_t flags; /* bits 55:40 of the descriptor; P clear: unusable */
+	uint16_t zero;  /* no padding: registers can be compared whole */
 };
 
 struct cpu {
