@@ -49,6 +49,19 @@ static bool run(struct fixture *f, enum insn insn, uint64_t operand)
 	return machine_instruction(f->bare.machine, insn, operand);
 }
 
+/* All registers that programs see and those that control the machine. The struct as a whole has padding. */
+static void assert_same_registers(const struct cpu *before, const struct cpu *after)
+{
+	assert_memory_equal(before->gpr, after->gpr, sizeof(before->gpr));
+	assert_memory_equal(before->sreg, after->sreg, sizeof(before->sreg));
+	assert_memory_equal(before->dr, after->dr, sizeof(before->dr));
+	const uint64_t left[] = {before->rip, before->rflags, before->cpl,  before->cr0,  before->cr2,   before->cr3,
+				 before->cr4, before->cr8,    before->efer, before->star, before->lstar, before->fmask};
+	const uint64_t right[] = {after->rip, after->rflags, after->cpl,  after->cr0,  after->cr2,   after->cr3,
+				  after->cr4, after->cr8,    after->efer, after->star, after->lstar, after->fmask};
+	assert_memory_equal(left, right, sizeof(left));
+}
+
 static void privileged_instructions_raise_gp_in_ring_3(void **state)
 {
 	(void)state;
@@ -61,7 +74,7 @@ static void privileged_instructions_raise_gp_in_ring_3(void **state)
 		assert_true(run(&f, (enum insn)i, 0));
 		assert_int_equal(f.protection, 1);
 		assert_int_equal(f.error, 0);
-		assert_memory_equal(&before, f.bare.cpu, sizeof(before));
+		assert_same_registers(&before, f.bare.cpu);
 		bare_machine_release(&f.bare);
 	}
 }
