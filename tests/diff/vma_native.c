@@ -1,6 +1,7 @@
-/* The simulated kernel against the host's: random sequences of memory calls and accesses on one small region. After
- * each step are compared: the result or errno, the minor faults that getrusage counts, what mincore says, and the
- * region's part of /proc/self/smaps: areas, rights, flags, and what is resident of them. A difference is shrunk.
+/* The simulated kernel against the host's: random sequences of memory calls, brk included, and accesses on one small
+ * region. After each step are compared: the result or errno, the minor faults that getrusage counts, what mincore says,
+ * and the region's part of /proc/self/smaps: areas, rights, flags, and what is resident of them. A difference is
+ * shrunk.
  *
  * usage: vma_native [SEQUENCES [FIRST_SEED]] */
 #include <inttypes.h>

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/prctl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ struct native {
 /* What the child needs at hand, far from the region; all its pages are there before anything is counted. */
 struct child {
 	sigjmp_buf back;
-	int smaps, status;
+	int smaps, status, stat;
 	unsigned char core[REGION_PAGES];
 	char raw[RAW_BYTES];
 };
@@ -96,6 +97,37 @@ static uint64_t status_pages(const char *key)
 }
 
 /* ---- doing ---- */
+
+/* Fields of /proc/self/stat, from 1, as proc(5) counts them; the second may hold blanks. */
+static uint64_t stat_field(unsigned wanted)
+{
+	char *at = strrchr(child_at->raw, ')') + 2;
+	for (unsigned field = 3; field < wanted; field++)
+		at = strchr(at, ' ') + 1;
+	return strtoull(at, NULL, 10);
+}
+
+/* The heap begins in the region from now on, and is empty. Nothing in the child allocates. */
+static bool set_break(void)
+{
+	if (read_all(child_at->stat) == 0)
+		return false;
+	struct prctl_mm_map map = {
+	    .start_code = stat_field(26),
+	    .end_code = stat_field(27),
+	    .start_data = stat_field(45),
+	    .end_data = stat_field(46),
+	    .start_brk = REGION_BREAK,
+	    .brk = REGION_BREAK,
+	    .start_stack = stat_field(28),
+	    .arg_start = stat_field(48),
+	    .arg_end = stat_field(49),
+	    .env_start = stat_field(50),
+	    .env_end = stat_field(51),
+	    .exe_fd = UINT32_MAX,
+	};
+	return prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0) == 0;
+}
 
 static void set_soft(unsigned resource, uint64_t bytes)
 {
@@ -166,6 +198,7 @@ static void run_sequence(struct outcomes *outcomes)
 	(void)munmap((void *)(uintptr_t)REGION, 64 * REGION_PAGES * 4096); /* also what has grown out of it */
 	set_soft(RLIMIT_AS, UINT64_MAX);
 	set_soft(RLIMIT_DATA, UINT64_MAX);
+	(void)set_break();
 }
 
 /* ---- the child ---- */
@@ -193,7 +226,8 @@ static bool prepare(void)
 	child_at->status = open("/proc/self/status", O_RDONLY);
 	(void)sigaction(SIGSEGV, &action, NULL);
 	(void)sigaction(SIGBUS, &action, NULL);
-	return child_at->smaps >= 0 && child_at->status >= 0;
+	child_at->stat = open("/proc/self/stat", O_RDONLY);
+	return child_at->smaps >= 0 && child_at->status >= 0 && child_at->stat >= 0 && set_break();
 }
 
 /* The child's own code and data come in while it runs; those faults are not to be counted. */

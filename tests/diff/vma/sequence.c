@@ -53,6 +53,7 @@ void step_arguments(const struct vma_step *step, uint64_t vec, uint64_t args[6])
 		break;
 	case STEP_MUNMAP:
 	case STEP_MLOCK:
+	case STEP_BRK:
 	case STEP_MUNLOCK:
 	case STEP_MUNLOCKALL:
 	case STEP_READ:
@@ -149,7 +150,7 @@ static enum step_kind some_kind(struct rng *rng)
 	static const uint8_t weights[STEP_KINDS] = {
 	    [STEP_MMAP] = 14,   [STEP_MUNMAP] = 5, [STEP_MREMAP] = 9,  [STEP_MPROTECT] = 10, [STEP_MADVISE] = 12,
 	    [STEP_MLOCK] = 3,   [STEP_MLOCK2] = 2, [STEP_MUNLOCK] = 3, [STEP_MLOCKALL] = 1,  [STEP_MUNLOCKALL] = 1,
-	    [STEP_MINCORE] = 3, [STEP_MSYNC] = 1,  [STEP_READ] = 12,   [STEP_WRITE] = 24,
+	    [STEP_MINCORE] = 3, [STEP_BRK] = 6,    [STEP_MSYNC] = 1,   [STEP_READ] = 12,     [STEP_WRITE] = 18,
 	};
 	uint64_t ticket = rng_below(rng, 100);
 	for (unsigned kind = 0; kind < STEP_KINDS; kind++) {
@@ -178,9 +179,20 @@ static void some_step(struct rng *rng, struct vma_step *step)
 	}
 	if (step->kind == STEP_MPROTECT && one_in(rng, 30))
 		step->prot |= LINUX_PROT_GROWSDOWN;
+	if (step->kind == STEP_BRK)
+		step->at = REGION_BREAK - 4096 + 512 * rng_below(rng, one_in(rng, 4) ? 350 : 100);
 	if (step->kind == STEP_MINCORE) {
 		step->at = REGION + some_page(rng) * 4096;
 		step->length = 4096 * (1 + rng_below(rng, 16));
+	}
+}
+
+/* With RLIMIT_DATA brk counts the program's variables too, which the two programs do not have in common. */
+static void avoid_variables(struct sequence *sequence)
+{
+	for (unsigned i = 0; i < sequence->count; i++) {
+		if (sequence->steps[i].kind == STEP_BRK)
+			sequence->data_room = 0;
 	}
 }
 
@@ -210,6 +222,7 @@ void sequence_make(struct sequence *sequence, uint64_t seed)
 	for (unsigned i = 0; i < sequence->count; i++)
 		some_step(&rng, &sequence->steps[i]);
 	avoid_half_locked_pages(sequence);
+	avoid_variables(sequence);
 }
 
 /* ---- text ---- */
@@ -285,7 +298,7 @@ static void put_range(const struct vma_step *step, FILE *out)
 	if (step->kind == STEP_MLOCKALL || step->kind == STEP_MUNLOCKALL)
 		return;
 	(void)fprintf(out, ", \"at\": {\"addr\": \"0x%" PRIx64 "\"}", step->at);
-	if (!access)
+	if (!access && step->kind != STEP_BRK)
 		(void)fprintf(out, ", \"length\": \"0x%" PRIx64 "\"", step->length);
 }
 

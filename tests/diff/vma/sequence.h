@@ -11,8 +11,10 @@
 #include "faultline/syscall.h"
 
 /* Nothing else lives there, natively or simulated. */
-#define REGION ((uint64_t)0x100000000000)
+#define REGION ((uint64_t)0x600000000000)
 enum { REGION_PAGES = 64, MOST_STEPS = 40 };
+/* The heap begins here. */
+#define REGION_BREAK (REGION + 24 * (uint64_t)4096)
 #define REGION_END (REGION + REGION_PAGES * (uint64_t)4096)
 
 /* X(ID, "op", system call number or -1) */
@@ -29,6 +31,7 @@ enum { REGION_PAGES = 64, MOST_STEPS = 40 };
 	X(MUNLOCKALL, "munlockall", SYS_NR_MUNLOCKALL)                                                                 \
 	X(MINCORE, "mincore", SYS_NR_MINCORE)                                                                          \
 	X(MSYNC, "msync", SYS_NR_MSYNC)                                                                                \
+	X(BRK, "brk", SYS_NR_BRK)                                                                                      \
 	X(READ, "read", -1)                                                                                            \
 	X(WRITE, "write", -1)
 

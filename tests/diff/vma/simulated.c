@@ -115,7 +115,8 @@ static void run_step(struct rig *rig, const struct vma_step *step, struct outcom
 void simulated_run(struct outcomes *outcomes)
 {
 	struct rig rig;
-	rig_boot(&rig, 0, OVERCOMMIT_HEURISTIC);
+	const struct process_spec spec = {.name = "test", .start_brk = vaddr(REGION_BREAK)};
+	rig_boot_with(&rig, 0, OVERCOMMIT_HEURISTIC, &spec);
 	/* Where mincore writes is there before it counts. */
 	(void)machine_store(rig.machine, rig.process->segment_start[SEGMENT_BSS], 8, 0);
 	set_limits(&rig, &outcomes->sequence);
