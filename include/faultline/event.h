@@ -35,16 +35,17 @@ enum layer {
 	X(ACCESS, access, APP, "kind:text va:hex length:bytes", "the program wants to {kind} {length} at {va}")        \
 	X(LIBC_CALL, libc_call, LIBC, "function:text a:hex b:hex", "{function}({a}, {b}) is called in ring 3")         \
 	X(LIBC_RETURN, libc_return, LIBC, "function:text result:hex", "{function} returns {result}")                   \
-	X(LIBC_SEARCH, libc_search, LIBC, "where:text need:bytes found:hex", "looks in {where} for {need}: {found}")   \
+	X(LIBC_SEARCH, libc_search, LIBC, "where:text need:bytes found:hex bin:dec",                                   \
+	  "looks in {where} {bin} for {need}: {found}")                                                                \
 	X(LIBC_SPLIT, libc_split, LIBC, "chunk:hex bytes:bytes rest:hex rest_bytes:bytes",                             \
 	  "splits {bytes} off at {chunk}; {rest_bytes} remain at {rest}")                                              \
 	X(LIBC_COALESCE, libc_coalesce, LIBC, "chunk:hex neighbour:hex bytes:bytes",                                   \
 	  "joins the free chunk {chunk} with its neighbour {neighbour}: {bytes}")                                      \
 	X(LIBC_PLACE, libc_place, LIBC, "chunk:hex bytes:bytes where:text",                                            \
 	  "puts the free chunk {chunk} of {bytes} into {where}")                                                       \
-	X(LIBC_GROW, libc_grow, LIBC, "how:text bytes:bytes",                                                          \
-	  "no free chunk fits: asks the kernel for {bytes} by {how}")                                                  \
-	X(LIBC_SHRINK, libc_shrink, LIBC, "how:text bytes:bytes", "gives {bytes} back to the kernel by {how}")         \
+	X(LIBC_GROW, libc_grow, LIBC, "how:text bytes:bytes why:text", "{why}: asks the kernel for {bytes} by {how}")  \
+	X(LIBC_SHRINK, libc_shrink, LIBC, "how:text bytes:bytes why:text",                                             \
+	  "{why}: gives {bytes} back to the kernel by {how}")                                                          \
 	X(LIBC_ABORT, libc_abort, LIBC, "message:text", "the C library aborts the program: {message}")                 \
 	X(SYSCALL, syscall, KERNEL, "name:text a0:hex a1:hex a2:hex a3:hex",                                           \
 	  "the kernel serves {name}({a0}, {a1}, {a2}, {a3})")                                                          \

@@ -107,7 +107,7 @@ static uint64_t release(struct heap *heap, uint64_t chunk, uint64_t size)
 static bool grow(struct heap *heap, uint64_t wanted)
 {
 	uint64_t bytes = page_ceil(wanted + 2 * HEADER > GROW_BYTES ? wanted + 2 * HEADER : GROW_BYTES);
-	emit(heap->bus, EVENT_LIBC_GROW, event_text("brk"), bytes);
+	emit(heap->bus, EVENT_LIBC_GROW, event_text("brk"), bytes, event_text("no free chunk fits"));
 	uint64_t at = heap_sbrk(heap, (int64_t)bytes), end = var(heap, VAR_END);
 	if (at == UINT64_MAX)
 		return false;
@@ -141,7 +141,7 @@ static bool shrink(struct heap *heap, uint64_t keep)
 	uint64_t bytes = size > stay ? page_floor(size - stay) : 0;
 	if (bytes == 0)
 		return false;
-	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("brk"), bytes);
+	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("brk"), bytes, event_text("the heap ends in a free chunk"));
 	if (heap_sbrk(heap, -(int64_t)bytes) == UINT64_MAX)
 		return false;
 	size -= bytes;

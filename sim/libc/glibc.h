@@ -346,14 +346,14 @@ uint64_t glibc_int_malloc(struct heap *heap, uint64_t bytes); /* mem or 0; sets 
 /* malloc behind the tcache, and with other arenas' help. */
 uint64_t glibc_bins_malloc(struct heap *heap, uint64_t bytes);
 uint64_t glibc_sysmalloc(struct heap *heap, uint64_t nb);
-bool glibc_systrim(struct heap *heap, uint64_t pad);
+bool glibc_systrim(struct heap *heap, uint64_t pad, const char *why);
 /* A system call; an error goes to errno. */
 int64_t glibc_call(struct heap *heap, uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3);
 static inline bool glibc_call_failed(int64_t result)
 {
 	return result < 0 && result >= -4095;
 }
-uint64_t glibc_map_block(struct heap *heap, uint64_t nb); /* mem of a mapping of its own, or 0 */
+uint64_t glibc_map_block(struct heap *heap, uint64_t nb, const char *why); /* mem of a mapping of its own, or 0 */
 void glibc_munmap_chunk(struct heap *heap, uint64_t chunk);
 uint64_t glibc_mremap_chunk(struct heap *heap, uint64_t chunk, uint64_t nb);
 /* Makes [chunk, chunk + nb) a used chunk and what follows the top or a free remainder; returns mem. */

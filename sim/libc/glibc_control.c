@@ -14,7 +14,7 @@ static bool release_inner_pages(struct heap *heap, uint64_t chunk)
 	uint64_t bytes = page_floor(chunk + size - start);
 	if (bytes == 0)
 		return false;
-	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("madvise"), bytes);
+	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("madvise"), bytes, event_text("malloc_trim"));
 	(void)user_syscall(heap->user, SYS_NR_MADVISE, (const uint64_t[6]){start, bytes, LINUX_MADV_DONTNEED});
 	return true;
 }
@@ -31,7 +31,7 @@ static bool trim_arena(struct heap *heap, uint64_t pad)
 		for (uint64_t chunk = bk(heap, bin); chunk != bin; chunk = bk(heap, chunk))
 			released |= release_inner_pages(heap, chunk);
 	}
-	return (is_main_arena(heap) && glibc_systrim(heap, pad)) || released;
+	return (is_main_arena(heap) && glibc_systrim(heap, pad, "malloc_trim")) || released;
 }
 
 int glibc_trim(struct heap *heap, uint64_t pad)

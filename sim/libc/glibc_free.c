@@ -81,7 +81,7 @@ static void into_bins(struct heap *heap, uint64_t chunk, uint64_t size)
 	if (!is_main_arena(heap))
 		glibc_heap_trim(heap, var(heap, MP_TOP_PAD));
 	else if (chunk_size(heap, arena_word(heap, M_TOP)) >= var(heap, MP_TRIM_THRESHOLD))
-		(void)glibc_systrim(heap, var(heap, MP_TOP_PAD));
+		(void)glibc_systrim(heap, var(heap, MP_TOP_PAD), "the top has reached the trim threshold");
 }
 
 void glibc_int_free_to(struct heap *heap, uint64_t tcache, uint64_t chunk, uint64_t word, bool locked)

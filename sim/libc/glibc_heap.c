@@ -21,15 +21,15 @@ static inline uint64_t heap_for(uint64_t address)
 
 static uint64_t reserve(struct heap *heap, uint64_t hint, uint64_t bytes)
 {
-	emit(heap->bus, EVENT_LIBC_GROW, event_text("mmap"), bytes);
+	emit(heap->bus, EVENT_LIBC_GROW, event_text("mmap"), bytes, event_text("an arena needs a heap"));
 	int64_t at = glibc_call(heap, SYS_NR_MMAP, hint, bytes, 0,
 				LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | LINUX_MAP_NORESERVE);
 	return glibc_call_failed(at) ? 0 : (uint64_t)at;
 }
 
-static void release(struct heap *heap, uint64_t start, uint64_t bytes)
+static void release(struct heap *heap, uint64_t start, uint64_t bytes, const char *why)
 {
-	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("munmap"), bytes);
+	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("munmap"), bytes, event_text(why));
 	(void)glibc_call(heap, SYS_NR_MUNMAP, start, bytes, 0, 0);
 }
 
@@ -39,7 +39,7 @@ static uint64_t reserve_aligned(struct heap *heap, uint64_t hint)
 	uint64_t at = reserve(heap, hint, HEAP_MAX_BYTES);
 	if (at == heap_for(at))
 		return at;
-	release(heap, at, HEAP_MAX_BYTES);
+	release(heap, at, HEAP_MAX_BYTES, "a heap must be aligned");
 	return 0;
 }
 
@@ -52,16 +52,16 @@ static uint64_t reserve_and_cut(struct heap *heap)
 		return reserve_aligned(heap, 0);
 	uint64_t start = heap_for(at + HEAP_MAX_BYTES - 1), before = start - at;
 	if (before)
-		release(heap, at, before);
+		release(heap, at, before, "in front of the aligned heap");
 	else
 		set_var(heap, G_ALIGNED_HEAP_AREA, start + HEAP_MAX_BYTES);
-	release(heap, start + HEAP_MAX_BYTES, HEAP_MAX_BYTES - before);
+	release(heap, start + HEAP_MAX_BYTES, HEAP_MAX_BYTES - before, "behind the aligned heap");
 	return start;
 }
 
 static bool make_accessible(struct heap *heap, uint64_t start, uint64_t bytes)
 {
-	emit(heap->bus, EVENT_LIBC_GROW, event_text("mprotect"), bytes);
+	emit(heap->bus, EVENT_LIBC_GROW, event_text("mprotect"), bytes, event_text("the heap of the arena grows"));
 	return glibc_call(heap, SYS_NR_MPROTECT, start, bytes, LINUX_PROT_READ | LINUX_PROT_WRITE, 0) == 0;
 }
 
@@ -87,7 +87,7 @@ uint64_t glibc_new_heap(struct heap *heap, uint64_t bytes, uint64_t pad)
 	if (info == 0)
 		return 0;
 	if (!make_accessible(heap, info, bytes)) {
-		release(heap, info, HEAP_MAX_BYTES);
+		release(heap, info, HEAP_MAX_BYTES, "it cannot be made accessible");
 		return 0;
 	}
 	set_heap_word(heap, info, H_SIZE, bytes);
@@ -173,7 +173,7 @@ static bool drop_heap(struct heap *heap, uint64_t info, uint64_t pad)
 	add_system_mem(heap, 0 - heap_word(heap, info, H_SIZE));
 	if (info + HEAP_MAX_BYTES == var(heap, G_ALIGNED_HEAP_AREA))
 		set_var(heap, G_ALIGNED_HEAP_AREA, 0);
-	release(heap, info, HEAP_MAX_BYTES);
+	release(heap, info, HEAP_MAX_BYTES, "the heap holds nothing but the top");
 	if (join) {
 		chunk -= prev_size(heap, chunk);
 		glibc_unlink(heap, chunk);
@@ -197,7 +197,8 @@ void glibc_heap_trim(struct heap *heap, uint64_t pad)
 		return;
 	/* shrink_heap: the pages go, the addresses stay accessible. */
 	uint64_t kept = heap_word(heap, info, H_SIZE) - extra;
-	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("madvise"), extra);
+	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("madvise"), extra,
+	     event_text("the top has reached the trim threshold"));
 	(void)glibc_call(heap, SYS_NR_MADVISE, info + kept, extra, LINUX_MADV_DONTNEED, 0);
 	set_heap_word(heap, info, H_SIZE, kept);
 	add_system_mem(heap, 0 - extra);

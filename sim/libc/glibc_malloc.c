@@ -10,10 +10,10 @@ struct request {
 	uint64_t sorted; /* unsorted chunks put where they belong so far */
 };
 
-static void tell_search(struct heap *heap, const char *where, uint64_t nb, uint64_t found)
+static void tell_search(struct heap *heap, const char *where, uint64_t bin, uint64_t nb, uint64_t found)
 {
 	heap->stats.searched += found != 0;
-	emit(heap->bus, EVENT_LIBC_SEARCH, event_text(where), nb, found);
+	emit(heap->bus, EVENT_LIBC_SEARCH, event_text(where), nb, found, bin);
 }
 
 /* What every path ends with: the block is the program's. */
@@ -52,7 +52,7 @@ static uint64_t from_fastbin(struct heap *heap, const struct request *request)
 {
 	uint64_t bin = fastbin_at(heap, request->nb), more;
 	uint64_t chunk = pop_fastbin(heap, bin, "malloc(): unaligned fastbin chunk detected 2");
-	tell_search(heap, "fastbin", request->nb, chunk);
+	tell_search(heap, "fastbin", (request->nb >> 4) - 2, request->nb, chunk);
 	if (chunk == 0)
 		return 0;
 	if (fastbin_at(heap, chunk_size(heap, chunk)) != bin)
@@ -83,7 +83,7 @@ static void detach_last(struct heap *heap, uint64_t bin, uint64_t chunk, uint64_
 static uint64_t from_small_bin(struct heap *heap, const struct request *request)
 {
 	uint64_t bin = bin_at(heap, request->bin), chunk = bk(heap, bin), more;
-	tell_search(heap, "small bin", request->nb, chunk == bin ? 0 : chunk);
+	tell_search(heap, "small bin", request->bin, request->nb, chunk == bin ? 0 : chunk);
 	if (chunk == bin)
 		return 0;
 	if (fd(heap, bk(heap, chunk)) != chunk)
@@ -149,14 +149,14 @@ static uint64_t from_unsorted(struct heap *heap, struct request *request)
 		check_unsorted(heap, chunk, size, back);
 		if (is_small(request->nb) && back == bin && chunk == arena_word(heap, M_LAST_REMAINDER) &&
 		    size > request->nb + MINSIZE) {
-			tell_search(heap, "unsorted bin", request->nb, chunk);
+			tell_search(heap, "unsorted bin", 1, request->nb, chunk);
 			return split_last_remainder(heap, request, chunk, size);
 		}
 		set_bk(heap, bin, back);
 		set_fd(heap, back, bin);
 		if (size == request->nb) {
 			set_whole_in_use(heap, chunk, size);
-			tell_search(heap, "unsorted bin", request->nb, chunk);
+			tell_search(heap, "unsorted bin", 1, request->nb, chunk);
 			if (!request->may_cache || !glibc_tcache_has_room(heap, request->tcache_index))
 				return hand_out(heap, request, chunk, size);
 			/* Others of this size may follow: cache it and go on. */
@@ -174,7 +174,7 @@ static uint64_t from_unsorted(struct heap *heap, struct request *request)
 	}
 	if (cached)
 		return take_cached(heap, request);
-	tell_search(heap, "unsorted bin", request->nb, 0);
+	tell_search(heap, "unsorted bin", 1, request->nb, 0);
 	return 0;
 }
 
@@ -203,7 +203,7 @@ static uint64_t from_large_bin(struct heap *heap, const struct request *request)
 {
 	uint64_t bin = bin_at(heap, request->bin), chunk = fd(heap, bin), size;
 	if (chunk == bin || head(heap, chunk) < request->nb) {
-		tell_search(heap, "large bin", request->nb, 0);
+		tell_search(heap, "large bin", request->bin, request->nb, 0);
 		return 0;
 	}
 	chunk = bk_nextsize(heap, chunk);
@@ -214,7 +214,7 @@ static uint64_t from_large_bin(struct heap *heap, const struct request *request)
 	/* The second of its size, if there is one: taking it leaves the list of different sizes alone. */
 	if (chunk != bk(heap, bin) && head(heap, chunk) == head(heap, fd(heap, chunk)))
 		chunk = fd(heap, chunk);
-	tell_search(heap, "large bin", request->nb, chunk);
+	tell_search(heap, "large bin", request->bin, request->nb, chunk);
 	return carve(heap, request, chunk, false, "malloc(): corrupted unsorted chunks");
 }
 
@@ -236,12 +236,12 @@ static uint64_t from_larger_bins(struct heap *heap, const struct request *reques
 			index++;
 			continue;
 		}
-		tell_search(heap, "larger bins", request->nb, chunk);
+		tell_search(heap, "larger bins", index, request->nb, chunk);
 		glibc_assert(heap, chunk_size(heap, chunk) >= request->nb, "_int_malloc",
 			     "(unsigned long) (size) >= (unsigned long) (nb)");
 		return carve(heap, request, chunk, is_small(request->nb), "malloc(): corrupted unsorted chunks 2");
 	}
-	tell_search(heap, "larger bins", request->nb, 0);
+	tell_search(heap, "larger bins", first, request->nb, 0);
 	return 0;
 }
 
@@ -253,7 +253,7 @@ static uint64_t from_top(struct heap *heap, const struct request *request)
 	if (size > arena_word(heap, M_SYSTEM_MEM))
 		glibc_printerr(heap, "malloc(): corrupted top size");
 	bool fits = size >= request->nb + MINSIZE;
-	tell_search(heap, "top", request->nb, fits ? top : 0);
+	tell_search(heap, "top", 0, request->nb, fits ? top : 0);
 	if (!fits)
 		return 0;
 	set_arena_word(heap, M_TOP, top + request->nb);

@@ -26,12 +26,12 @@ static void count_mapping(struct heap *heap, uint64_t bytes)
 }
 
 /* sysmalloc_mmap: its chunk has no neighbour, so no prev_size follows it: SIZE_SZ more. */
-uint64_t glibc_map_block(struct heap *heap, uint64_t nb)
+uint64_t glibc_map_block(struct heap *heap, uint64_t nb, const char *why)
 {
 	uint64_t size = page_ceil(nb + SIZE_SZ);
 	if (size <= nb)
 		return 0;
-	emit(heap->bus, EVENT_LIBC_GROW, event_text("mmap"), size);
+	emit(heap->bus, EVENT_LIBC_GROW, event_text("mmap"), size, event_text(why));
 	int64_t at = glibc_call(heap, SYS_NR_MMAP, 0, size, LINUX_PROT_READ | LINUX_PROT_WRITE,
 				LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS);
 	if (glibc_call_failed(at))
@@ -60,7 +60,7 @@ void glibc_munmap_chunk(struct heap *heap, uint64_t chunk)
 	uint64_t bytes, block = mapping_of(heap, chunk, &bytes, "munmap_chunk(): invalid pointer");
 	set_var32(heap, MP_N_MMAPS, var32(heap, MP_N_MMAPS) - 1);
 	set_var(heap, MP_MMAPPED_MEM, var(heap, MP_MMAPPED_MEM) - bytes);
-	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("munmap"), bytes);
+	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("munmap"), bytes, event_text("the block is a mapping"));
 	(void)glibc_call(heap, SYS_NR_MUNMAP, block, bytes, 0, 0);
 }
 
@@ -70,7 +70,7 @@ uint64_t glibc_mremap_chunk(struct heap *heap, uint64_t chunk, uint64_t nb)
 	uint64_t offset = chunk - block, wanted = page_ceil(nb + offset + SIZE_SZ);
 	if (wanted == bytes)
 		return chunk;
-	emit(heap->bus, EVENT_LIBC_GROW, event_text("mremap"), wanted);
+	emit(heap->bus, EVENT_LIBC_GROW, event_text("mremap"), wanted, event_text("the block is a mapping"));
 	int64_t at = glibc_call(heap, SYS_NR_MREMAP, block, bytes, wanted, LINUX_MREMAP_MAYMOVE);
 	if (glibc_call_failed(at))
 		return 0;

@@ -7,7 +7,7 @@
 
 static uint64_t map_pages(struct heap *heap, uint64_t bytes)
 {
-	emit(heap->bus, EVENT_LIBC_GROW, event_text("mmap"), bytes);
+	emit(heap->bus, EVENT_LIBC_GROW, event_text("mmap"), bytes, event_text("brk was refused"));
 	int64_t at = glibc_call(heap, SYS_NR_MMAP, 0, bytes, LINUX_PROT_READ | LINUX_PROT_WRITE,
 				LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS);
 	return glibc_call_failed(at) ? FAILED : (uint64_t)at;
@@ -91,7 +91,8 @@ static bool grow_main(struct heap *heap, uint64_t nb)
 		size -= old_size;
 	size = page_ceil(size);
 	if ((int64_t)size > 0) {
-		emit(heap->bus, EVENT_LIBC_GROW, event_text("brk"), size);
+		emit(heap->bus, EVENT_LIBC_GROW, event_text("brk"), size,
+		     event_text("no free chunk fits and the top is too small"));
 		brk = heap_sbrk(heap, (int64_t)size);
 	}
 	if (brk == FAILED) {
@@ -117,7 +118,8 @@ uint64_t glibc_sysmalloc(struct heap *heap, uint64_t nb)
 	bool mappable = var32(heap, MP_N_MMAPS) < var32(heap, MP_N_MMAPS_MAX), tried = false;
 	uint64_t mem = 0;
 	if (heap->av == 0 || (nb >= var(heap, MP_MMAP_THRESHOLD) && mappable)) {
-		mem = glibc_map_block(heap, nb);
+		mem = glibc_map_block(heap, nb,
+				      heap->av ? "the request reaches the mmap threshold" : "there is no arena");
 		tried = true;
 	}
 	if (mem != 0 || heap->av == 0)
@@ -126,7 +128,8 @@ uint64_t glibc_sysmalloc(struct heap *heap, uint64_t nb)
 	check_old_top(heap, top, chunk_size(heap, top), nb);
 	if (is_main_arena(heap))
 		(void)grow_main(heap, nb);
-	else if (!glibc_grow_arena(heap, nb) && !tried && (mem = glibc_map_block(heap, nb)) != 0)
+	else if (!glibc_grow_arena(heap, nb) && !tried &&
+		 (mem = glibc_map_block(heap, nb, "the arena gets no other heap")) != 0)
 		return mem;
 	uint64_t system_mem = arena_word(heap, M_SYSTEM_MEM);
 	if (system_mem > arena_word(heap, M_MAX_SYSTEM_MEM))
@@ -138,7 +141,7 @@ uint64_t glibc_sysmalloc(struct heap *heap, uint64_t nb)
 	return 0;
 }
 
-bool glibc_systrim(struct heap *heap, uint64_t pad)
+bool glibc_systrim(struct heap *heap, uint64_t pad, const char *why)
 {
 	uint64_t top = arena_word(heap, M_TOP), size = chunk_size(heap, top), area = size - MINSIZE - 1;
 	if (area <= pad)
@@ -149,7 +152,7 @@ bool glibc_systrim(struct heap *heap, uint64_t pad)
 	uint64_t end = heap_sbrk(heap, 0);
 	if (end != top + size)
 		return false; /* somebody else moved the break */
-	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("brk"), extra);
+	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("brk"), extra, event_text(why));
 	(void)heap_sbrk(heap, -(int64_t)extra);
 	uint64_t now = heap_sbrk(heap, 0);
 	if (now == FAILED || now == end)

@@ -62,7 +62,7 @@ static inline uint64_t get(struct heap *heap, uint64_t tcache, uint64_t index)
 	uint16_t count = user_load16(user, count_at(tcache, index));
 	if (count != 0)
 		mem = user_load64(user, entry_at(tcache, index));
-	emit(heap->bus, EVENT_LIBC_SEARCH, event_text("tcache"), size, mem);
+	emit(heap->bus, EVENT_LIBC_SEARCH, event_text("tcache"), size, mem, index);
 	if (mem == 0)
 		return 0;
 	if (!is_aligned(mem))

@@ -216,6 +216,17 @@ static const char *exception_template(const struct event *event)
 	return strcmp(name, "INT") == 0 ? "an interrupt at RIP {rip}" : "{name}, error code {error}, at RIP {rip}";
 }
 
+/* Of the places where a libc searches, glibc's bins are numbered. */
+static bool has_bins(const char *where)
+{
+	static const char *const numbered[] = {"tcache", "fastbin", "small bin", "large bin", "larger bins"};
+	for (unsigned i = 0; i < sizeof(numbered) / sizeof(numbered[0]); i++) {
+		if (strcmp(where, numbered[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The sentence of the event, without what it does not have: a result, an address. */
 static const char *template_of(const struct event *event)
 {
@@ -228,6 +239,8 @@ static const char *template_of(const struct event *event)
 		return "{function} returns";
 	if (event->kind == EVENT_EXCEPTION)
 		return exception_template(event);
+	if (event->kind == EVENT_LIBC_SEARCH && !has_bins(event_arg_text(event, 0)))
+		return "looks in {where} for {need}: {found}";
 	return event_info((enum event_kind)event->kind)->sentence;
 }
 

@@ -2,6 +2,7 @@
  * sides; a list that differs is made as small as it goes and printed.
  *
  * usage: libc_native [--seconds N] [--seed N] [--lists N] [--threads] [--record FILE.ops] [--compare FILE.ops]
+ *                   [--time FILE.ops]
  * Exit status: 0 no difference, 1 differences, 77 this computer is no glibc 2.36 on Linux. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ enum { SKIPPED = 77 };
 struct request {
 	uint64_t seconds, seed, lists;
 	bool threads;
-	const char *record, *compare;
+	const char *record, *compare, *time;
 };
 
 /* ---- both sides of one list ---- */
@@ -168,6 +169,16 @@ static int compare(const char *path)
 	return same ? 0 : 1;
 }
 
+/* "native N ns", as `faultline run --timing` says it of the simulation. */
+static int time_native(const char *path)
+{
+	char *text = read_text(path);
+	uint64_t nanoseconds = text ? native_time(LIBC_NATIVE_CHILD, text) : 0;
+	printf("native %" PRIu64 " ns\n", nanoseconds);
+	free(text);
+	return nanoseconds ? 0 : 1;
+}
+
 static int fuzz(const struct request *request)
 {
 	time_t end = time(NULL) + (time_t)request->seconds;
@@ -201,6 +212,8 @@ static bool read_arguments(int argc, char **argv, struct request *request)
 			request->record = argv[++i];
 		else if (strcmp(argv[i], "--compare") == 0)
 			request->compare = argv[++i];
+		else if (strcmp(argv[i], "--time") == 0)
+			request->time = argv[++i];
 		else if ((strcmp(argv[i], "--seconds") == 0 && read_number(value, &request->seconds)) ||
 			 (strcmp(argv[i], "--seed") == 0 && read_number(value, &request->seed)) ||
 			 (strcmp(argv[i], "--lists") == 0 && read_number(value, &request->lists)))
@@ -228,5 +241,7 @@ int main(int argc, char **argv)
 		return record(request.record);
 	if (request.compare)
 		return compare(request.compare);
+	if (request.time)
+		return time_native(request.time);
 	return fuzz(&request);
 }

@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shared.h"
@@ -311,6 +312,15 @@ static uint64_t perform(const struct native_op *op, uint32_t self)
 	}
 }
 
+/* A ruined size leads malloc_usable_size anywhere; that is no operation of the list. */
+static bool next_is_readable(const char *block)
+{
+	unsigned char resident;
+	uintptr_t size = *(const uintptr_t *)(block - 8) & ~(uintptr_t)7;
+	uintptr_t next = (uintptr_t)block - 8 + size;
+	return mincore((void *)(next & ~(uintptr_t)4095), 1, &resident) == 0 || (*(block - 8) & 2);
+}
+
 static void run_one(uint32_t number, uint32_t self)
 {
 	const struct native_op *op = &native_ops(shared)[number];
@@ -322,7 +332,7 @@ static void run_one(uint32_t number, uint32_t self)
 	result->error_number = errno;
 	result->faults = minor_faults() - before;
 	result->has_usable = op->letter == 'm' || op->letter == 'c' || op->letter == 'r' || op->letter == 'a';
-	if (result->has_usable)
+	if (result->has_usable && result->value && next_is_readable((const char *)result->value))
 		result->usable = malloc_usable_size((void *)result->value);
 }
 
@@ -350,6 +360,23 @@ static void run_operations(uint32_t self)
 	}
 }
 
+static uint64_t now(void)
+{
+	struct timespec time;
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* One thread, and nothing but the operations. */
+static void run_timed(void)
+{
+	const struct native_op *ops = native_ops(shared);
+	uint64_t start = now();
+	for (uint32_t i = 0; i < shared->op_count; i++)
+		(void)perform(&ops[i], 0);
+	shared->nanoseconds = now() - start;
+}
+
 int main(void)
 {
 	struct native_shared *head = mmap(NULL, 4096, PROT_READ, MAP_SHARED, NATIVE_FD, 0);
@@ -363,8 +390,12 @@ int main(void)
 	place_break();
 	fill_above_ceiling();
 	make_resident();
-	show_memory_calls();
 	shared->current = UINT32_MAX;
+	if (shared->timed) {
+		run_timed();
+		_exit(0);
+	}
+	show_memory_calls();
 	run_operations(0);
 	shared->current = shared->op_count;
 	shared->break_end = (uint64_t)syscall(SYS_brk, 0);

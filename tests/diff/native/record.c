@@ -39,7 +39,7 @@ struct recorder {
 	struct native_shared *shared;
 	struct recording *out;
 	pid_t pid;
-	bool views;
+	bool views, timed;
 	int errors; /* what the program writes to its standard error */
 	struct pieces pieces;
 	char calls[LINE_BYTES]; /* of the operation in progress */
@@ -331,6 +331,7 @@ static bool share(struct recorder *recorder, int *file)
 	recorder->shared = mmap(NULL, layout.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *file, 0);
 	if (recorder->shared == MAP_FAILED)
 		return false;
+	layout.timed = recorder->timed;
 	layout.current = UINT32_MAX;
 	*recorder->shared = layout;
 	if (layout.op_count)
@@ -338,7 +339,7 @@ static bool share(struct recorder *recorder, int *file)
 	return true;
 }
 
-static _Noreturn void become(const char *child, int file, int errors, const char *tunables)
+static _Noreturn void become(const char *child, int file, int errors, bool traced, const char *tunables)
 {
 	const struct rlimit no_core = {0, 0};
 	const struct rlimit stack = {8 << 20, 8 << 20};
@@ -354,7 +355,8 @@ static _Noreturn void become(const char *child, int file, int errors, const char
 	char name[] = "libc_native_child";
 	char *arguments[] = {name, NULL};
 	char *variables[] = {tunables[0] ? environment : NULL, NULL};
-	(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	if (traced)
+		(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	(void)execve(child, arguments, variables);
 	_exit(98);
 }
@@ -368,8 +370,10 @@ static bool start(struct recorder *recorder, const char *child)
 	recorder->errors = memfd_create("errors", MFD_CLOEXEC);
 	recorder->pid = fork();
 	if (recorder->pid == 0)
-		become(child, file, recorder->errors, recorder->list.tunables);
+		become(child, file, recorder->errors, !recorder->timed, recorder->list.tunables);
 	(void)close(file);
+	if (recorder->timed)
+		return waitpid(recorder->pid, &status, 0) == recorder->pid && status == 0;
 	if (recorder->pid < 0 || waitpid(recorder->pid, &status, 0) != recorder->pid || !WIFSTOPPED(status))
 		return fail(recorder->out, "%s cannot be started", child);
 	long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
@@ -385,6 +389,21 @@ bool native_supported(char why[NATIVE_WHY_BYTES])
 	if (!right)
 		(void)snprintf(why, NATIVE_WHY_BYTES, "this is glibc %s, not 2.36", gnu_get_libc_version());
 	return right;
+}
+
+uint64_t native_time(const char *child, const char *text)
+{
+	struct recording none = {0};
+	struct recorder recorder = {.out = &none, .timed = true, .errors = -1};
+	uint32_t line = 0;
+	uint64_t nanoseconds = 0;
+	if (native_list_read(text, &recorder.list, &line) && start(&recorder, child))
+		nanoseconds = recorder.shared->nanoseconds;
+	(void)close(recorder.errors);
+	if (recorder.shared && recorder.shared != MAP_FAILED)
+		(void)munmap(recorder.shared, recorder.shared->bytes);
+	native_list_release(&recorder.list);
+	return nanoseconds;
 }
 
 bool native_record(const char *child, const char *text, bool views, struct recording *recording)

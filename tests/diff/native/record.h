@@ -25,4 +25,7 @@ bool native_supported(char why[NATIVE_WHY_BYTES]);
  * of the program to record with. False with recording->why when the list has a mistake, or the program died at it. */
 bool native_record(const char *child, const char *text, bool views, struct recording *recording);
 
+/* Runs the list once with nobody watching: nanoseconds of the host, 0 when it failed. Lists of one thread. */
+uint64_t native_time(const char *child, const char *text);
+
 #endif

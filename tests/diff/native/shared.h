@@ -28,12 +28,14 @@ struct native_shared {
 	uint64_t bytes;
 	uint32_t op_count, id_count;
 	uint64_t ops, results, pointers;
+	uint64_t timed; /* nobody watches: only the time of the whole is wanted */
 
 	/* Written by the recorded program. */
 	uint64_t break_start, ceiling;
 	volatile uint32_t current; /* operation in progress; op_count behind the last, UINT32_MAX before the first */
 	struct mallinfo2 mallinfo;
 	uint64_t break_end;
+	uint64_t nanoseconds;
 };
 
 static inline struct native_op *native_ops(struct native_shared *shared)
