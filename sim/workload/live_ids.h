@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 struct live_id {
-	uint64_t id;    /* 0: empty */
-	uint64_t bytes; /* of a mapping; 0: a block */
+	uint64_t id; /* 0: empty */
 	uint32_t slot;
+	uint32_t pages; /* of a mapping; 0: a block */
 };
 
 /* Open addressing with linear probing; between an eighth and a half of the places are used once it has grown.
@@ -25,7 +25,7 @@ struct live_ids {
 void live_ids_release(struct live_ids *ids);
 struct live_id *live_ids_find(struct live_ids *ids, uint64_t id); /* NULL: not alive */
 /* A new entry for an ID that is not alive. NULL: the host has no memory. */
-struct live_id *live_ids_add(struct live_ids *ids, uint64_t id, uint64_t bytes);
+struct live_id *live_ids_add(struct live_ids *ids, uint64_t id);
 void live_ids_remove(struct live_ids *ids, uint64_t id);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "faultline/units.h"
 #include "live_ids.h"
 #include "op_lines.h"
 #include "value.h"
@@ -132,7 +133,7 @@ static enum status new_id(struct op_list *list, uint64_t id, struct op_name *nam
 	if (live_ids_find(&list->ids, id))
 		return op_lines_bad(&list->lines, error,
 				    "ID %" PRIu64 " is alive; allowed is an ID that was not used before", id);
-	const struct live_id *made = live_ids_add(&list->ids, id, 0);
+	const struct live_id *made = live_ids_add(&list->ids, id);
 	if (!made)
 		return error_set(error, STATUS_HOST, "%s:%" PRIu64 ": the host has no memory for another live ID",
 				 list->lines.name, list->lines.number);
@@ -211,6 +212,13 @@ static enum status read_field(struct op_list *list, char meaning, const char **a
 	return status == STATUS_OK ? read_id_field(list, meaning, *arg, error) : status;
 }
 
+/* As far as a mapping can be large. */
+static uint32_t pages_of(uint64_t bytes)
+{
+	uint64_t pages = bytes / PAGE_BYTES + (bytes % PAGE_BYTES != 0);
+	return pages < UINT32_MAX ? (uint32_t)pages : UINT32_MAX;
+}
+
 /* Which ID ends when the operation has returned; a new mapping remembers its length for that. */
 static void complete_op(struct op_list *list)
 {
@@ -220,7 +228,7 @@ static void complete_op(struct op_list *list)
 	list->ends_id = 0;
 	list->ends_on_success = false;
 	if (op->kind == OP_MMAP) {
-		live_ids_find(&list->ids, arg[0])->bytes = op->length;
+		live_ids_find(&list->ids, arg[0])->pages = pages_of(op->length);
 	} else if (op->kind == OP_FREE) {
 		list->ends_id = arg[0];
 	} else if (op->kind == OP_REALLOC) {
@@ -228,7 +236,7 @@ static void complete_op(struct op_list *list)
 		list->ends_on_success = op->size != 0;
 	} else if (op->kind == OP_MUNMAP && op->offset == 0) {
 		const struct live_id *live = live_ids_find(&list->ids, arg[0]);
-		if (live && live->bytes && op->length >= live->bytes)
+		if (live && live->pages && pages_of(op->length) >= live->pages)
 			list->ends_id = arg[0];
 	}
 	op->forgets = list->ends_id != 0;
