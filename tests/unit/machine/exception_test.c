@@ -240,6 +240,25 @@ static void task_gates_do_not_exist_in_long_mode(void **state)
 	rig_free(f.rig);
 }
 
+/* ---- implicit supervisor accesses ---- */
+
+static void descriptor_tables_in_user_pages_obey_smap_whatever_ac_says(void **state)
+{
+	(void)state;
+	for (unsigned ac = 0; ac < 2; ac++) {
+		/* pushfq; or dword [rsp], AC; popfq; int 80h: reading the gate is an access of the processor itself. */
+		uint8_t code[64] = {0x9c, 0x81, 0x0c, 0x24, 0, 0, (uint8_t)(ac ? 4 : 0), 0, 0x9d};
+		struct rig_case given = {.code = code, .code_bytes = 9, .cpl = 3, .cr4 = CR4_SMAP};
+		struct rig_record record;
+		struct fixture f;
+		open_rig(&f, true);
+		rig_run(f.rig, &given, &record);
+		assert_non_null(record.why_stopped);
+		assert_non_null(strstr(record.why_stopped, "#PF (error code 0x1) at address 0x11800"));
+		rig_free(f.rig);
+	}
+}
+
 /* ---- call gates ---- */
 
 /* A gate at selector 68: to `selector`, offset RIG_DATA + 0x800, where an INT 80h stands. */
@@ -358,6 +377,7 @@ int main(void)
 	    cmocka_unit_test(benign_exceptions_do_not_double),
 	    cmocka_unit_test(triple_fault_tells_its_chain),
 	    cmocka_unit_test(task_gates_do_not_exist_in_long_mode),
+	    cmocka_unit_test(descriptor_tables_in_user_pages_obey_smap_whatever_ac_says),
 	    cmocka_unit_test(call_gate_leads_to_the_ring_of_its_segment_and_its_stack),
 	    cmocka_unit_test(call_gate_copies_arguments_in_legacy_mode),
 	    cmocka_unit_test(call_gate_above_its_dpl_is_refused),

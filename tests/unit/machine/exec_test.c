@@ -34,7 +34,8 @@ static void on_exception(void *self)
 	const struct gate *gate = self;
 	struct fixture *f = gate->fixture;
 	struct machine *machine = f->bare.machine;
-	bool has_error = gate->vector >= VECTOR_INVALID_TSS && gate->vector <= VECTOR_PAGE_FAULT;
+	bool has_error = (gate->vector >= VECTOR_INVALID_TSS && gate->vector <= VECTOR_PAGE_FAULT) ||
+			 gate->vector == VECTOR_ALIGNMENT;
 	f->vector = gate->vector;
 	f->faults++;
 	f->error = has_error ? machine_pop(machine) : 0;
@@ -249,6 +250,52 @@ static void rep_goes_on_where_it_faulted(void **state)
 	bare_machine_release(&f.bare);
 }
 
+static void rep_of_many_iterations_takes_many_steps(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct gate gates[32];
+	boot(&f, gates);
+	struct cpu *cpu = f.bare.cpu;
+	PUT_CODE(&f, 0, "\xf3\x48\xab"); /* rep stosq over five pages, which all turn out to be one frame */
+	cpu->gpr[GPR_RAX] = 0x1122334455667788;
+	cpu->gpr[GPR_RDI] = DATA;
+	cpu->gpr[GPR_RCX] = 5 * 512;
+	f.map = (BARE_PAGES + 0x3000) | USER;
+	assert_int_equal(run(&f, CODE + 3), RUN_RETURNED);
+	assert_int_equal(f.faults, 4);
+	assert_int_equal(cpu->gpr[GPR_RDI], DATA + 5 * 0x1000);
+	assert_int_equal(physmem_load64(f.bare.mem, paddr(BARE_PAGES + 0x3ff8)), cpu->gpr[GPR_RAX]);
+	/* More iterations than a step does. */
+	PUT_CODE(&f, 0x10, "\xf3\x67\xac"); /* rep lodsb with ECX and ESI */
+	cpu->gpr[GPR_RCX] = 5000;
+	cpu->gpr[GPR_RSI] = DATA;
+	assert_int_equal(machine_step(f.bare.machine), STEP_DONE);
+	assert_int_equal(cpu->gpr[GPR_RCX], 5000 - 4096);
+	assert_int_equal(cpu->rip, CODE + 0x10);
+	assert_int_equal(run(&f, CODE + 0x13), RUN_RETURNED);
+	assert_int_equal(cpu->gpr[GPR_RCX], 0);
+	bare_machine_release(&f.bare);
+}
+
+static void misaligned_accesses_of_ring_3_are_checked_when_asked_for(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct gate gates[32];
+	boot(&f, gates);
+	PUT_CODE(&f, 0, "\x8b\x07"); /* mov eax, [rdi] */
+	f.bare.cpu->gpr[GPR_RDI] = DATA + 2;
+	f.bare.cpu->rflags |= RFLAGS_AC;
+	assert_int_equal(machine_step(f.bare.machine), STEP_DONE); /* CR0.AM is clear */
+	f.bare.cpu->rip = CODE;
+	machine_write_cr0(f.bare.machine, f.bare.cpu->cr0 | CR0_AM);
+	assert_int_equal(run(&f, 0), RUN_LOST);
+	assert_int_equal(f.vector, VECTOR_ALIGNMENT);
+	assert_int_equal(f.error, 0);
+	bare_machine_release(&f.bare);
+}
+
 static void a_push_that_faults_leaves_rsp_alone(void **state)
 {
 	(void)state;
@@ -401,6 +448,8 @@ int main(void)
 	    cmocka_unit_test(more_than_15_bytes_are_a_protection_fault),
 	    cmocka_unit_test(valid_code_without_a_row_stops_the_machine_and_says_so),
 	    cmocka_unit_test(rep_goes_on_where_it_faulted),
+	    cmocka_unit_test(rep_of_many_iterations_takes_many_steps),
+	    cmocka_unit_test(misaligned_accesses_of_ring_3_are_checked_when_asked_for),
 	    cmocka_unit_test(a_push_that_faults_leaves_rsp_alone),
 	    cmocka_unit_test(single_steps_are_debug_exceptions),
 	    cmocka_unit_test(popf_in_ring_3_changes_neither_if_nor_iopl),
