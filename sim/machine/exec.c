@@ -65,12 +65,18 @@ static enum outcome perform(struct execution *x)
 	return outcome;
 }
 
-static struct execution begin(struct machine *machine, const struct decoded *insn)
+/* Field by field: an execution holds all registers, and clearing what is written at once would cost as much as the
+ * instruction. */
+static void begin(struct execution *x, struct machine *machine, const struct decoded *insn)
 {
-	struct execution x = {.machine = machine, .cpu = &machine->cpu, .insn = insn, .before = machine->cpu};
 	static const uint64_t masks[] = {[CODE_16] = UINT16_MAX, [CODE_32] = UINT32_MAX, [CODE_64] = UINT64_MAX};
-	x.next_rip = (machine->cpu.rip + insn->length) & masks[code_mode(&machine->cpu)];
-	return x;
+	x->machine = machine;
+	x->cpu = &machine->cpu;
+	x->insn = insn;
+	x->next_rip = (machine->cpu.rip + insn->length) & masks[code_mode(&machine->cpu)];
+	x->before = machine->cpu;
+	x->span.bytes = 0;
+	x->told = false;
 }
 
 /* ---- by name ---- */
@@ -145,7 +151,8 @@ bool machine_instruction(struct machine *machine, enum insn insn, uint64_t opera
 	struct trap_origin origin = trap_origin(machine);
 	struct cpu before = machine->cpu;
 	bool lent = lend_registers(&machine->cpu, insn, operand);
-	struct execution x = begin(machine, &named);
+	struct execution x;
+	begin(&x, machine, &named);
 	enum outcome outcome = perform(&x);
 	if (lent)
 		take_back_registers(&machine->cpu, insn, &before);
@@ -279,10 +286,12 @@ enum step machine_step(struct machine *machine)
 	if (machine_is_bound(machine, vaddr(machine->cpu.rip)))
 		return run_native(machine);
 	struct decoded_slot *slot = &machine->decoded[machine->cpu.rip % DECODED_SLOTS];
-	struct execution x = {.machine = machine, .cpu = &machine->cpu};
+	struct execution x;
+	x.machine = machine;
+	x.cpu = &machine->cpu;
 	if (!fetch_and_decode(&x, slot))
 		return finish(&x, OUTCOME_REFUSED);
-	x = begin(machine, &slot->insn);
+	begin(&x, machine, &slot->insn);
 	return finish(&x, perform(&x));
 }
 

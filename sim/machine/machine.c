@@ -82,9 +82,15 @@ void machine_stop(struct machine *machine, const char *why)
 	processors_stop_shortcuts(machine);
 }
 
+/* Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): entries lie side by side, their slots must not. */
+static uint64_t mix(uint64_t key)
+{
+	return key * 0x9e3779b97f4a7c15u >> 40;
+}
+
 static uint64_t handler_hash(struct vaddr entry)
 {
-	return (entry.v >> 4 ^ entry.v >> 12) % HANDLER_SLOTS;
+	return mix(entry.v >> 4) % HANDLER_SLOTS;
 }
 
 static struct handler *handler_slot(struct machine *machine, struct vaddr entry)
@@ -95,16 +101,25 @@ static struct handler *handler_slot(struct machine *machine, struct vaddr entry)
 	return &machine->handlers[hash];
 }
 
+/* Which pages may hold an entry: one of 64 bits for each. */
+static uint64_t page_bit(struct vaddr entry)
+{
+	return (uint64_t)1 << (mix(entry.v >> PAGE_SHIFT) & 63);
+}
+
 void machine_bind(struct machine *machine, struct vaddr entry, native_fn *fn, void *self)
 {
 	struct handler *handler = handler_slot(machine, entry);
 	if (!handler->fn)
 		BUG_ON(++machine->handler_count > HANDLER_MAX);
 	*handler = (struct handler){entry, fn, self};
+	machine->bound_pages |= page_bit(entry);
 }
 
 bool machine_is_bound(const struct machine *machine, struct vaddr entry)
 {
+	if (!(machine->bound_pages & page_bit(entry)))
+		return false;
 	for (uint64_t slot = handler_hash(entry); machine->handlers[slot].fn; slot = (slot + 1) % HANDLER_SLOTS) {
 		if (machine->handlers[slot].entry.v == entry.v)
 			return true;

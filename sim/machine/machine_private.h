@@ -37,6 +37,7 @@ struct machine {
 	const char *why_stopped;      /* NULL: running */
 	char why[MACHINE_WHY_BYTES];  /* where why_stopped is composed */
 	struct decoded_slot *decoded; /* by RIP */
+	uint64_t bound_pages;         /* a bit for each page of an entry, by hash: what has none is no entry */
 	unsigned handler_count;
 	struct handler handlers[HANDLER_SLOTS];
 };
