@@ -171,6 +171,9 @@ static bool prune(struct mm *mm, struct paddr table, uint64_t base, unsigned lev
 		if (!entry_used(entry) || pte_page_size(entry) ||
 		    !prune(mm, target(entry), base + i * span, level - 1, start, end) || fixed)
 			continue;
+		/* A table stays as long as a VMA may need it: free_pgtables of mm/memory.c. */
+		if (!vma_tree_is_free(&mm->vmas, vaddr(base + i * span), span))
+			continue;
 		write_entry(mm, vaddr(base + i * span), pa, (struct pte){0}, level);
 		mm->tables--;
 		frame_put(mm->kernel->frames, pfn(pte_frame(entry)));

@@ -131,6 +131,23 @@ static void calls_change_what_lies_before_a_hole(void **state)
 	rig_release(&rig);
 }
 
+static void a_page_table_stays_while_a_vma_may_need_it(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig);
+	uint64_t tables = process_table_pages(rig.process);
+	assert_int_equal(map(&rig, 0, 1, RW, 0), page(0));
+	assert_int_equal(map(&rig, 16, 1, LINUX_PROT_READ, 0), page(16));
+	assert_true(rig_write(&rig, page(0)));
+	assert_int_equal(process_table_pages(rig.process), tables + 3);
+	assert_int_equal(rig_syscall(&rig, SYS_NR_MUNMAP, page(0), PAGE_BYTES, 0, 0, 0), 0);
+	assert_int_equal(process_table_pages(rig.process), tables + 3);
+	assert_int_equal(rig_syscall(&rig, SYS_NR_MUNMAP, page(16), PAGE_BYTES, 0, 0, 0), 0);
+	assert_int_equal(process_table_pages(rig.process), tables);
+	rig_release(&rig);
+}
+
 static void mremap_checks_what_it_unmaps(void **state)
 {
 	(void)state;
@@ -212,6 +229,7 @@ int main(void)
 	    cmocka_unit_test(a_grown_stack_keeps_its_page_numbers),
 	    cmocka_unit_test(a_refused_mmap_leaves_what_it_split),
 	    cmocka_unit_test(calls_change_what_lies_before_a_hole),
+	    cmocka_unit_test(a_page_table_stays_while_a_vma_may_need_it),
 	    cmocka_unit_test(mremap_checks_what_it_unmaps),
 	    cmocka_unit_test(lengths_of_mlock_wrap_as_on_linux),
 	    cmocka_unit_test(locked_on_fault_is_not_populated_by_mprotect),
