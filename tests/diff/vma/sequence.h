@@ -10,8 +10,8 @@
 #include "faultline/rng.h"
 #include "faultline/syscall.h"
 
-/* Nothing else lives there, natively or simulated. */
-#define REGION ((uint64_t)0x600000000000)
+/* Nothing else lives there, natively or simulated; AddressSanitizer keeps its heap below. */
+#define REGION ((uint64_t)0x650000000000)
 enum { REGION_PAGES = 64, MOST_STEPS = 40 };
 /* The heap begins here. */
 #define REGION_BREAK (REGION + 24 * (uint64_t)4096)
