@@ -43,8 +43,12 @@ bool control_load_cr0(struct machine *machine, uint64_t value)
 	bool paging = (value & CR0_PG) != 0;
 	if (value >> 32 || (paging && !(value & CR0_PE)) || ((value & CR0_NW) && !(value & CR0_CD)))
 		return false;
-	if ((changed & ~value & CR0_PG) && (cpu->efer & EFER_LMA))
-		return false; /* 64-bit code cannot leave paging: it runs below it */
+	if ((changed & ~value & CR0_PG) && (cpu->efer & EFER_LMA)) {
+		/* Only compatibility mode can leave paging, and with it long mode. */
+		if (SHADOW_IS_LONG(cpu->shadow[SREG_CS].flags) || (cpu->cr4 & CR4_PCIDE))
+			return false;
+		cpu->efer &= ~EFER_LMA;
+	}
 	if ((changed & value & CR0_PG) && (cpu->efer & EFER_LME)) {
 		if (!(cpu->cr4 & CR4_PAE))
 			return false;

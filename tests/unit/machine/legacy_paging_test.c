@@ -299,6 +299,15 @@ static void modes_follow_the_control_registers(void **state)
 	assert_int_equal(mmu_paging(machine_mmu(machine)).mode, PAGING_4LEVEL);
 	assert_false(control_load_cr4(machine, 0));
 	assert_false(control_load_cr4(machine, CR4_PAE | CR4_LA57));
+	/* 64-bit code cannot leave paging, code in compatibility mode leaves long mode with it, without PCIDs. */
+	assert_false(control_load_cr0(machine, CR0_PE));
+	machine_cpu(machine)->shadow[SREG_CS].flags &= (uint16_t) ~(1u << 13);
+	assert_true(control_load_cr4(machine, CR4_PAE | CR4_PCIDE));
+	assert_false(control_load_cr0(machine, CR0_PE));
+	assert_true(control_load_cr4(machine, CR4_PAE));
+	assert_true(control_load_cr0(machine, CR0_PE));
+	assert_int_equal(machine_cpu(machine)->efer, EFER_LME);
+	assert_int_equal(mmu_paging(machine_mmu(machine)).mode, PAGING_PAE);
 	power_off(&legacy);
 }
 
