@@ -120,7 +120,8 @@ int main(int argc, char **argv)
 		return 1;
 	pair->native = native_start();
 	if (!pair->native) {
-		(void)printf("SKIPPED: this is no Linux on x86-64 with a free region, nothing was compared\n");
+		(void)printf("SKIPPED: this is no Linux on x86-64 with a free region, or a sanitizer is in the way; "
+			     "nothing was compared\n");
 		free(pair);
 		return SKIPPED;
 	}

@@ -4,7 +4,16 @@
 /* Runs a sequence on the host's kernel, in a child that is nobody: without the rights of root. */
 #include "sequence.h"
 
-#if defined(__linux__) && defined(__x86_64__)
+/* AddressSanitizer makes munlockall do nothing, and its own memory faults in where only the region's should. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_OWN_MEMORY 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_OWN_MEMORY 1
+#endif
+
+#if defined(__linux__) && defined(__x86_64__) && !defined(HAS_OWN_MEMORY)
 
 #include <errno.h>
 #include <fcntl.h>
