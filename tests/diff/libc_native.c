@@ -2,7 +2,7 @@
  * sides; a list that differs is made as small as it goes and printed.
  *
  * usage: libc_native [--seconds N] [--seed N] [--lists N] [--threads] [--record FILE.ops] [--compare FILE.ops]
- *                   [--time FILE.ops]
+ *                   [--time FILE.ops] [--show]
  * Exit status: 0 no difference, 1 differences, 77 this computer is no glibc 2.36 on Linux. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ enum { SKIPPED = 77 };
 
 struct request {
 	uint64_t seconds, seed, lists;
-	bool threads;
+	bool threads, show;
 	const char *record, *compare, *time;
 };
 
@@ -179,6 +179,15 @@ static int time_native(const char *path)
 	return nanoseconds ? 0 : 1;
 }
 
+/* The list of the seed. */
+static int show(const struct request *request)
+{
+	char *text = generate_list(request->seed, request->threads && request->seed % 2);
+	(void)fputs(text, stdout);
+	free(text);
+	return 0;
+}
+
 static int fuzz(const struct request *request)
 {
 	time_t end = time(NULL) + (time_t)request->seconds;
@@ -208,6 +217,8 @@ static bool read_arguments(int argc, char **argv, struct request *request)
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
 		if (strcmp(argv[i], "--threads") == 0)
 			request->threads = true;
+		else if (strcmp(argv[i], "--show") == 0)
+			request->show = true;
 		else if (strcmp(argv[i], "--record") == 0)
 			request->record = argv[++i];
 		else if (strcmp(argv[i], "--compare") == 0)
@@ -230,9 +241,11 @@ int main(int argc, char **argv)
 	char why[NATIVE_WHY_BYTES];
 	if (!read_arguments(argc, argv, &request)) {
 		(void)fprintf(stderr, "usage: libc_native [--seconds N] [--seed N] [--lists N] [--threads] "
-				      "[--record FILE.ops] [--compare FILE.ops]\n");
+				      "[--record FILE.ops] [--compare FILE.ops] [--time FILE.ops] [--show]\n");
 		return 2;
 	}
+	if (request.show)
+		return show(&request);
 	if (!native_supported(why)) {
 		printf("SKIPPED: %s; the simulator was NOT compared with this computer\n", why);
 		return SKIPPED;
