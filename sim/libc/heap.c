@@ -57,7 +57,7 @@ static void count_free(struct heap *heap)
 
 /* The names are literals: the compiler knows the answer. A function without an entry of its own stays where its caller
  * is. */
-static inline bool find_entry(const char *function, uint64_t *offset)
+__attribute__((always_inline)) static inline bool find_entry(const char *function, uint64_t *offset)
 {
 #define X(id, name, body)                                                                                              \
 	*offset = libc_entry_offset(LIBC_FUNCTION_##id);                                                               \
@@ -68,7 +68,7 @@ static inline bool find_entry(const char *function, uint64_t *offset)
 	return false;
 }
 
-static inline void enter(struct heap *heap, const char *function, uint64_t a, uint64_t b)
+__attribute__((always_inline)) static inline void enter(struct heap *heap, const char *function, uint64_t a, uint64_t b)
 {
 	uint64_t offset;
 	heap->inside = find_entry(function, &offset);

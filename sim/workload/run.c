@@ -40,10 +40,19 @@ static void announce(struct runner *runner, const struct op *op)
 		emit(bus, EVENT_NOTE, event_text(op->note));
 }
 
-static void finish(struct runner *runner, const struct op *op, uint64_t result)
+/* Apart from finish: room for a message is not cleared where nobody checks. */
+static void check_invariants(struct runner *runner, const struct op *op)
 {
 	struct world *world = runner->world;
 	struct error why = {0};
+	if (!world->check(world->check_self, &why))
+		world_fail(world, STATUS_MACHINE_STOPPED, "%s: after %s: an invariant is broken: %s",
+			   runner_where(runner).text, op_info(op->kind)->name, why.text);
+}
+
+static void finish(struct runner *runner, const struct op *op, uint64_t result)
+{
+	struct world *world = runner->world;
 	runner->result = result;
 	runner->operations++;
 	world->progress.operations++;
@@ -54,9 +63,8 @@ static void finish(struct runner *runner, const struct op *op, uint64_t result)
 	}
 	if (runner->op_list)
 		op_list_returned(runner->op_list, result);
-	if (world->check && !world->check(world->check_self, &why))
-		world_fail(world, STATUS_MACHINE_STOPPED, "%s: after %s: an invariant is broken: %s",
-			   runner_where(runner).text, op_info(op->kind)->name, why.text);
+	if (world->check)
+		check_invariants(runner, op);
 }
 
 static void execute(struct runner *runner, const struct op *op)
