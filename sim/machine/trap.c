@@ -122,7 +122,8 @@ static bool push_frame(struct machine *machine, const struct trap *trap, struct 
 		       struct trap *nested)
 {
 	const struct cpu *cpu = &machine->cpu;
-	uint64_t frame[6] = {trap->error, cpu->rip + trap->length, cpu->cs, cpu->rflags, cpu->gpr[GPR_RSP], cpu->ss};
+	uint64_t frame[6] = {
+	    trap->error, cpu->rip + trap->length, cpu->cs, trap_saved_flags(machine, trap), cpu->gpr[GPR_RSP], cpu->ss};
 	*words = trap->has_error ? 6 : 5;
 	return stack_push_words(machine, stack, sizeof(uint64_t), frame + (6 - *words), *words, nested);
 }
@@ -313,7 +314,10 @@ bool trap_raise(struct machine *machine, const struct trap *trap)
 	if (trap_deliver(machine, trap))
 		trap_run_handler(machine, &origin);
 	machine->depth--;
-	return trap_came_back(machine, &origin);
+	if (!trap_came_back(machine, &origin))
+		return false;
+	machine->cpu.rflags &= ~RFLAGS_RF; /* the instruction that restarts ends it */
+	return true;
 }
 
 bool trap_raise_fault(struct machine *machine, const struct fault *fault)

@@ -65,8 +65,8 @@ static bool push_frame(struct machine *machine, const struct trap *trap, unsigne
 		       struct trap *nested)
 {
 	const struct cpu *cpu = &machine->cpu;
-	const uint64_t frame[6] = {trap->error, cpu->rip + trap->length, cpu->cs,
-				   cpu->rflags, cpu->gpr[GPR_RSP],       cpu->ss};
+	const uint64_t frame[6] = {
+	    trap->error, cpu->rip + trap->length, cpu->cs, trap_saved_flags(machine, trap), cpu->gpr[GPR_RSP], cpu->ss};
 	unsigned first = trap->has_error ? 0 : 1;
 	unsigned end = entry->ring != cpu->cpl ? 6 : 4;
 	entry->words = end - first;

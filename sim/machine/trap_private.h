@@ -40,4 +40,15 @@ void trap_enter_handler(struct machine *machine, const struct trap *trap, const 
 /* The same as the delivery in long mode, through gates of 8 bytes. */
 bool trap_deliver_legacy(struct machine *machine, const struct trap *trap, struct trap *nested);
 
+/* Exceptions of the class fault: 0, 5 to 7, 10 to 14, 16, 17, 19 to 21. SDM 3A table 6-1. */
+#define TRAP_FAULTS 0x3b7ce1u
+
+/* RFLAGS as they are saved: RF is set by a fault, so that the instruction, when it restarts, is not stopped again by
+ * the breakpoint at its address. SDM 3B 17.3.1.1. */
+static inline uint64_t trap_saved_flags(const struct machine *machine, const struct trap *trap)
+{
+	bool fault = !trap->software && trap->vector < 32 && (TRAP_FAULTS >> trap->vector & 1);
+	return machine->cpu.rflags | (fault ? RFLAGS_RF : 0);
+}
+
 #endif

@@ -73,7 +73,7 @@ static void trap_pushes_the_frame_of_a_page_fault_into_ram(void **state)
 	assert_int_equal(r.frame[0], FAULT_WRITE | FAULT_USER);
 	assert_int_equal(r.frame[1], VA + 0x10);
 	assert_int_equal(r.frame[2], BARE_USER_CS);
-	assert_int_equal(r.frame[3], flags);
+	assert_int_equal(r.frame[3], flags | RFLAGS_RF);
 	assert_int_equal(r.frame[4], VA + 0xff8);
 	assert_int_equal(r.frame[5], BARE_USER_SS);
 	assert_int_equal(r.cpu.gpr[GPR_RSP], BARE_STACK_TOP - 48);
