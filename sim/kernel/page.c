@@ -35,9 +35,9 @@ static void count_resident(struct mm *mm, enum rss_kind kind, uint64_t pages)
 		stats->peak_resident = resident;
 }
 
-/* Ends the mapping of an entry: the zero page is only counted, a page of a file stays in the page cache, a frame of its
- * own is freed. */
-void page_release(struct mm *mm, struct pte entry)
+/* Ends the mapping of an entry: the zero page is only counted, a page of a file stays in the page cache. True: the
+ * frame is nobody's now, and is to be freed once no TLB can reach it. */
+bool page_release(struct mm *mm, struct pte entry)
 {
 	struct kernel *kernel = mm->kernel;
 	struct pfn frame = pfn(pte_frame(entry));
@@ -46,13 +46,12 @@ void page_release(struct mm *mm, struct pte entry)
 	record->mappings--;
 	if (frame.v == kernel->zero_page.v) {
 		mm->zero--;
-		return;
+		return false;
 	}
 	enum rss_kind kind = page_kind(record);
 	record->dirty = record->dirty || pte_dirty(entry);
 	mm->rss[kind] -= leaf_bytes(mm, entry) / PAGE_BYTES;
-	if (kind == RSS_ANON && record->mappings == 0)
-		frame_put(kernel->frames, frame);
+	return kind == RSS_ANON && record->mappings == 0;
 }
 
 /* Records whose frame it is from now on. */
@@ -82,8 +81,8 @@ static bool map_anon(struct mm *mm, struct vma *vma, struct vaddr va, struct pad
 		physmem_zero(kernel->mem, frame);
 	machine_charge(kernel->machine, source.v != 0 ? COST_COPY_PAGE : COST_ZERO_PAGE, 1);
 	mm_prepare_anon(mm, vma);
-	if (entry_used(old))
-		page_release(mm, old);
+	bool nobodys = entry_used(old) && page_release(mm, old);
+	BUG_ON(nobodys); /* it was the zero page, or a page of a file */
 	own(mm, frame, va, 1);
 	table_set(mm, va, entry_pa, dirty(page_entry(mm, vma, frame, true)));
 	if (entry_used(old))

@@ -21,18 +21,47 @@ static void changed_flush(struct mm *mm, const struct changed *changed)
 	flush_range(mm, changed->start, changed->end, changed->pages == 0 ? 0 : span);
 }
 
+/* mmu_gather: frames that lost their last entry wait, chained by their records, until no TLB can reach them. */
+struct gather {
+	struct changed changed;
+	struct pfn first, last; /* 0: none */
+};
+
+static void gather_frame(struct frame_pool *frames, struct gather *gather, struct pfn frame)
+{
+	frame_at(frames, frame)->next = 0;
+	if (gather->first.v == 0)
+		gather->first = frame;
+	else
+		frame_at(frames, gather->last)->next = (uint32_t)frame.v;
+	gather->last = frame;
+}
+
+static void free_gathered(struct frame_pool *frames, const struct gather *gather)
+{
+	struct pfn frame = gather->first;
+	while (frame.v != 0) {
+		struct pfn next = pfn(frame_at(frames, frame)->next);
+		frame_put(frames, frame);
+		frame = next;
+	}
+}
+
 static void zap(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
 {
+	struct gather *gather = self;
 	table_set(mm, va, entry_pa, (struct pte){0});
-	changed_add(mm, self, va, entry);
-	page_release(mm, entry);
+	changed_add(mm, &gather->changed, va, entry);
+	if (page_release(mm, entry))
+		gather_frame(mm->kernel->frames, gather, pfn(pte_frame(entry)));
 }
 
 void page_zap_range(struct mm *mm, struct vaddr start, struct vaddr end)
 {
-	struct changed changed = {.pages = 0};
-	table_for_each(mm, start, end, zap, &changed);
-	changed_flush(mm, &changed);
+	struct gather gather = {.changed = {.pages = 0}};
+	table_for_each(mm, start, end, zap, &gather);
+	changed_flush(mm, &gather.changed);
+	free_gathered(mm->kernel->frames, &gather);
 }
 
 /* MADV_FREE: the page keeps its content until memory runs short; a write makes it dirty again, without a fault. */
