@@ -90,6 +90,7 @@ struct document_machine {
 	const struct cpu_profile *profile;
 	enum paging_mode paging;
 	enum tlb_replacement tlb_replacement;
+	bool no_prediction; /* as in struct machine_config: for tests, no setting */
 };
 
 struct document {

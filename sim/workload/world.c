@@ -84,7 +84,8 @@ enum status world_new(const struct document *document, struct world **out, struc
 	struct machine_config config = {.cpus = (unsigned)document->machine.cpus,
 					.memory_bytes = document->machine.memory_bytes,
 					.profile = document->machine.profile,
-					.tlb_replacement = document->machine.tlb_replacement};
+					.tlb_replacement = document->machine.tlb_replacement,
+					.no_prediction = document->machine.no_prediction};
 	struct arena *arena = arena_new(machine_reserve_bytes(&config) + SLACK_BYTES);
 	if (!arena)
 		return error_set(error, STATUS_HOST, "%s: the host has no address space for this machine",
