@@ -383,12 +383,26 @@ static bool start(struct recorder *recorder, const char *child)
 	return true;
 }
 
+/* The recorded program is built with the same options as everything: a sanitizer would bring a malloc of its own. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_OWN_MALLOC 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_OWN_MALLOC 1
+#endif
+
 bool native_supported(char why[NATIVE_WHY_BYTES])
 {
+#ifdef HAS_OWN_MALLOC
+	(void)snprintf(why, NATIVE_WHY_BYTES, "this is built with a sanitizer that has a malloc of its own");
+	return false;
+#else
 	bool right = strcmp(gnu_get_libc_version(), "2.36") == 0;
 	if (!right)
 		(void)snprintf(why, NATIVE_WHY_BYTES, "this is glibc %s, not 2.36", gnu_get_libc_version());
 	return right;
+#endif
 }
 
 uint64_t native_time(const char *child, const char *text)
