@@ -21,7 +21,8 @@
 #define CHECK_MODE_LIST(X)                                                                                             \
 	X(IDENTITIES, identities, "identities at the end")                                                             \
 	X(SAMPLED, sampled, "after every operation, in large worlds less often")                                       \
-	X(FULL, full, "everything after every operation, however long it takes")
+	X(FULL, full,                                                                                                  \
+	  "everything after every operation, and the kernel's side at every return to ring 3, however long it takes")
 
 enum check_mode {
 #define X(id, name, text) CHECK_##id,
@@ -38,6 +39,8 @@ struct check {
 	struct stats at_start; /* of the machine when the first process began to run */
 	bool started;
 	enum check_verdict verdict;
+	unsigned entries;                    /* to ring 0 that have not returned */
+	struct error broken;                 /* found within the operation that runs; status OK: nothing */
 	uint64_t frames;                     /* in use, by the events so far */
 	uint64_t operations;                 /* checked */
 	uint64_t whole;                      /* checks of the structures */

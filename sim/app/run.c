@@ -34,7 +34,8 @@ static const struct option options[] = {
     {"--perfetto", OPTION_WITH_VALUE, "FILE",
      "Write a trace for the Perfetto UI to FILE: one track a layer, slices, resident memory.", OPTION_PERFETTO},
     {"--check", OPTION_MAYBE_VALUE, "full",
-     "Check the invariants after every operation, in large worlds less often; --check=full never less often.",
+     "Check the invariants after every operation, in large worlds less often; --check=full never less often, and "
+     "whenever the kernel returns to ring 3.",
      OPTION_CHECK},
     {"--timing", OPTION_FLAG, NULL, "Say on standard error how long the host took to load and to replay.",
      OPTION_TIMING},

@@ -103,16 +103,40 @@ static bool after_operation(void *self, struct error *why)
 {
 	struct check *check = self;
 	check->operations++;
+	if (check->broken.status != STATUS_OK) {
+		*why = check->broken;
+		check->verdict = CHECK_BROKEN;
+		return false;
+	}
 	if (!structures_are_due(check) || (check_identities(check, why) && check_structures(check, why)))
 		return true;
 	check->verdict = CHECK_BROKEN;
 	return false;
 }
 
+/* Between two events inside the kernel or the libc something is half done; when the kernel has let go of all
+ * processors, all that it holds must agree (a processor may come back from an interrupt that another one sent and waits
+ * for). The first that does not is told after the operation. */
+static void on_return_to_ring3(struct check *check)
+{
+	uint64_t visited = 0;
+	if (check->broken.status != STATUS_OK)
+		return;
+	if (kernel_check(world_kernel(check->world), &check->broken) &&
+	    check_tlbs(check->world, &visited, &check->broken))
+		(void)check_frames(check, &check->broken);
+}
+
 static void on_event(void *self, const struct event *event)
 {
 	struct check *check = self;
-	if (event->kind == EVENT_FRAME_ALLOC) {
+	if (event->kind == EVENT_RING && event->arg[1] != 3) {
+		check->entries++;
+	} else if (event->kind == EVENT_RING) {
+		check->entries -= check->entries != 0;
+		if (check->entries == 0 && check->started)
+			on_return_to_ring3(check);
+	} else if (event->kind == EVENT_FRAME_ALLOC) {
 		check->frames += (uint64_t)1 << event->arg[2];
 	} else if (event->kind == EVENT_FRAME_FREE) {
 		check->frames -= (uint64_t)1 << event->arg[1];
@@ -130,6 +154,7 @@ void check_attach(struct check *check, struct world *world, enum check_mode mode
 	*check = (struct check){.world = world, .mode = mode, .frames = 1};
 	if (mode != CHECK_IDENTITIES) {
 		mask |= EVENT_BIT(EVENT_FRAME_ALLOC) | EVENT_BIT(EVENT_FRAME_FREE);
+		mask |= mode == CHECK_FULL ? EVENT_BIT(EVENT_RING) : 0;
 		world_set_check(world, after_operation, check);
 	}
 	bus_subscribe(world_bus(world), mask, on_event, check);

@@ -113,6 +113,49 @@ static void a_translation_that_outlives_its_entry_is_stale(void **state)
 	plant_in_entry((uint64_t)0xff << 12, (uint64_t)0x77 << 12, "the tables name another frame");
 }
 
+/* Makes the first heap page's entry wrong when the kernel lets go of the processor, and right again when it takes it.
+ */
+struct saboteur {
+	struct checked checked;
+	struct paddr entry;
+	unsigned done;
+};
+
+static void sabotage(void *self, const struct event *event)
+{
+	struct saboteur *saboteur = self;
+	bool leaving = event->arg[1] == 3;
+	if (world_progress(saboteur->checked.small.world).operations != 1 || saboteur->done == 2)
+		return;
+	if (saboteur->done == (leaving ? 0 : 1)) {
+		saboteur->entry = leaving ? heap_entry(&saboteur->checked) : saboteur->entry;
+		uint64_t entry = physmem_load64(ram(&saboteur->checked), saboteur->entry);
+		physmem_store64(ram(&saboteur->checked), saboteur->entry, entry ^ PTE_USER);
+		saboteur->done++;
+	}
+}
+
+static enum status run_sabotaged(enum check_mode mode, struct error *why)
+{
+	struct saboteur saboteur = {.checked = {.small = small_world_new(script)}};
+	bus_subscribe(world_bus(saboteur.checked.small.world), EVENT_BIT(EVENT_RING), sabotage, &saboteur);
+	check_attach(&saboteur.checked.check, saboteur.checked.small.world, mode);
+	enum status status = world_run(saboteur.checked.small.world, why);
+	assert_int_equal(saboteur.done, 2);
+	small_world_free(&saboteur.checked.small);
+	return status;
+}
+
+static void what_is_wrong_only_within_an_operation_is_seen_by_a_full_check(void **state)
+{
+	(void)state;
+	struct error why = {0};
+	assert_int_equal(run_sabotaged(CHECK_SAMPLED, &why), STATUS_OK);
+	assert_int_equal(run_sabotaged(CHECK_FULL, &why), STATUS_MACHINE_STOPPED);
+	if (!strstr(why.text, "ring 3"))
+		fail_msg("%s", why.text);
+}
+
 static void a_translation_that_allows_less_is_not_stale(void **state)
 {
 	(void)state;
@@ -230,6 +273,7 @@ int main(void)
 	    cmocka_unit_test(a_sound_world_passes_in_every_mode),
 	    cmocka_unit_test(looking_changes_nothing),
 	    cmocka_unit_test(a_translation_that_outlives_its_entry_is_stale),
+	    cmocka_unit_test(what_is_wrong_only_within_an_operation_is_seen_by_a_full_check),
 	    cmocka_unit_test(a_translation_that_allows_less_is_not_stale),
 	    cmocka_unit_test(a_page_that_the_kernel_does_not_count_is_found),
 	    cmocka_unit_test(a_lost_event_is_found),
