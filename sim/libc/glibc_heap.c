@@ -195,8 +195,11 @@ void glibc_heap_trim(struct heap *heap, uint64_t pad)
 	uint64_t extra = page_floor(area - pad);
 	if (extra == 0)
 		return;
-	/* shrink_heap: the pages go, the addresses stay accessible. */
+	/* shrink_heap: the pages go, the addresses stay accessible. A top that claims more than the heap has is left.
+	 */
 	uint64_t kept = heap_word(heap, info, H_SIZE) - extra;
+	if ((int64_t)kept < H_BYTES)
+		return;
 	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("madvise"), extra,
 	     event_text("the top has reached the trim threshold"));
 	(void)glibc_call(heap, SYS_NR_MADVISE, info + kept, extra, LINUX_MADV_DONTNEED, 0);
