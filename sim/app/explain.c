@@ -9,18 +9,8 @@
 #include "faultline/report_translation.h"
 #include "faultline/translation.h"
 #include "moment.h"
-#include "session.h"
 
-enum { OPTION_AT, OPTION_PID, OPTION_SET };
-
-static const struct option options[] = {
-    {"--at", OPTION_WITH_VALUE, "EVENT", "The number of the event, as --story and --events write it. Default: the end.",
-     OPTION_AT},
-    {"--pid", OPTION_WITH_VALUE, "N", "The process. Default: the one that the event belongs to, else process 1.",
-     OPTION_PID},
-    {"--set", OPTION_WITH_VALUE, "KEY=VALUE", "Override a setting of the workload. May be given more than once.",
-     OPTION_SET},
-    {0}};
+static const struct option options[] = {MOMENT_OPTIONS, {0}};
 
 /* A number, or a segment and an offset that only the moment can turn into one. */
 struct target {
@@ -72,26 +62,15 @@ static enum status read_target(struct target *target, const char *text, struct e
 static enum status read_line(struct explanation *explanation, struct session_request *request,
 			     const struct command *command, const struct command_line *line, struct error *error)
 {
-	uint64_t number;
 	if (line->operand_count != 2)
 		return error_set(error, STATUS_BAD_INPUT,
 				 "explain wants an address and a workload: faultline %s [OPTION]... %s", command->name,
 				 command->operands);
 	request->workload = line->operands[1];
 	for (unsigned i = 0; i < line->given_count; i++) {
-		const struct option_given *given = &line->given[i];
-		if (given->id == OPTION_SET) {
-			request->settings[request->setting_count++] = given->value;
-			continue;
-		}
-		enum status status = moment_number(given->id == OPTION_AT ? "--at" : "--pid", given->value, &number,
-						   error);
+		enum status status = moment_option(&explanation->moment, request, &line->given[i], error);
 		if (status != STATUS_OK)
 			return status;
-		if (given->id == OPTION_AT)
-			explanation->moment.at = number;
-		else
-			explanation->moment.pid = (uint32_t)number;
 	}
 	return read_target(&explanation->target, line->operands[0], error);
 }

@@ -5,20 +5,12 @@
 #include "commands.h"
 #include "faultline/heap.h"
 #include "moment.h"
-#include "session.h"
 #include "words.h"
 
-enum { OPTION_AT, OPTION_PID, OPTION_SET, OPTION_OUT };
+enum { OPTION_OUT = MOMENT_OPTION_COUNT };
 
 static const struct option options[] = {
-    {"--at", OPTION_WITH_VALUE, "EVENT", "The number of the event, as --story and --events write it. Default: the end.",
-     OPTION_AT},
-    {"--pid", OPTION_WITH_VALUE, "N", "The process. Default: the one that the event belongs to, else process 1.",
-     OPTION_PID},
-    {"--set", OPTION_WITH_VALUE, "KEY=VALUE", "Override a setting of the workload. May be given more than once.",
-     OPTION_SET},
-    {"-o", OPTION_WITH_VALUE, "FILE", "Write to FILE in place of standard output.", OPTION_OUT},
-    {0}};
+    MOMENT_OPTIONS, {"-o", OPTION_WITH_VALUE, "FILE", "Write to FILE in place of standard output.", OPTION_OUT}, {0}};
 
 struct look {
 	struct moment moment;
@@ -58,19 +50,9 @@ static enum status find_view(const char *name, enum heap_view *out, struct error
 static enum status read_option(struct look *request, struct session_request *session, const struct option_given *given,
 			       struct error *error)
 {
-	uint64_t number = 0;
-	enum status status = STATUS_OK;
-	if (given->id == OPTION_SET) {
-		session->settings[session->setting_count++] = given->value;
-	} else if (given->id == OPTION_OUT) {
+	if (given->id == OPTION_OUT)
 		request->path = given->value;
-	} else if (given->id == OPTION_AT) {
-		status = moment_number("--at", given->value, &request->moment.at, error);
-	} else {
-		status = moment_number("--pid", given->value, &number, error);
-		request->moment.pid = (uint32_t)number;
-	}
-	return status;
+	return moment_option(&request->moment, session, given, error);
 }
 
 static enum status read_line(struct look *request, struct session_request *session, const struct command *command,

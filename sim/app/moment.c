@@ -14,11 +14,27 @@ bool moment_read(const char *text, uint64_t *out)
 	return errno == 0 && end != text && *end == '\0' && text[0] >= '0' && text[0] <= '9';
 }
 
-enum status moment_number(const char *option, const char *text, uint64_t *out, struct error *error)
+static enum status read_number(const char *option, const char *text, uint64_t *out, struct error *error)
 {
 	if (moment_read(text, out) && *out > 0 && *out <= UINT32_MAX * UINT64_C(1000))
 		return STATUS_OK;
 	return error_set(error, STATUS_BAD_INPUT, "%s %s: write a number from 1 up", option, text);
+}
+
+enum status moment_option(struct moment *moment, struct session_request *request, const struct option_given *given,
+			  struct error *error)
+{
+	uint64_t number = 0;
+	enum status status = STATUS_OK;
+	if (given->id == MOMENT_OPTION_SET) {
+		request->settings[request->setting_count++] = given->value;
+	} else if (given->id == MOMENT_OPTION_AT) {
+		status = read_number("--at", given->value, &moment->at, error);
+	} else if (given->id == MOMENT_OPTION_PID) {
+		status = read_number("--pid", given->value, &number, error);
+		moment->pid = (uint32_t)number;
+	}
+	return status;
 }
 
 static void take(struct moment *moment, uint32_t pid)

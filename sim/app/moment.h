@@ -1,4 +1,5 @@
-/* One moment of a run: the world goes up to an event, and somebody looks. `explain` and `proc` are built on it. */
+/* One moment of a run: the world goes up to an event, and somebody looks. `explain`, `proc` and `heap` are built on it.
+ */
 #ifndef FAULTLINE_APP_MOMENT_H
 #define FAULTLINE_APP_MOMENT_H
 
@@ -7,6 +8,8 @@
 
 #include "faultline/status.h"
 #include "faultline/world.h"
+#include "options.h"
+#include "session.h"
 
 #define MOMENT_END UINT64_MAX
 
@@ -23,8 +26,22 @@ struct moment {
 	struct error error; /* why nobody could look */
 };
 
-/* A number from 1 up for --at or --pid, by the option's name. */
-enum status moment_number(const char *option, const char *text, uint64_t *out, struct error *error);
+/* The options that say which moment of which run; those of a command begin at MOMENT_OPTION_COUNT. */
+enum { MOMENT_OPTION_AT, MOMENT_OPTION_PID, MOMENT_OPTION_SET, MOMENT_OPTION_COUNT };
+
+#define MOMENT_OPTIONS                                                                                                 \
+	{"--at", OPTION_WITH_VALUE, "EVENT",                                                                           \
+	 "The number of the event, as --story and --events write it. Default: the end.", MOMENT_OPTION_AT},            \
+	    {"--pid", OPTION_WITH_VALUE, "N",                                                                          \
+	     "The process. Default: the one that the event belongs to, else process 1.", MOMENT_OPTION_PID},           \
+	{                                                                                                              \
+		"--set", OPTION_WITH_VALUE, "KEY=VALUE",                                                               \
+		    "Override a setting of the workload. May be given more than once.", MOMENT_OPTION_SET              \
+	}
+
+/* Takes one of them; others are left alone. The request has room for one more setting. */
+enum status moment_option(struct moment *moment, struct session_request *request, const struct option_given *given,
+			  struct error *error);
 /* A whole number as C writes it. */
 bool moment_read(const char *text, uint64_t *out);
 

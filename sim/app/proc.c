@@ -7,18 +7,12 @@
 #include "faultline/procfs.h"
 #include "faultline/report.h"
 #include "moment.h"
-#include "session.h"
 #include "words.h"
 
-enum { OPTION_AT, OPTION_PID, OPTION_SET, OPTION_OUT, OPTION_LIST };
+enum { OPTION_OUT = MOMENT_OPTION_COUNT, OPTION_LIST };
 
 static const struct option options[] = {
-    {"--at", OPTION_WITH_VALUE, "EVENT", "The number of the event, as --story and --events write it. Default: the end.",
-     OPTION_AT},
-    {"--pid", OPTION_WITH_VALUE, "N", "The process. Default: the one that the event belongs to, else process 1.",
-     OPTION_PID},
-    {"--set", OPTION_WITH_VALUE, "KEY=VALUE", "Override a setting of the workload. May be given more than once.",
-     OPTION_SET},
+    MOMENT_OPTIONS,
     {"-o", OPTION_WITH_VALUE, "FILE", "Write to FILE in place of standard output.", OPTION_OUT},
     {"--list", OPTION_FLAG, NULL, "Say which files there are.", OPTION_LIST},
     {0}};
@@ -78,19 +72,9 @@ static enum status find_file(const char *name, enum procfs_file *out, struct err
 static enum status read_option(struct view *view, struct session_request *request, const struct option_given *given,
 			       struct error *error)
 {
-	uint64_t number = 0;
-	enum status status = STATUS_OK;
-	if (given->id == OPTION_SET) {
-		request->settings[request->setting_count++] = given->value;
-	} else if (given->id == OPTION_OUT) {
+	if (given->id == OPTION_OUT)
 		view->path = given->value;
-	} else if (given->id == OPTION_AT) {
-		status = moment_number("--at", given->value, &view->moment.at, error);
-	} else if (given->id == OPTION_PID) {
-		status = moment_number("--pid", given->value, &number, error);
-		view->moment.pid = (uint32_t)number;
-	}
-	return status;
+	return moment_option(&view->moment, request, given, error);
 }
 
 static enum status read_line(struct view *view, struct session_request *request, const struct command *command,
