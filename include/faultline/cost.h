@@ -27,7 +27,15 @@
 	X(PTE_UPDATE, pte_update, 10, "the kernel writes a page-table entry (model)")                                  \
 	X(FAULT_HANDLER, fault_handler, 200, "the kernel's page fault path besides the above (model)")                 \
 	X(SYSCALL_HANDLER, syscall_handler, 100, "the kernel's system call path besides the above (model)")            \
-	X(CONTEXT_SWITCH, context_switch, 1500, "the scheduler and the registers, without CR3 (model)")
+	X(CONTEXT_SWITCH, context_switch, 1500, "the scheduler and the registers, without CR3 (model)")                \
+	X(SCAN_PAGE, scan_page, 100, "reclaim looks at a page: its record and its entries (model)")                    \
+	X(UNMAP_PAGE, unmap_page, 150, "reclaim takes an entry away, besides the flush (model)")                       \
+	X(IO_SUBMIT, io_submit, 3000, "the kernel's path of a request to a block device (model: 1 us)")                \
+	X(COMPRESS, compress, 1, "a cycle in which the processor itself does what a device would")                     \
+	X(IDLE, idle, 1, "a cycle in which the processor waits for a device")
+
+/* Latencies of devices are times: at 3 GHz (model). */
+enum { CYCLES_PER_US = 3000 };
 
 enum cost {
 #define X(id, name, cycles, text) COST_##id,

@@ -63,6 +63,17 @@ enum layer {
 	X(PTE_SET, pte_set, KERNEL, "va:hex entry:hex level:dec", "writes the level-{level} entry {entry} for {va}")   \
 	X(PTE_CLEAR, pte_clear, KERNEL, "va:hex entry:hex level:dec",                                                  \
 	  "clears the level-{level} entry for {va}; it was {entry}")                                                   \
+	X(SWAP_OUT, swap_out, KERNEL, "frame:pfn slot:dec pid:dec va:hex",                                             \
+	  "frame {frame}, the page of process {pid} at {va}, is written to swap slot {slot}")                          \
+	X(SWAP_IN, swap_in, KERNEL, "slot:dec frame:pfn why:text",                                                     \
+	  "swap slot {slot} is read into frame {frame}: {why}")                                                        \
+	X(FILE_OUT, file_out, KERNEL, "frame:pfn page:dec path:text",                                                  \
+	  "frame {frame} is written to page {page} of {path}")                                                         \
+	X(FILE_IN, file_in, KERNEL, "frame:pfn page:dec path:text",                                                    \
+	  "page {page} of {path} is read into frame {frame}")                                                          \
+	X(EVICT, evict, KERNEL, "frame:pfn use:text pid:dec va:hex how:text",                                          \
+	  "frame {frame} ({use}) is taken away from process {pid} at {va}: {how}")                                     \
+	X(IO_WAIT, io_wait, KERNEL, "cycles:dec", "waits {cycles} cycles for a device")                                \
 	X(SIGNAL, signal, KERNEL, "name:text va:hex why:text", "signal {name} at {va}: {why}")                         \
 	X(PROCESS_START, process_start, KERNEL, "pid:dec name:text", "process {pid} ({name}) starts")                  \
 	X(PROCESS_EXIT, process_exit, KERNEL, "pid:dec cause:text status:dec",                                         \

@@ -33,16 +33,29 @@ enum frame_use {
 const char *frame_use_name(enum frame_use use);
 char frame_use_glyph(enum frame_use use);
 
-/* Invariant for a frame in use: mappings counts the page-table entries of processes that point at it. */
+struct file;
+
+/* Invariants for a frame in use: mappings counts the page-table entries of processes that point at it; an anonymous
+ * one with mappings is mapped by (pid, vpn) and by those that `others` leads to. */
 struct frame {
-	uint32_t next, prev; /* links of a free list, by frame number */
+	uint32_t next; /* link of a free list, by frame number */
+	union {
+		uint32_t prev;   /* link of a free list */
+		uint32_t others; /* in use and anonymous: further mappings, by number of their nodes; 0: none */
+	};
 	uint32_t mappings;
 	uint8_t use;      /* enum frame_use */
 	uint8_t order;    /* of the block that starts here */
 	bool block_start; /* first frame of a free or used block */
 	bool dirty;       /* has been written, whatever the entries say */
-	uint32_t pid;     /* owner of an anonymous frame with one mapping */
-	uint64_t vpn;     /* where it is mapped there; in the page cache: page number of its file */
+	union {
+		struct {
+			uint32_t pid;  /* anonymous: a process that maps it */
+			uint32_t swap; /* its slot, if it is in the swap cache; 0: it is not */
+		};
+		struct file *file; /* in the page cache: of which file */
+	};
+	uint64_t vpn; /* where it is mapped there; in the page cache: page number of its file */
 };
 
 /* Invariant: free + sum(used[]) == total; every free block is aligned to its size and is on exactly one list. */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "faultline/arena.h"
+#include "faultline/block.h"
 #include "faultline/frame.h"
 #include "faultline/machine.h"
 #include "faultline/process.h"
@@ -31,6 +32,11 @@ struct kernel_config {
 	uint64_t overcommit_ratio;   /* vm.overcommit_ratio, percent */
 	uint64_t max_map_count;      /* vm.max_map_count */
 	uint64_t fault_around_bytes; /* a power of two from 4 KiB on */
+	uint64_t swap_bytes;         /* 0: no swap; the first page of it is the header */
+	enum block_kind swap_device; /* what it lies on */
+	uint64_t page_cluster;       /* vm.page-cluster: 2^this pages of swap are read at once */
+	enum block_kind disk;        /* what files lie on */
+	uint64_t read_ahead_bytes;   /* read_ahead_kb: how much of a file is read at once around a fault */
 	bool junk_freed_frames;      /* fill freed frames that had content with 0x6b, so that misuse is loud */
 };
 
@@ -38,10 +44,29 @@ struct kernel_config {
 #define KERNEL_CONFIG_DEFAULT                                                                                          \
 	{                                                                                                              \
 		.paging = PAGING_4LEVEL, .overcommit = OVERCOMMIT_HEURISTIC, .overcommit_ratio = 50,                   \
-		.max_map_count = 65530, .fault_around_bytes = 64 * KIB                                                 \
+		.max_map_count = 65530, .fault_around_bytes = 64 * KIB, .swap_device = BLOCK_SSD, .page_cluster = 3,   \
+		.disk = BLOCK_SSD, .read_ahead_bytes = 128 * KIB                                                       \
 	}
 
 struct kernel;
+
+/* Facts of the whole machine. X(field, text) */
+#define VM_COUNT_LIST(X)                                                                                               \
+	X(swapped_out, "pages written to swap")                                                                        \
+	X(swapped_in, "pages read from swap")                                                                          \
+	X(swap_readahead, "of these: on the guess that they will be needed")                                           \
+	X(file_pages_out, "pages of files written to the disk")                                                        \
+	X(file_pages_in, "pages of files read from the disk")                                                          \
+	X(waited_cycles, "simulated time of waiting for devices")
+
+struct vm_counts {
+#define X(field, text) uint64_t field;
+	VM_COUNT_LIST(X)
+#undef X
+};
+
+/* Host address space that a world must reserve for a kernel with this configuration, besides the machine's. */
+uint64_t kernel_reserve_bytes(const struct kernel_config *config);
 
 /* Builds the kernel's tables, gates and stacks in RAM and turns paging on. BAD_INPUT: too little RAM to boot. */
 enum status kernel_boot(struct arena *arena, struct machine *machine, const struct kernel_config *config,
@@ -50,6 +75,12 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 struct machine *kernel_machine(struct kernel *kernel);
 const struct machine *kernel_machine_const(const struct kernel *kernel);
 const struct frame_pool *kernel_frames(const struct kernel *kernel);
+const struct vm_counts *kernel_vm_counts(const struct kernel *kernel);
+/* Slots of swap, in pages: all, those in use, and those whose page is in RAM, too. */
+struct swap_use {
+	uint64_t total, used, cached;
+};
+struct swap_use kernel_swap_use(const struct kernel *kernel);
 
 /* Creates a process with the image and layout of the spec; it is not running yet. NULL: not enough RAM. */
 struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *spec);

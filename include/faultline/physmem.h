@@ -29,6 +29,9 @@ void physmem_write(struct physmem *mem, struct paddr pa, const void *data, uint6
 void physmem_zero(struct physmem *mem, struct pfn frame);
 void physmem_fill(struct physmem *mem, struct pfn frame, uint8_t byte);
 void physmem_copy(struct physmem *mem, struct pfn to, struct pfn from);
+/* The same between two memories. */
+void physmem_transfer(struct physmem *to_mem, struct pfn to, const struct physmem *from_mem, struct pfn from);
+uint64_t physmem_reserve_bytes(uint64_t bytes); /* of host address space, for a memory of that size */
 /* True when the frame may hold something other than zero. */
 bool physmem_has_content(const struct physmem *mem, struct pfn frame);
 

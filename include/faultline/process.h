@@ -51,24 +51,32 @@ struct process_spec {
 	struct vaddr mmap_ceiling;
 };
 
+/* How a fault ends: resolved at once, resolved after waiting for a device, or not at all. */
+enum fault_end { FAULT_MINOR, FAULT_MAJOR, FAULT_DEADLY };
+
 /* Why a page fault was taken or refused: one row each; faults.* statistics, events and reports read this list.
- * X(ID, name, counts as minor fault, text) */
+ * X(ID, name, how it ends, text) */
 #define FAULT_CAUSE_LIST(X)                                                                                            \
-	X(DEMAND_ZERO, demand_zero, 1, "first write: a zeroed frame")                                                  \
-	X(ZERO_PAGE, zero_page, 1, "first read: the shared zero page")                                                 \
-	X(ZERO_PAGE_WRITE, zero_page_write, 1, "first write after a read: the zero page is replaced by a frame")       \
-	X(FILE, file, 1, "a page of a file, from the page cache, and its neighbours around it")                        \
-	X(SHARED, shared, 1, "a page of shared memory")                                                                \
-	X(COW, cow, 1, "first write to a private page of a file: it is copied")                                        \
-	X(STACK_GROWTH, stack_growth, 1, "the stack VMA grew down, then a zeroed frame")                               \
-	X(SPURIOUS, spurious, 1, "the entry already allowed it: a stale translation")                                  \
-	X(SEGV_MAPERR, segv_maperr, 0, "no VMA holds the address")                                                     \
-	X(SEGV_ACCERR, segv_accerr, 0, "the VMA does not allow this access")                                           \
-	X(BUS_ADRERR, bus_adrerr, 0, "the file ends before this page")                                                 \
-	X(OUT_OF_MEMORY, out_of_memory, 0, "no frame left")
+	X(DEMAND_ZERO, demand_zero, MINOR, "first write: a zeroed frame")                                              \
+	X(ZERO_PAGE, zero_page, MINOR, "first read: the shared zero page")                                             \
+	X(ZERO_PAGE_WRITE, zero_page_write, MINOR, "first write after a read: the zero page is replaced by a frame")   \
+	X(FILE, file, MINOR, "a page of a file, from the page cache, and its neighbours around it")                    \
+	X(SHARED, shared, MINOR, "a page of shared memory")                                                            \
+	X(COW, cow, MINOR, "first write to a private page of a file, or to a page shared since a fork: it is copied")  \
+	X(REUSE, reuse, MINOR,                                                                                         \
+	  "write to a page that nobody else has any more: it becomes writable, nothing is copied")                     \
+	X(STACK_GROWTH, stack_growth, MINOR, "the stack VMA grew down, then a zeroed frame")                           \
+	X(SPURIOUS, spurious, MINOR, "the entry already allowed it: a stale translation")                              \
+	X(SWAP_CACHE, swap_cache, MINOR, "a page that was swapped out and is in the swap cache")                       \
+	X(SWAP_IN, swap_in, MAJOR, "a page that was swapped out: it is read from swap")                                \
+	X(FILE_READ, file_read, MAJOR, "a page of a file that is not in the page cache: it is read from the disk")     \
+	X(SEGV_MAPERR, segv_maperr, DEADLY, "no VMA holds the address")                                                \
+	X(SEGV_ACCERR, segv_accerr, DEADLY, "the VMA does not allow this access")                                      \
+	X(BUS_ADRERR, bus_adrerr, DEADLY, "the file ends before this page")                                            \
+	X(OUT_OF_MEMORY, out_of_memory, DEADLY, "no frame left")
 
 enum fault_cause {
-#define X(id, name, minor, text) FAULT_CAUSE_##id,
+#define X(id, name, end, text) FAULT_CAUSE_##id,
 	FAULT_CAUSE_LIST(X)
 #undef X
 	    FAULT_CAUSE_COUNT
@@ -76,13 +84,15 @@ enum fault_cause {
 
 const char *fault_cause_name(enum fault_cause cause);
 const char *fault_cause_text(enum fault_cause cause);
-bool fault_cause_is_minor(enum fault_cause cause);
+enum fault_end fault_cause_end(enum fault_cause cause);
+bool fault_cause_is_resolved(enum fault_cause cause); /* the access can be done again */
 
-/* Facts of one process. Invariant: minor_faults == sum of causes[] that count as minor. */
+/* Facts of one process. Invariants: minor_faults, and major_faults, == sum of causes[] that end so. */
 struct process_stats {
 	uint64_t minor_faults;
-	uint64_t kernel_faults; /* of these: taken by the kernel itself, for mlock, MAP_POPULATE and copies */
 	uint64_t major_faults;
+	uint64_t kernel_faults; /* of both: taken by the kernel itself, for mlock, MAP_POPULATE and copies */
+	uint64_t waited_cycles; /* for devices */
 	uint64_t causes[FAULT_CAUSE_COUNT];
 	uint64_t syscalls[SYSCALL_COUNT];
 	uint64_t frames_taken;  /* anonymous frames given to it so far */
@@ -151,6 +161,7 @@ uint64_t process_virtual_bytes(const struct process *process);
 uint64_t process_resident_pages(const struct process *process); /* without the shared zero page */
 uint64_t process_anon_pages(const struct process *process);     /* of these: anonymous */
 uint64_t process_zero_pages(const struct process *process);     /* entries that map the shared zero page */
+uint64_t process_swap_pages(const struct process *process);     /* entries that lead to swap */
 uint64_t process_table_pages(const struct process *process);    /* page tables of the process itself */
 uint64_t process_heap_bytes(const struct process *process);     /* break - first break */
 struct vaddr process_break(const struct process *process);

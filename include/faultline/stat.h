@@ -19,11 +19,14 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(FAULTS_ZERO_PAGE_WRITE, "faults.zero_page_write", TOTAL, "faults", "writes that replaced the zero page")     \
 	X(FAULTS_FILE, "faults.file", TOTAL, "faults", "first accesses to pages of a file in the page cache")          \
 	X(FAULTS_SHARED, "faults.shared", TOTAL, "faults", "first accesses to pages of shared memory")                 \
-	X(FAULTS_COW, "faults.cow", TOTAL, "faults", "first writes to private pages of a file: copies")                \
+	X(FAULTS_COW, "faults.cow", TOTAL, "faults", "writes to pages that others have, too: copies")                  \
+	X(FAULTS_REUSE, "faults.reuse", TOTAL, "faults", "writes to pages that nobody else has any more: no copies")   \
+	X(FAULTS_SWAP_IN, "faults.swap_in", TOTAL, "faults", "of faults.major: pages read from swap")                  \
+	X(FAULTS_SWAP_CACHE, "faults.swap_cache", TOTAL, "faults", "pages found in the swap cache")                    \
+	X(FAULTS_FILE_READ, "faults.file_read", TOTAL, "faults", "of faults.major: pages of files read from the disk") \
 	X(FAULTS_STACK_GROWTH, "faults.stack_growth", TOTAL, "faults", "faults that grew the stack")                   \
 	X(FAULTS_SPURIOUS, "faults.spurious", TOTAL, "faults", "faults whose entry already allowed the access")        \
-	X(FAULTS_KERNEL, "faults.kernel", TOTAL, "faults",                                                             \
-	  "of faults.minor: taken by the kernel itself, by populating")                                                \
+	X(FAULTS_KERNEL, "faults.kernel", TOTAL, "faults", "of all: taken by the kernel itself, by populating")        \
 	X(FAULTS_SEGV, "faults.segv", TOTAL, "faults", "faults that ended in SIGSEGV or SIGBUS")                       \
 	X(SYSCALLS_TOTAL, "syscalls.total", TOTAL, "calls", "system calls")                                            \
 	X(SYSCALLS_BRK, "syscalls.brk", TOTAL, "calls", "brk")                                                         \
@@ -62,10 +65,12 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(CYCLES_APP, "cycles.app", TOTAL, "cycles", "simulated time in the program")                                  \
 	X(CYCLES_LIBC, "cycles.libc", TOTAL, "cycles", "simulated time in the C library")                              \
 	X(CYCLES_KERNEL, "cycles.kernel", TOTAL, "cycles", "simulated time in ring 0")                                 \
+	X(CYCLES_WAIT, "cycles.wait", TOTAL, "cycles", "of cycles.kernel: waiting for devices")                        \
 	X(CYCLES_WALK, "cycles.walk", TOTAL, "cycles", "of all: spent in page walks and TLB misses")                   \
 	X(MEMORY_RSS, "memory.rss", LEVEL, "pages", "pages with a frame of their own")                                 \
 	X(MEMORY_PEAK_RSS, "memory.peak_rss", PEAK, "pages", "highest memory.rss")                                     \
 	X(MEMORY_ZERO, "memory.zero", LEVEL, "pages", "pages that map the shared zero page")                           \
+	X(MEMORY_SWAP, "memory.swap", LEVEL, "pages", "private pages that are in swap")                                \
 	X(MEMORY_VIRTUAL, "memory.virtual", LEVEL, "bytes", "address space promised")                                  \
 	X(MEMORY_TABLES, "memory.tables", LEVEL, "frames", "frames that hold page tables")                             \
 	X(HEAP_BYTES, "heap.bytes", LEVEL, "bytes", "first break to current break")                                    \
@@ -84,6 +89,14 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(FRAMES_FREE, "frames.free", LEVEL, "frames", "frames nobody uses")                                           \
 	X(FRAMES_USED, "frames.used", LEVEL, "frames", "frames in use")                                                \
 	X(FRAMES_TAKEN, "frames.taken", TOTAL, "frames", "anonymous frames handed out")                                \
+	X(SWAP_OUT, "swap.out", TOTAL, "pages", "pages written to swap")                                               \
+	X(SWAP_IN, "swap.in", TOTAL, "pages", "pages read from swap")                                                  \
+	X(SWAP_READAHEAD, "swap.readahead", TOTAL, "pages", "of swap.in: on the guess that they will be needed")       \
+	X(SWAP_TOTAL, "swap.total", LEVEL, "pages", "slots of swap")                                                   \
+	X(SWAP_USED, "swap.used", LEVEL, "pages", "slots in use")                                                      \
+	X(SWAP_CACHED, "swap.cached", LEVEL, "pages", "of these: whose page is in RAM, too")                           \
+	X(FILES_OUT, "files.out", TOTAL, "pages", "pages of files written to the disk")                                \
+	X(FILES_IN, "files.in", TOTAL, "pages", "pages of files read from the disk")                                   \
 	X(PROCESSES_SWITCHES, "processes.switches", TOTAL, "switches", "context switches")                             \
 	X(EVENTS, "events", TOTAL, "events", "events of the world so far")
 

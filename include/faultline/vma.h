@@ -9,6 +9,7 @@
 #include "faultline/units.h"
 
 struct file;
+struct mm;
 
 /* The flags, in the order of VM_* in include/linux/mm.h, with the two letters of the VmFlags line in /proc/PID/smaps:
  * X(ID, letters, text). The lowest three are equal to PROT_*. */
@@ -65,6 +66,8 @@ struct vma {
 	struct file *file; /* NULL: private anonymous memory */
 	const char *name;  /* for people: "[heap]", "[stack]", "text" ...; "" for anonymous mappings */
 	struct vma *prev, *next;
+	struct mm *mm;                     /* whose it is */
+	struct vma *file_prev, *file_next; /* all that map the file */
 	/* The tree; only vma.c looks at these. */
 	struct vma *left, *right;
 	uint64_t priority;

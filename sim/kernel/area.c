@@ -17,20 +17,20 @@ static struct vma *new_vma(struct mm *mm, const struct area *area)
 			    .anon = area->anon,
 			    .pgoff = area->pgoff,
 			    .file = area->file,
-			    .name = area->name};
+			    .name = area->name,
+			    .mm = mm};
 	if (area->file)
-		file_get(area->file);
+		file_get(area->file, vma);
 	vma_tree_insert(&mm->vmas, vma);
 	return vma;
 }
 
 static void drop_vma(struct mm *mm, struct vma *vma)
 {
-	struct file *file = vma->file;
 	vma_tree_remove(&mm->vmas, vma);
+	if (vma->file)
+		file_put(mm->kernel, vma->file, vma);
 	pool_put(&mm->kernel->vma_pool, vma);
-	if (file)
-		file_put(mm->kernel, file);
 }
 
 struct area area_of(const struct vma *vma, struct vaddr start, struct vaddr end)

@@ -3,9 +3,9 @@
 
 static const struct {
 	const char *name, *text;
-	bool minor;
+	enum fault_end end;
 } causes[] = {
-#define X(id, name, minor, text) [FAULT_CAUSE_##id] = {#name, text, minor},
+#define X(id, name, end, text) [FAULT_CAUSE_##id] = {#name, text, FAULT_##end},
     FAULT_CAUSE_LIST(X)
 #undef X
 };
@@ -20,9 +20,14 @@ const char *fault_cause_text(enum fault_cause cause)
 	return causes[cause].text;
 }
 
-bool fault_cause_is_minor(enum fault_cause cause)
+enum fault_end fault_cause_end(enum fault_cause cause)
 {
-	return causes[cause].minor;
+	return causes[cause].end;
+}
+
+bool fault_cause_is_resolved(enum fault_cause cause)
+{
+	return causes[cause].end != FAULT_DEADLY;
 }
 
 /* acct_stack_growth: the limits of a stack that becomes `bytes` long. */
@@ -82,15 +87,17 @@ enum fault_cause fault_resolve(struct mm *mm, struct vaddr va, uint32_t error_co
 	if (!allows(vma, error_code))
 		return FAULT_CAUSE_SEGV_ACCERR;
 	enum fault_cause cause = page_fault(mm, vma, vaddr(page_floor(va.v)), (error_code & FAULT_WRITE) != 0);
-	return grown && fault_cause_is_minor(cause) ? FAULT_CAUSE_STACK_GROWTH : cause;
+	return grown && fault_cause_is_resolved(cause) ? FAULT_CAUSE_STACK_GROWTH : cause;
 }
 
 void fault_count(struct mm *mm, struct vaddr va, enum fault_cause cause)
 {
 	struct process_stats *stats = &mm->process->stats;
+	bool major = causes[cause].end == FAULT_MAJOR;
 	stats->causes[cause]++;
-	stats->minor_faults++;
-	emit(mm->kernel->bus, EVENT_FAULT, va.v, event_text(fault_cause_name(cause)), event_text("minor"));
+	*(major ? &stats->major_faults : &stats->minor_faults) += 1;
+	emit(mm->kernel->bus, EVENT_FAULT, va.v, event_text(fault_cause_name(cause)),
+	     event_text(major ? "major" : "minor"));
 }
 
 /* The verdict on an access that cannot be served. */
@@ -128,7 +135,7 @@ void fault_entry(void *self)
 	}
 	machine_charge(machine, COST_FAULT_HANDLER, 1);
 	enum fault_cause cause = fault_resolve(process->mm, va, error_code);
-	if (fault_cause_is_minor(cause)) {
+	if (fault_cause_is_resolved(cause)) {
 		fault_count(process->mm, va, cause);
 		machine_iretq(machine);
 		return;

@@ -3,18 +3,22 @@
 #include <string.h>
 
 #include "kernel_private.h"
+#include "reclaim.h"
 
 /* A tree of 64 slots a node, as the kernel's xarray is one. */
 enum { NODE_BITS = 6, NODE_SLOTS = 1 << NODE_BITS };
 
 struct cache_node {
-	uint64_t slot[NODE_SLOTS]; /* of a leaf: frame numbers; else pointers to nodes. 0: empty */
+	/* Of a leaf: frame numbers, or slots of swap with SWAPPED; else pointers to nodes. 0: empty */
+	uint64_t slot[NODE_SLOTS];
 };
 
 size_t file_node_bytes(void)
 {
 	return sizeof(struct cache_node);
 }
+
+#define SWAPPED ((uint64_t)1 << 63)
 
 static struct cache_node *child(const struct cache_node *node, unsigned slot)
 {
@@ -60,42 +64,151 @@ static struct cache_node *leaf_make(struct kernel *kernel, struct file *file, ui
 	return node;
 }
 
-bool file_page(const struct file *file, uint64_t index, struct pfn *out)
+/* What the index leads to, 0: nothing. */
+static uint64_t look_up(const struct file *file, uint64_t index)
 {
 	const struct cache_node *leaf = leaf_of(file, index);
-	*out = pfn(leaf ? leaf->slot[index & (NODE_SLOTS - 1)] : 0);
+	return leaf ? leaf->slot[index & (NODE_SLOTS - 1)] : 0;
+}
+
+static void put(struct kernel *kernel, struct file *file, uint64_t index, uint64_t value)
+{
+	leaf_make(kernel, file, index)->slot[index & (NODE_SLOTS - 1)] = value;
+}
+
+bool file_page(const struct file *file, uint64_t index, struct pfn *out)
+{
+	uint64_t value = look_up(file, index);
+	*out = pfn(value & SWAPPED ? 0 : value);
 	return out->v != 0;
 }
 
-bool file_page_make(struct kernel *kernel, struct file *file, uint64_t index, struct pfn *out)
+/* A frame of the page cache, of zeroes. */
+static bool add_page(struct kernel *kernel, struct file *file, uint64_t index, struct pfn *out)
 {
-	if (file_page(file, index, out))
-		return true;
 	if (!frame_take(kernel->frames, 0, file->shmem ? FRAME_SHMEM : FRAME_IMAGE, out))
 		return false;
 	physmem_zero(kernel->mem, *out);
 	machine_charge(kernel->machine, COST_ZERO_PAGE, 1);
-	frame_at(kernel->frames, *out)->vpn = index;
-	leaf_make(kernel, file, index)->slot[index & (NODE_SLOTS - 1)] = out->v;
+	struct frame *record = frame_at(kernel->frames, *out);
+	record->vpn = index;
+	record->file = file;
+	put(kernel, file, index, out->v);
 	file->pages++;
+	reclaim_add(kernel, *out);
 	return true;
 }
 
-static void visit(const struct cache_node *node, unsigned height, uint64_t base, file_page_fn *fn, void *self)
+static struct pfn on_disk(const struct file *file, uint64_t index)
+{
+	return pfn(file->disk_start + index);
+}
+
+/* Begins to read the page from the disk; returns when it is there. */
+static uint64_t read_page(struct kernel *kernel, const struct file *file, uint64_t index, struct pfn frame)
+{
+	struct disk *disk = &kernel->disk;
+	physmem_transfer(kernel->mem, frame, disk->store, on_disk(file, index));
+	kernel->vm.file_pages_in++;
+	emit(kernel->bus, EVENT_FILE_IN, frame.v, index, event_text(file->path));
+	return block_submit(kernel, &disk->device, false, file->disk_start + index, 1);
+}
+
+/* do_sync_mmap_readahead: the page, and those around it that cost nobody else a frame. */
+static bool read_around(struct kernel *kernel, struct file *file, uint64_t index, struct pfn *out)
+{
+	const uint64_t window = kernel->config.read_ahead_bytes / PAGE_BYTES,
+		       pages = page_ceil(file->bytes) / PAGE_BYTES;
+	uint64_t start = index > window / 2 ? index - window / 2 : 0, done = 0;
+	machine_charge(kernel->machine, COST_IO_SUBMIT, 1);
+	for (uint64_t i = start; i < pages && i < start + (window ? window : 1); i++) {
+		struct pfn frame;
+		if (i != index && (look_up(file, i) != 0 || !reclaim_has_spare(kernel)))
+			continue;
+		if (!add_page(kernel, file, i, &frame))
+			return false;
+		uint64_t when = read_page(kernel, file, i, frame);
+		if (i == index) {
+			done = when;
+			*out = frame;
+		}
+	}
+	block_wait(kernel, done);
+	return true;
+}
+
+enum file_source file_page_get(struct kernel *kernel, struct file *file, uint64_t index, struct pfn *out)
+{
+	uint64_t value = look_up(file, index);
+	*out = pfn(value);
+	if (value != 0 && !(value & SWAPPED))
+		return FILE_FROM_CACHE;
+	if (!file->shmem)
+		return read_around(kernel, file, index, out) ? FILE_FROM_DISK : FILE_NO_FRAME;
+	if (!add_page(kernel, file, index, out))
+		return FILE_NO_FRAME;
+	if (value == 0)
+		return FILE_NEW;
+	swap_read_into(kernel, value & ~SWAPPED, *out);
+	swap_put(kernel, value & ~SWAPPED);
+	file->swapped--;
+	frame_at(kernel->frames, *out)->dirty = true; /* its only copy */
+	return FILE_FROM_SWAP;
+}
+
+void file_swap_out(struct kernel *kernel, struct file *file, uint64_t index, uint64_t slot)
+{
+	struct pfn frame = pfn(look_up(file, index));
+	swap_get(kernel, slot);
+	put(kernel, file, index, slot | SWAPPED);
+	file->pages--;
+	file->swapped++;
+	page_free(kernel, frame);
+}
+
+void file_write_back(struct kernel *kernel, const struct file *file, uint64_t index)
+{
+	struct disk *disk = &kernel->disk;
+	struct pfn frame = pfn(look_up(file, index));
+	machine_charge(kernel->machine, COST_IO_SUBMIT, 1);
+	physmem_transfer(disk->store, on_disk(file, index), kernel->mem, frame);
+	frame_at(kernel->frames, frame)->dirty = false;
+	kernel->vm.file_pages_out++;
+	emit(kernel->bus, EVENT_FILE_OUT, frame.v, index, event_text(file->path));
+	kernel->written_until = block_submit(kernel, &disk->device, true, file->disk_start + index, 1);
+}
+
+/* Calls fn for everything that is not empty. */
+typedef void value_fn(void *self, uint64_t index, uint64_t value);
+
+static void visit(const struct cache_node *node, unsigned height, uint64_t base, value_fn *fn, void *self)
 {
 	for (unsigned i = 0; i < NODE_SLOTS; i++) {
 		uint64_t index = base + ((uint64_t)i << (NODE_BITS * (height - 1)));
 		if (node->slot[i] && height > 1)
 			visit(child(node, i), height - 1, index, fn, self);
 		else if (node->slot[i])
-			fn(self, index, pfn(node->slot[i]));
+			fn(self, index, node->slot[i]);
 	}
+}
+
+struct each_page {
+	file_page_fn *fn;
+	void *self;
+};
+
+static void only_pages(void *self, uint64_t index, uint64_t value)
+{
+	const struct each_page *each = self;
+	if (!(value & SWAPPED))
+		each->fn(each->self, index, pfn(value));
 }
 
 void file_for_each(const struct file *file, file_page_fn *fn, void *self)
 {
+	struct each_page each = {fn, self};
 	if (file->root)
-		visit(file->root, file->height, 0, fn, self);
+		visit(file->root, file->height, 0, only_pages, &each);
 }
 
 struct range {
@@ -104,20 +217,28 @@ struct range {
 	uint64_t first, end;
 };
 
-static void drop_page(void *self, uint64_t index, struct pfn frame)
+static void drop_page(void *self, uint64_t index, uint64_t value)
 {
 	const struct range *range = self;
 	if (index < range->first || index >= range->end)
 		return;
 	leaf_of(range->file, index)->slot[index & (NODE_SLOTS - 1)] = 0;
-	range->file->pages--;
-	frame_put(range->kernel->frames, frame);
+	if (value & SWAPPED) {
+		range->file->swapped--;
+		swap_put(range->kernel, value & ~SWAPPED);
+	} else {
+		range->file->pages--;
+		page_free(range->kernel, pfn(value));
+	}
 }
 
 void file_truncate(struct kernel *kernel, struct file *file, uint64_t first, uint64_t end)
 {
 	struct range range = {kernel, file, first, end};
-	file_for_each(file, drop_page, &range);
+	if (end == first + 1 && look_up(file, first) != 0)
+		drop_page(&range, first, look_up(file, first));
+	else if (end != first + 1 && file->root)
+		visit(file->root, file->height, 0, drop_page, &range);
 }
 
 static void free_nodes(struct kernel *kernel, struct cache_node *node, unsigned height)
@@ -150,6 +271,16 @@ static void free_file(struct kernel *kernel, struct file *file)
 	pool_put(&kernel->file_pool, file);
 }
 
+/* Room on the disk, which nothing gives back: files stay. */
+static bool disk_take(struct disk *disk, uint64_t pages, uint64_t *start)
+{
+	*start = disk->used;
+	if (pages > physmem_bytes(disk->store) / PAGE_BYTES - disk->used)
+		return false;
+	disk->used += pages;
+	return true;
+}
+
 struct file *file_image(struct kernel *kernel, const char *path, uint64_t bytes)
 {
 	for (struct file *file = kernel->files; file; file = file->next) {
@@ -158,8 +289,12 @@ struct file *file_image(struct kernel *kernel, const char *path, uint64_t bytes)
 	}
 	struct file *file = new_file(kernel, path, bytes);
 	struct pfn frame;
+	if (!disk_take(&kernel->disk, page_ceil(bytes) / PAGE_BYTES, &file->disk_start)) {
+		free_file(kernel, file);
+		return NULL;
+	}
 	for (uint64_t index = 0; index < bytes / PAGE_BYTES; index++) {
-		if (!file_page_make(kernel, file, index, &frame)) {
+		if (!add_page(kernel, file, index, &frame)) {
 			free_file(kernel, file);
 			return NULL;
 		}
@@ -173,8 +308,9 @@ void file_write(struct kernel *kernel, const struct file *file, uint64_t offset,
 		uint64_t room = PAGE_BYTES - page_offset(offset);
 		uint64_t part = bytes < room ? bytes : room;
 		struct pfn frame;
-		BUG_ON(!file_page(file, offset / PAGE_BYTES, &frame));
-		physmem_write(kernel->mem, paddr_add(pfn_to_paddr(frame), page_offset(offset)), data, part);
+		if (file_page(file, offset / PAGE_BYTES, &frame))
+			physmem_write(kernel->mem, paddr_add(pfn_to_paddr(frame), page_offset(offset)), data, part);
+		physmem_write(kernel->disk.store, paddr_add(pfn_to_paddr(on_disk(file, 0)), offset), data, part);
 		offset += part;
 		data += part;
 		bytes -= part;
@@ -189,14 +325,22 @@ struct file *file_shmem(struct kernel *kernel, uint64_t bytes, uint64_t promised
 	return file;
 }
 
-void file_get(struct file *file)
+void file_get(struct file *file, struct vma *vma)
 {
 	file->areas++;
+	vma->file_prev = NULL;
+	vma->file_next = file->areas_first;
+	if (vma->file_next)
+		vma->file_next->file_prev = vma;
+	file->areas_first = vma;
 }
 
-void file_put(struct kernel *kernel, struct file *file)
+void file_put(struct kernel *kernel, struct file *file, struct vma *vma)
 {
 	BUG_ON(file->areas == 0);
+	if (vma->file_next)
+		vma->file_next->file_prev = vma->file_prev;
+	*(vma->file_prev ? &vma->file_prev->file_next : &file->areas_first) = vma->file_next;
 	if (--file->areas == 0 && file->shmem)
 		free_file(kernel, file);
 }

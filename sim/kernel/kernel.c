@@ -2,6 +2,23 @@
 
 #include "cpus.h"
 
+/* Sparse, as RAM is: only what files hold costs the host something. */
+#define DISK_BYTES (16 * GIB)
+
+uint64_t kernel_reserve_bytes(const struct kernel_config *config)
+{
+	return swap_reserve_bytes(config->swap_bytes) + physmem_reserve_bytes(DISK_BYTES) + rmap_reserve_bytes();
+}
+
+static void make_devices(struct kernel *kernel)
+{
+	const struct kernel_config *config = &kernel->config;
+	swap_init(&kernel->swap, kernel->arena, page_floor(config->swap_bytes), config->swap_device);
+	kernel->disk.store = physmem_new(kernel->arena, DISK_BYTES);
+	kernel->disk.device.kind = block_kind_info(config->disk);
+	rmap_init(kernel);
+}
+
 enum status kernel_boot(struct arena *arena, struct machine *machine, const struct kernel_config *config,
 			struct kernel **out, struct error *error)
 {
@@ -21,6 +38,7 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	pool_init(&kernel->process_pool, arena, sizeof(struct process));
 	pool_init(&kernel->file_pool, arena, sizeof(struct file));
 	pool_init(&kernel->node_pool, arena, file_node_bytes());
+	make_devices(kernel);
 	enum status status = boot_build(kernel, error);
 	if (status != STATUS_OK)
 		return status;
@@ -45,6 +63,16 @@ const struct frame_pool *kernel_frames(const struct kernel *kernel)
 	return kernel->frames;
 }
 
+const struct vm_counts *kernel_vm_counts(const struct kernel *kernel)
+{
+	return &kernel->vm;
+}
+
+struct swap_use kernel_swap_use(const struct kernel *kernel)
+{
+	return (struct swap_use){swap_total(&kernel->swap), kernel->swap.used, kernel->swap.cached};
+}
+
 struct process *kernel_process(const struct kernel *kernel, unsigned index)
 {
 	return index < kernel->process_count ? kernel->processes[index] : NULL;
@@ -53,7 +81,8 @@ struct process *kernel_process(const struct kernel *kernel, unsigned index)
 /* Sums over all living processes, and over the page cache. */
 struct census {
 	uint64_t rss[RSS_KINDS], zero, tables, committed;
-	uint64_t cached, mapped;
+	uint64_t cached, mapped, swapped;
+	uint64_t anon, anon_mapped; /* frames, and entries that map them */
 };
 
 static bool count_processes(const struct kernel *kernel, struct census *census, struct error *why)
@@ -67,6 +96,7 @@ static bool count_processes(const struct kernel *kernel, struct census *census, 
 		for (unsigned kind = 0; kind < RSS_KINDS; kind++)
 			census->rss[kind] += mm->rss[kind];
 		census->zero += mm->zero;
+		census->swapped += mm->swapped;
 		census->tables += mm->tables;
 		census->committed += mm->committed;
 	}
@@ -92,7 +122,30 @@ static void count_files(const struct kernel *kernel, struct census *census)
 	for (const struct file *file = kernel->files; file; file = file->next) {
 		file_for_each(file, count_cached, &sweep);
 		census->committed += file->promised;
+		census->swapped += file->swapped;
 	}
+}
+
+/* A frame that nobody maps any more is kept only as the content of a slot. */
+static const char *count_anon(const struct kernel *kernel, struct census *census)
+{
+	const struct frame_pool *frames = kernel->frames;
+	uint64_t left = frame_pool_used(frames, FRAME_ANON);
+	for (uint64_t i = 1; left > 0; i++) {
+		const struct frame *record = frame_peek(frames, pfn(i));
+		if (!record)
+			return "frames: there are fewer anonymous frames than are in use";
+		if (record->use != FRAME_ANON || !record->block_start)
+			continue;
+		uint64_t pages = (uint64_t)1 << record->order;
+		left -= pages;
+		census->anon_mapped += record->mappings * pages;
+		if (record->mappings == 0 && record->swap == 0)
+			return "frames: an anonymous frame is mapped by nobody and not in the swap cache";
+		if (record->swap != 0 && swap_cache_find(kernel, record->swap).v != i)
+			return "swap: a frame in the swap cache is not what its slot leads to";
+	}
+	return NULL;
 }
 
 bool kernel_check(const struct kernel *kernel, struct error *why)
@@ -106,9 +159,14 @@ bool kernel_check(const struct kernel *kernel, struct error *why)
 	if (!count_processes(kernel, &census, why))
 		return false;
 	count_files(kernel, &census);
+	what = count_anon(kernel, &census);
 	const struct frame_pool *frames = kernel->frames;
-	if (frame_pool_used(frames, FRAME_ANON) != census.rss[RSS_ANON])
-		what = "frames: anonymous frames in use are not the anonymous pages of all processes";
+	if (what || !swap_check(kernel, &what))
+		what = what ? what : "swap";
+	else if (census.anon_mapped != census.rss[RSS_ANON])
+		what = "frames: mappings of anonymous frames are not the anonymous pages of all processes";
+	else if (census.swapped != kernel->swap.entries)
+		what = "swap: the entries that lead to slots are not those of all processes and files";
 	else if (frame_pool_used(frames, FRAME_IMAGE) + frame_pool_used(frames, FRAME_SHMEM) != census.cached)
 		what = "frames: frames of the page cache are not the pages of all files";
 	else if (census.mapped != census.rss[RSS_FILE] + census.rss[RSS_SHMEM])

@@ -6,14 +6,17 @@
 #include "faultline/pte.h"
 #include "file.h"
 #include "layout.h"
+#include "rmap.h"
+#include "swap.h"
 #include "vma_tree.h"
 
 /* Resident pages by what they hold: include/linux/mm_types_task.h. */
 enum rss_kind { RSS_FILE, RSS_ANON, RSS_SHMEM, RSS_KINDS };
 
 /* One address space.
- * Invariants: rss, zero and tables count what the page tables hold; every present user entry lies in a VMA; total_vm,
- * data_vm, exec_vm, stack_vm, locked_vm and committed are sums over the VMAs (mm_check). */
+ * Invariants: rss, zero and tables count what the page tables hold; every present user entry lies in a VMA; swapped
+ * counts the entries that lead to swap; total_vm, data_vm, exec_vm, stack_vm, locked_vm and committed are sums over the
+ * VMAs (mm_check). */
 struct mm {
 	struct kernel *kernel;
 	struct process *process;
@@ -28,6 +31,7 @@ struct mm {
 	uint32_t anons;          /* numbers given to anonymous memory so far */
 	uint64_t rss[RSS_KINDS]; /* pages with a frame */
 	uint64_t zero;           /* entries that map the shared zero page */
+	uint64_t swapped;        /* entries that lead to swap */
 	uint64_t tables;
 	/* In pages. */
 	uint64_t total_vm, data_vm, exec_vm, stack_vm, locked_vm, committed;
@@ -83,6 +87,11 @@ struct kernel {
 	uint64_t committed;     /* pages promised to all processes, and of shared memory */
 	uint64_t boot_free;     /* frames that were free after boot */
 	uint64_t kernel_tables; /* page tables of the upper half */
+	struct rmap rmap;
+	struct swap swap;
+	struct disk disk;
+	uint64_t written_until; /* the cycle when the last page given to a device will have been written */
+	struct vm_counts vm;
 };
 
 enum { MAX_PROCESSES = 4094 }; /* a PCID each; PCID 0 is the kernel's */
@@ -152,6 +161,17 @@ static inline uint64_t leaf_bytes(const struct mm *mm, struct pte entry)
 	return pte_page_size(entry) ? huge_bytes(mm) : PAGE_BYTES;
 }
 
+/* A page stands behind the entry, though perhaps nobody may access it; else, if it is used, it leads to swap. */
+static inline bool entry_has_frame(struct pte entry)
+{
+	return (entry.word & (PTE_PRESENT | PTE_PROT_NONE)) != 0;
+}
+
+static inline bool entry_is_swap(struct pte entry)
+{
+	return entry_used(entry) && !entry_has_frame(entry);
+}
+
 /* Address of the level-1 entry of va. With `create` missing tables are made; false: no table, or no frame for one. */
 bool table_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out);
 /* The same for the level-2 entry, where a huge page is mapped. */
@@ -169,17 +189,24 @@ void table_free_root(struct mm *mm);
 bool table_check(const struct mm *mm, const char **why);
 
 /* ---- page.c: what stands behind a page ---- */
+/* An anonymous frame, or one of the page cache, that nobody maps: it leaves the swap cache, too. */
+void page_free(struct kernel *kernel, struct pfn frame);
+/* Nobody else has the anonymous page, neither mapped nor in swap. */
+bool page_is_exclusive(const struct kernel *kernel, const struct frame *record);
+void page_count_resident(struct mm *mm, enum rss_kind kind, uint64_t pages); /* more of them */
 /* Each is false when no frame is left, also for a page table. */
 bool page_map_anon(struct mm *mm, struct vma *vma, struct vaddr va); /* a zeroed frame, or a copy of what is there */
 /* Resolves a fault that the VMA allows: handle_mm_fault of mm/memory.c. */
 enum fault_cause page_fault(struct mm *mm, struct vma *vma, struct vaddr va, bool write);
+/* The entry leads to swap: do_swap_page. */
+enum fault_cause page_swap_in(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa, bool write);
+/* do_wp_page: a write to an entry that does not allow it, in a VMA that does. */
+enum fault_cause page_fault_protected(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa);
 void page_zap_range(struct mm *mm, struct vaddr start, struct vaddr end); /* drops the pages, flushes the TLB */
 void page_clean_range(struct mm *mm, struct vaddr start,
 		      struct vaddr end); /* anonymous pages lose D and A: MADV_FREE */
 void page_protect_range(struct mm *mm, const struct vma *vma, struct vaddr start,
 			struct vaddr end); /* entries follow vma->flags */
-/* MADV_PAGEOUT of shared memory that only this entry maps: it is unmapped, and gone if it was never written. */
-void page_out_shared(struct mm *mm, const struct vma *vma, struct vaddr start, struct vaddr end);
 /* Pages of a file leave the page cache, and the entries of all who map them go first. */
 void page_remove_range(struct mm *mm, struct file *file, uint64_t first, uint64_t end);
 bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t bytes);

@@ -1,6 +1,7 @@
 /* madvise: how a range will be used. One row an advice: either it changes flags of the VMAs, or it does something to
  * their pages, or it is accepted and changes nothing. See mm/madvise.c. */
 #include "kernel_private.h"
+#include "reclaim.h"
 
 typedef int64_t advice_fn(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end);
 
@@ -37,19 +38,18 @@ static int64_t remove_pages(struct mm *mm, struct vma *vma, struct vaddr start, 
 	return 0;
 }
 
-/* There is no swap: what could be written out stays. Locked and huge pages may not even be asked for. */
+/* Locked and huge pages may not be asked for. */
 static int64_t cold(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)
 {
 	(void)mm, (void)start, (void)end;
 	return vma->flags & (VMA_LOCKED | VMA_HUGETLB) ? -LINUX_EINVAL : 0;
 }
 
-/* What shared memory holds stays in the page cache; the image belongs to root, and is not asked for. */
 static int64_t pageout(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)
 {
 	int64_t error = cold(mm, vma, start, end);
-	if (!error && vma->file && vma->file->shmem)
-		page_out_shared(mm, vma, start, end);
+	if (!error)
+		evict_range(mm, vma, start, end);
 	return error;
 }
 

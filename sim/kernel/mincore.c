@@ -1,11 +1,14 @@
 /* mincore and msync: asking about pages, and writing them back. See mm/mincore.c, mm/msync.c. */
 #include "kernel_private.h"
 
-/* Whether the page is in RAM: mapped here, or in the page cache of the file behind it. */
+/* Whether the page is in RAM: mapped here, in the swap cache, or in the page cache of the file behind it. */
 static unsigned char is_resident(const struct mm *mm, const struct vma *vma, struct vaddr va)
 {
 	struct pfn frame;
-	if (entry_used(table_get(mm, va)))
+	struct pte entry = table_get(mm, va);
+	if (entry_is_swap(entry))
+		return swap_cache_find(mm->kernel, swap_entry_slot(mm->layout, entry)).v != 0;
+	if (entry_used(entry))
 		return 1;
 	return vma->file && file_page(vma->file, vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES, &frame);
 }

@@ -23,7 +23,8 @@ void mm_free(struct mm *mm)
 	struct kernel *kernel = mm->kernel;
 	mm_unmap(mm, vaddr(0), mm->layout->task_size);
 	table_free_root(mm);
-	BUG_ON(mm_resident(mm) != 0 || mm->zero != 0 || mm->tables != 0 || mm->committed != 0 || mm->total_vm != 0);
+	BUG_ON(mm_resident(mm) != 0 || mm->zero != 0 || mm->swapped != 0 || mm->tables != 0 || mm->committed != 0 ||
+	       mm->total_vm != 0);
 	pool_put(&kernel->mm_pool, mm);
 }
 

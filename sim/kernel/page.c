@@ -1,6 +1,8 @@
 /* What stands behind a page: giving, taking away, moving and re-protecting frames. See mm/memory.c. */
 #include "page.h"
 
+#include "reclaim.h"
+
 /* The entry that a VMA's permissions call for. Hardware has no "present, but not readable": without any permission the
  * entry is not present and keeps its frame. What is `ours` to write is a frame of our own, or shared memory. */
 struct pte page_entry(const struct mm *mm, const struct vma *vma, struct pfn frame, bool ours)
@@ -26,7 +28,21 @@ enum rss_kind page_kind(const struct frame *record)
 	return record->use == FRAME_IMAGE ? RSS_FILE : record->use == FRAME_SHMEM ? RSS_SHMEM : RSS_ANON;
 }
 
-static void count_resident(struct mm *mm, enum rss_kind kind, uint64_t pages)
+bool page_is_exclusive(const struct kernel *kernel, const struct frame *record)
+{
+	return record->mappings == 1 && (record->swap == 0 || kernel->swap.counts[record->swap] == 0);
+}
+
+void page_free(struct kernel *kernel, struct pfn frame)
+{
+	const struct frame *record = frame_at(kernel->frames, frame);
+	if (record->use == FRAME_ANON && record->swap != 0)
+		swap_cache_remove(kernel, frame);
+	reclaim_forget(kernel, frame);
+	frame_put(kernel->frames, frame);
+}
+
+void page_count_resident(struct mm *mm, enum rss_kind kind, uint64_t pages)
 {
 	struct process_stats *stats = &mm->process->stats;
 	mm->rss[kind] += pages;
@@ -37,37 +53,40 @@ static void count_resident(struct mm *mm, enum rss_kind kind, uint64_t pages)
 
 /* Ends the mapping of an entry: the zero page is only counted, a page of a file stays in the page cache. True: the
  * frame is nobody's now, and is to be freed once no TLB can reach it. */
-bool page_release(struct mm *mm, struct pte entry)
+bool page_release(struct mm *mm, struct vaddr va, struct pte entry)
 {
 	struct kernel *kernel = mm->kernel;
 	struct pfn frame = pfn(pte_frame(entry));
 	struct frame *record = frame_at(kernel->frames, frame);
 	BUG_ON(record->mappings == 0);
-	record->mappings--;
 	if (frame.v == kernel->zero_page.v) {
+		record->mappings--;
 		mm->zero--;
 		return false;
 	}
 	enum rss_kind kind = page_kind(record);
 	record->dirty = record->dirty || pte_dirty(entry);
 	mm->rss[kind] -= leaf_bytes(mm, entry) / PAGE_BYTES;
-	return kind == RSS_ANON && record->mappings == 0;
+	if (kind != RSS_ANON) {
+		record->mappings--;
+		return false;
+	}
+	rmap_remove(mm, frame, va);
+	/* In the swap cache it stays for those whose entries lead there. */
+	return record->mappings == 0 && (record->swap == 0 || kernel->swap.counts[record->swap] == 0);
 }
 
 /* Records whose frame it is from now on. */
 static void own(struct mm *mm, struct pfn frame, struct vaddr va, uint64_t pages)
 {
-	struct frame *record = frame_at(mm->kernel->frames, frame);
-	record->mappings = 1;
-	record->pid = mm->process->pid;
-	record->vpn = vaddr_to_vpn(va).v;
+	rmap_add(mm, frame, va);
 	mm->process->stats.frames_taken += pages;
-	count_resident(mm, RSS_ANON, pages);
+	page_count_resident(mm, RSS_ANON, pages);
 }
 
 /* ---- faults ---- */
 
-/* A frame of its own in place of `old`: zeroed, or a copy of the file's page. */
+/* A frame of its own in place of what the entry has: zeroed, or a copy. */
 static bool map_anon(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa, struct pfn source)
 {
 	struct kernel *kernel = mm->kernel;
@@ -81,9 +100,10 @@ static bool map_anon(struct mm *mm, struct vma *vma, struct vaddr va, struct pad
 		physmem_zero(kernel->mem, frame);
 	machine_charge(kernel->machine, source.v != 0 ? COST_COPY_PAGE : COST_ZERO_PAGE, 1);
 	mm_prepare_anon(mm, vma);
-	bool nobodys = entry_used(old) && page_release(mm, old);
-	BUG_ON(nobodys); /* it was the zero page, or a page of a file */
+	bool nobodys = entry_used(old) && page_release(mm, va, old);
+	BUG_ON(nobodys); /* it was the zero page, or somebody else has it, too */
 	own(mm, frame, va, 1);
+	reclaim_add(kernel, frame);
 	table_set(mm, va, entry_pa, dirty(page_entry(mm, vma, frame, true)));
 	if (entry_used(old))
 		flush_range(mm, va, vaddr_add(va, PAGE_BYTES), 1);
@@ -103,7 +123,7 @@ static void map_cached(struct mm *mm, const struct vma *vma, struct vaddr va, st
 	struct frame *record = frame_at(mm->kernel->frames, frame);
 	record->mappings++;
 	record->dirty = record->dirty || write;
-	count_resident(mm, page_kind(record), 1);
+	page_count_resident(mm, page_kind(record), 1);
 	struct pte entry = page_entry(mm, vma, frame, (vma->flags & VMA_SHARED) != 0);
 	table_set(mm, va, entry_pa, write ? dirty(entry) : entry);
 }
@@ -152,6 +172,15 @@ static void map_around(struct mm *mm, const struct vma *vma, struct vaddr va)
 	}
 }
 
+static enum fault_cause cause_of(const struct vma *vma, enum file_source source)
+{
+	if (source == FILE_FROM_SWAP)
+		return FAULT_CAUSE_SWAP_IN;
+	if (source == FILE_FROM_DISK)
+		return FAULT_CAUSE_FILE_READ;
+	return vma->file->shmem ? FAULT_CAUSE_SHARED : FAULT_CAUSE_FILE;
+}
+
 /* do_read_fault, do_cow_fault, do_shared_fault: the first access to a page of a file. */
 static enum fault_cause fault_file(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa, bool write)
 {
@@ -160,25 +189,35 @@ static enum fault_cause fault_file(struct mm *mm, struct vma *vma, struct vaddr 
 	bool shared = (vma->flags & VMA_SHARED) != 0;
 	if (index >= vma->file->bytes / PAGE_BYTES)
 		return FAULT_CAUSE_BUS_ADRERR;
-	if (!file_page_make(mm->kernel, vma->file, index, &frame))
+	enum file_source source = file_page_get(mm->kernel, vma->file, index, &frame);
+	if (source == FILE_NO_FRAME)
 		return FAULT_CAUSE_OUT_OF_MEMORY;
-	if (write && !shared)
-		return map_anon(mm, vma, va, entry_pa, frame) ? FAULT_CAUSE_COW : FAULT_CAUSE_OUT_OF_MEMORY;
+	if (write && !shared) {
+		if (!map_anon(mm, vma, va, entry_pa, frame))
+			return FAULT_CAUSE_OUT_OF_MEMORY;
+		return source == FILE_FROM_DISK ? FAULT_CAUSE_FILE_READ : FAULT_CAUSE_COW;
+	}
 	map_cached(mm, vma, va, entry_pa, frame, write);
 	if (!write)
 		map_around(mm, vma, va);
-	return vma->file->shmem ? FAULT_CAUSE_SHARED : FAULT_CAUSE_FILE;
+	return cause_of(vma, source);
 }
 
-/* do_wp_page: a write to an entry that does not allow it, in a VMA that does. */
-static enum fault_cause fault_protected(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa,
-					struct pte entry)
+enum fault_cause page_fault_protected(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa)
 {
-	struct pfn frame = pfn(pte_frame(entry));
-	if (frame.v == mm->kernel->zero_page.v)
-		return map_anon(mm, vma, va, entry_pa, pfn(0)) ? FAULT_CAUSE_ZERO_PAGE_WRITE
-							       : FAULT_CAUSE_OUT_OF_MEMORY;
-	return map_anon(mm, vma, va, entry_pa, frame) ? FAULT_CAUSE_COW : FAULT_CAUSE_OUT_OF_MEMORY;
+	struct pte entry = entry_load(mm->kernel, entry_pa);
+	struct pfn frame = pfn(pte_frame(entry)), source = frame;
+	const struct frame *record = frame_at(mm->kernel->frames, frame);
+	bool zero = frame.v == mm->kernel->zero_page.v;
+	if (!zero && page_kind(record) == RSS_ANON && page_is_exclusive(mm->kernel, record)) {
+		table_set(mm, va, entry_pa, dirty(page_entry(mm, vma, frame, true)));
+		return FAULT_CAUSE_REUSE;
+	}
+	if (zero)
+		source = pfn(0);
+	if (!map_anon(mm, vma, va, entry_pa, source))
+		return FAULT_CAUSE_OUT_OF_MEMORY;
+	return zero ? FAULT_CAUSE_ZERO_PAGE_WRITE : FAULT_CAUSE_COW;
 }
 
 static enum fault_cause fault_missing(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa,
@@ -205,8 +244,10 @@ enum fault_cause page_fault(struct mm *mm, struct vma *vma, struct vaddr va, boo
 	struct pte entry = entry_load(mm->kernel, entry_pa);
 	if (!entry_used(entry))
 		return fault_missing(mm, vma, va, entry_pa, write);
+	if (!entry_has_frame(entry))
+		return page_swap_in(mm, vma, va, entry_pa, write);
 	if (write && !pte_writable(entry))
-		return fault_protected(mm, vma, va, entry_pa, entry);
+		return page_fault_protected(mm, vma, va, entry_pa);
 	return FAULT_CAUSE_SPURIOUS;
 }
 
@@ -216,7 +257,7 @@ bool page_map_anon(struct mm *mm, struct vma *vma, struct vaddr va)
 	struct pfn source = pfn(0);
 	if (!table_entry(mm, va, true, &entry_pa))
 		return false;
-	if (vma->file)
-		(void)file_page(vma->file, index_in_file(vma, va), &source);
+	if (vma->file && file_page_get(mm->kernel, vma->file, index_in_file(vma, va), &source) == FILE_NO_FRAME)
+		return false;
 	return map_anon(mm, vma, va, entry_pa, source);
 }

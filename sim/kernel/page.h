@@ -9,6 +9,6 @@ struct pte page_entry(const struct mm *mm, const struct vma *vma, struct pfn fra
 enum rss_kind page_kind(const struct frame *record);
 /* Ends the mapping of an entry: the zero page is only counted, a page of a file stays in the page cache. True: the
  * frame is nobody's now; the caller frees it once no TLB can reach it. */
-bool page_release(struct mm *mm, struct pte entry);
+bool page_release(struct mm *mm, struct vaddr va, struct pte entry);
 
 #endif

@@ -37,22 +37,33 @@ static void gather_frame(struct frame_pool *frames, struct gather *gather, struc
 	gather->last = frame;
 }
 
-static void free_gathered(struct frame_pool *frames, const struct gather *gather)
+static void free_gathered(struct kernel *kernel, const struct gather *gather)
 {
 	struct pfn frame = gather->first;
 	while (frame.v != 0) {
-		struct pfn next = pfn(frame_at(frames, frame)->next);
-		frame_put(frames, frame);
+		struct pfn next = pfn(frame_at(kernel->frames, frame)->next);
+		page_free(kernel, frame);
 		frame = next;
 	}
+}
+
+/* free_swap_and_cache: an entry that led to swap is gone. */
+static void forget_swap(struct mm *mm, struct pte entry)
+{
+	mm->swapped--;
+	swap_put(mm->kernel, swap_entry_slot(mm->layout, entry));
 }
 
 static void zap(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
 {
 	struct gather *gather = self;
 	table_set(mm, va, entry_pa, (struct pte){0});
+	if (entry_is_swap(entry)) {
+		forget_swap(mm, entry);
+		return;
+	}
 	changed_add(mm, &gather->changed, va, entry);
-	if (page_release(mm, entry))
+	if (page_release(mm, va, entry))
 		gather_frame(mm->kernel->frames, gather, pfn(pte_frame(entry)));
 }
 
@@ -61,15 +72,24 @@ void page_zap_range(struct mm *mm, struct vaddr start, struct vaddr end)
 	struct gather gather = {.changed = {.pages = 0}};
 	table_for_each(mm, start, end, zap, &gather);
 	changed_flush(mm, &gather.changed);
-	free_gathered(mm->kernel->frames, &gather);
+	free_gathered(mm->kernel, &gather);
 }
 
 /* MADV_FREE: the page keeps its content until memory runs short; a write makes it dirty again, without a fault. */
 static void make_clean(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
 {
-	if (pte_frame(entry) == mm->kernel->zero_page.v)
+	if (entry_is_swap(entry)) {
+		table_set(mm, va, entry_pa, (struct pte){0});
+		forget_swap(mm, entry);
 		return;
-	frame_at(mm->kernel->frames, pfn(pte_frame(entry)))->dirty = false;
+	}
+	struct pfn frame = pfn(pte_frame(entry));
+	struct frame *record = frame_at(mm->kernel->frames, frame);
+	if (frame.v == mm->kernel->zero_page.v || !page_is_exclusive(mm->kernel, record))
+		return;
+	if (record->swap != 0)
+		swap_cache_remove(mm->kernel, frame);
+	record->dirty = false;
 	table_set(mm, va, entry_pa, (struct pte){entry.word & ~(uint64_t)(PTE_DIRTY | PTE_ACCESSED)});
 	changed_add(mm, self, va, entry);
 }
@@ -91,8 +111,11 @@ static void protect(struct mm *mm, struct vaddr va, struct paddr entry_pa, struc
 {
 	struct protect *job = self;
 	struct pfn frame = pfn(pte_frame(entry));
-	bool anon = frame.v != mm->kernel->zero_page.v && page_kind(frame_at(mm->kernel->frames, frame)) == RSS_ANON;
-	struct pte wanted = page_entry(mm, job->vma, frame, anon || (job->vma->flags & VMA_SHARED));
+	if (entry_is_swap(entry))
+		return; /* it will come back with the rights that the VMA has then */
+	const struct frame *record = frame_at(mm->kernel->frames, frame);
+	bool ours = record->use == FRAME_ANON && page_is_exclusive(mm->kernel, record);
+	struct pte wanted = page_entry(mm, job->vma, frame, ours || (job->vma->flags & VMA_SHARED));
 	const uint64_t kept = PTE_DIRTY | PTE_ACCESSED;
 	wanted.word = (wanted.word & ~kept) | (entry.word & kept);
 	if (wanted.word == entry.word)
@@ -122,9 +145,11 @@ static void move(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct p
 	BUG_ON(!made); /* page_move_range made the tables first */
 	table_set(mm, va, entry_pa, (struct pte){0});
 	table_set(mm, to, to_pa, entry);
-	struct frame *record = frame_at(mm->kernel->frames, pfn(pte_frame(entry)));
-	if (record->use == FRAME_ANON)
-		record->vpn = vaddr_to_vpn(to).v;
+	if (entry_is_swap(entry))
+		return;
+	struct pfn frame = pfn(pte_frame(entry));
+	if (frame_at(mm->kernel->frames, frame)->use == FRAME_ANON)
+		rmap_move(mm, frame, va, to);
 	changed_add(mm, &job->changed, va, entry);
 }
 
@@ -152,21 +177,6 @@ bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t
 }
 
 /* ---- pages of a file that cease to be ---- */
-
-void page_out_shared(struct mm *mm, const struct vma *vma, struct vaddr start, struct vaddr end)
-{
-	struct kernel *kernel = mm->kernel;
-	for (struct vaddr va = start; va.v < end.v; va.v += PAGE_BYTES) {
-		struct pte entry = table_get(mm, va);
-		const struct frame *record = frame_peek(kernel->frames, pfn(pte_frame(entry)));
-		uint64_t index = vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES;
-		if (!entry_used(entry) || record->mappings != 1)
-			continue;
-		page_zap_range(mm, va, vaddr_add(va, PAGE_BYTES));
-		if (!record->dirty)
-			file_truncate(kernel, vma->file, index, index + 1);
-	}
-}
 
 struct removal {
 	const struct file *file;

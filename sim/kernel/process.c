@@ -94,7 +94,7 @@ static bool map_program(struct mm *mm, const struct process_spec *spec, struct v
 			   rodata) &&
 	       map_segment(mm, SEGMENT_DATA, vaddr_add(at, data), spec->data_bytes, READ_WRITE, file, data) &&
 	       map_segment(mm, SEGMENT_BSS, vaddr_add(at, bss), spec->bss_bytes, READ_WRITE, NULL, 0) &&
-	       fault_cause_is_minor(page_fault(mm, text, at, false));
+	       fault_cause_is_resolved(page_fault(mm, text, at, false));
 }
 
 /* The C library has been started by ld.so: its text has run, and its variables have been written to. */
@@ -113,7 +113,7 @@ static bool map_libc(struct mm *mm, const struct process_spec *spec, struct vadd
 			return false;
 	}
 	vma = vma ? map_segment(mm, SEGMENT_LIBC, text, LIBC_TEXT_BYTES, VMA_READ | VMA_EXEC | VMA_MAY, file, 0) : NULL;
-	if (!vma || !fault_cause_is_minor(page_fault(mm, vma, text, false)))
+	if (!vma || !fault_cause_is_resolved(page_fault(mm, vma, text, false)))
 		return false;
 	/* A ceiling below the libraries means that all above it is taken: nothing is placed there, nothing grows into
 	 * it. */

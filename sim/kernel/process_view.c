@@ -34,6 +34,11 @@ uint64_t process_zero_pages(const struct process *process)
 	return process->mm ? process->mm->zero : 0;
 }
 
+uint64_t process_swap_pages(const struct process *process)
+{
+	return process->mm ? process->mm->swapped : 0;
+}
+
 uint64_t process_table_pages(const struct process *process)
 {
 	return process->mm ? process->mm->tables : 0;

@@ -87,8 +87,11 @@ void procfs_maps(const struct kernel *kernel, const struct process *process, con
 static uint64_t pagemap_word(const struct mm *mm, struct pte entry)
 {
 	const uint64_t present = (uint64_t)1 << 63, of_file = (uint64_t)1 << 61, exclusive = (uint64_t)1 << 56;
+	const uint64_t in_swap = (uint64_t)1 << 62;
 	if (!entry_used(entry))
 		return 0;
+	if (entry_is_swap(entry)) /* five bits of type, which is 0, below the offset */
+		return in_swap | swap_entry_slot(mm->layout, entry) << 5;
 	const struct frame *frame = frame_peek(mm->kernel->frames, pfn(pte_frame(entry)));
 	uint64_t word = present | pte_frame(entry);
 	if (!frame || frame->use == FRAME_ZERO)

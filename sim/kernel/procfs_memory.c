@@ -24,7 +24,7 @@ static uint64_t locked_pages(const struct mm *mm)
 	for (const struct vma *vma = mm->vmas.first; vma; vma = vma->next) {
 		for (struct vaddr va = vma->start; (vma->flags & VMA_LOCKED) && va.v < vma->end.v; va.v += PAGE_BYTES) {
 			struct pte entry = table_get(mm, va);
-			pages += entry_used(entry) && pte_frame(entry) != mm->kernel->zero_page.v;
+			pages += entry_has_frame(entry) && pte_frame(entry) != mm->kernel->zero_page.v;
 		}
 	}
 	return pages;
@@ -102,10 +102,11 @@ void procfs_meminfo(const struct kernel *kernel, const struct process *process, 
 	row(sink, "MemAvailable:", kib(use.free + use.file));
 	row(sink, "Buffers:", 0);
 	row(sink, "Cached:", kib(use.file + use.shmem));
-	row(sink, "SwapCached:", 0);
+	row(sink, "SwapCached:", kib(kernel->swap.cached));
 	print_lists(sink, &use);
-	zeroes(sink,
-	       (const char *const[]){"SwapTotal:", "SwapFree:", "Zswap:", "Zswapped:", "Dirty:", "Writeback:", NULL});
+	row(sink, "SwapTotal:", kib(swap_total(&kernel->swap)));
+	row(sink, "SwapFree:", kib(swap_total(&kernel->swap) - kernel->swap.used));
+	zeroes(sink, (const char *const[]){"Zswap:", "Zswapped:", "Dirty:", "Writeback:", NULL});
 	row(sink, "AnonPages:", kib(use.anon));
 	row(sink, "Mapped:", kib(use.mapped));
 	row(sink, "Shmem:", kib(use.shmem));
@@ -156,6 +157,11 @@ void procfs_vmstat(const struct kernel *kernel, const struct process *process, c
 	    {"nr_shmem", use.shmem},
 	    {"nr_kernel_stack", kib(use.stacks)},
 	    {"nr_page_table_pages", use.tables},
+	    {"nr_swapcached", kernel->swap.cached},
+	    {"pgpgin", kib(kernel->vm.file_pages_in + kernel->vm.swapped_in)},
+	    {"pgpgout", kib(kernel->vm.file_pages_out + kernel->vm.swapped_out)},
+	    {"pswpin", kernel->vm.swapped_in},
+	    {"pswpout", kernel->vm.swapped_out},
 	    {"pgfault", use.faults},
 	    {"pgmajfault", use.major_faults},
 	};

@@ -31,7 +31,7 @@ static void print_memory(const struct mm *mm, const struct sink *sink)
 	    {"VmExe:", text_pages(mm)},
 	    {"VmLib:", mm->exec_vm > text_pages(mm) ? mm->exec_vm - text_pages(mm) : 0},
 	    {"VmPTE:", mm->tables - 1},
-	    {"VmSwap:", 0},
+	    {"VmSwap:", mm->swapped},
 	    {"HugetlbPages:", 0},
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)

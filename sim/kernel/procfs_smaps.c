@@ -8,6 +8,7 @@ enum { PSS_SHIFT = 12 };
 
 struct mem_size {
 	uint64_t resident, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, lazyfree;
+	uint64_t swap, swap_pss; /* of private memory */
 	uint64_t pss, pss_dirty, pss_anon, pss_file, pss_shmem, pss_locked;
 };
 
@@ -29,13 +30,21 @@ static void account_page(struct mem_size *size, const struct frame *frame, struc
 	*(anon ? &size->pss_anon : frame->use == FRAME_SHMEM ? &size->pss_shmem : &size->pss_file) += pss;
 }
 
+static void account_swap(struct mem_size *size, const struct swap *swap, uint64_t slot)
+{
+	size->swap += PAGE_BYTES;
+	size->swap_pss += (PAGE_BYTES << PSS_SHIFT) / swap->counts[slot];
+}
+
 static void gather(const struct mm *mm, const struct vma *vma, struct mem_size *size)
 {
 	/* Pages of hugetlb are in no count but their own. */
 	for (struct vaddr va = vma->start; va.v < vma->end.v && !(vma->flags & VMA_HUGETLB); va.v += PAGE_BYTES) {
 		struct pte entry = table_get(mm, va);
 		const struct frame *frame = frame_peek(mm->kernel->frames, pfn(pte_frame(entry)));
-		if (entry_used(entry) && frame && frame->use != FRAME_ZERO)
+		if (entry_is_swap(entry))
+			account_swap(size, &mm->kernel->swap, swap_entry_slot(mm->layout, entry));
+		else if (entry_used(entry) && frame && frame->use != FRAME_ZERO)
 			account_page(size, frame, entry, (vma->flags & VMA_LOCKED) != 0);
 	}
 }
@@ -68,8 +77,8 @@ static void print_size(const struct sink *sink, const struct mem_size *size, boo
 	row(sink, "FilePmdMapped:", 0);
 	row(sink, "Shared_Hugetlb:", 0);
 	row(sink, "Private_Hugetlb:", 0);
-	row(sink, "Swap:", 0);
-	row(sink, "SwapPss:", 0);
+	row(sink, "Swap:", size->swap);
+	row(sink, "SwapPss:", size->swap_pss >> PSS_SHIFT);
 	row(sink, "Locked:", size->pss_locked >> PSS_SHIFT);
 }
 

@@ -236,12 +236,38 @@ void table_free_root(struct mm *mm)
 
 /* Counts of one sweep over the tables of an address space. */
 struct sweep {
-	uint64_t resident, zero, tables;
+	uint64_t resident, zero, tables, swapped;
 	const char *why;
 };
 
+static void check_swap_entry(const struct mm *mm, struct pte entry, uint64_t va, struct sweep *sweep)
+{
+	const struct swap *swap = &mm->kernel->swap;
+	uint64_t slot = swap_entry_slot(mm->layout, entry);
+	const struct vma *vma = vma_tree_after(&mm->vmas, vaddr(va));
+	if (!vma || vma->start.v > va)
+		sweep->why = "an entry that leads to swap lies outside every VMA";
+	else if (slot == 0 || slot >= swap->slots || swap->counts[slot] == 0)
+		sweep->why = "an entry leads to a slot of swap that is free";
+	sweep->swapped++;
+}
+
+/* What an entry of an anonymous frame must obey, NULL: it does. */
+static const char *check_anon(const struct mm *mm, struct pte entry, const struct frame *record, uint64_t va)
+{
+	if (!rmap_has(mm->kernel, pfn(pte_frame(entry)), mm->process->pid, va >> PAGE_SHIFT))
+		return "a frame's reverse mapping does not know an entry that points at it";
+	if (pte_writable(entry) && !page_is_exclusive(mm->kernel, record))
+		return "an anonymous page is writable though others have it, too";
+	return NULL;
+}
+
 static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struct sweep *sweep)
 {
+	if (entry_is_swap(entry)) {
+		check_swap_entry(mm, entry, va, sweep);
+		return;
+	}
 	struct pfn frame = pfn(pte_frame(entry));
 	const struct vma *vma = vma_tree_after(&mm->vmas, vaddr(va));
 	const struct frame *record = frame_peek(mm->kernel->frames, frame);
@@ -253,9 +279,8 @@ static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struc
 		sweep->why = "a present entry points at a free frame";
 	else if (frame.v == mm->kernel->zero_page.v && pte_writable(entry))
 		sweep->why = "the zero page is mapped writable";
-	else if (record->use == FRAME_ANON &&
-		 (record->mappings != 1 || record->pid != mm->process->pid || record->vpn != va >> PAGE_SHIFT))
-		sweep->why = "a frame's reverse mapping is not the entry that points at it";
+	else if (record->use == FRAME_ANON && check_anon(mm, entry, record, va))
+		sweep->why = check_anon(mm, entry, record, va);
 	else if (record->use != FRAME_ANON && record->use != FRAME_ZERO && pte_writable(entry) &&
 		 !(vma->flags & VMA_SHARED))
 		sweep->why = "a page of a file is writable in a private mapping";
@@ -292,6 +317,8 @@ bool table_check(const struct mm *mm, const char **why)
 		sweep.why = "the resident count is not what the tables hold";
 	if (!sweep.why && sweep.zero != mm->zero)
 		sweep.why = "the count of zero pages is not what the tables hold";
+	if (!sweep.why && sweep.swapped != mm->swapped)
+		sweep.why = "the count of swapped pages is not what the tables hold";
 	if (!sweep.why && sweep.tables != mm->tables)
 		sweep.why = "the count of page tables is not what the tables hold";
 	*why = sweep.why;

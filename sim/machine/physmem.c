@@ -94,6 +94,21 @@ void physmem_copy(struct physmem *mem, struct pfn to, struct pfn from)
 		physmem_write(mem, pfn_to_paddr(to), mem->ram + source.v, PAGE_BYTES);
 }
 
+void physmem_transfer(struct physmem *to_mem, struct pfn to, const struct physmem *from_mem, struct pfn from)
+{
+	struct paddr source = pfn_to_paddr(from);
+	BUG_ON(!physmem_holds(from_mem, source, PAGE_BYTES));
+	if (physmem_is_blank(from_mem, source))
+		physmem_zero(to_mem, to);
+	else
+		physmem_write(to_mem, pfn_to_paddr(to), from_mem->ram + source.v, PAGE_BYTES);
+}
+
+uint64_t physmem_reserve_bytes(uint64_t bytes)
+{
+	return bytes + (bytes >> PAGE_SHIFT) + 2 * PAGE_BYTES;
+}
+
 bool physmem_has_content(const struct physmem *mem, struct pfn frame)
 {
 	struct paddr pa = pfn_to_paddr(frame);

@@ -25,7 +25,14 @@
 	X("minor faults have a cause", value[STAT_FAULTS_MINOR],                                                       \
 	  value[STAT_FAULTS_DEMAND_ZERO] + value[STAT_FAULTS_ZERO_PAGE] + value[STAT_FAULTS_ZERO_PAGE_WRITE] +         \
 	      value[STAT_FAULTS_STACK_GROWTH] + value[STAT_FAULTS_SPURIOUS] + value[STAT_FAULTS_FILE] +                \
-	      value[STAT_FAULTS_SHARED] + value[STAT_FAULTS_COW])                                                      \
+	      value[STAT_FAULTS_SHARED] + value[STAT_FAULTS_COW] + value[STAT_FAULTS_REUSE] +                          \
+	      value[STAT_FAULTS_SWAP_CACHE])                                                                           \
+	X("major faults have a cause", value[STAT_FAULTS_MAJOR],                                                       \
+	  value[STAT_FAULTS_SWAP_IN] + value[STAT_FAULTS_FILE_READ])                                                   \
+	X("pages written to swap are SWAP_OUT events", value[STAT_SWAP_OUT], count[EVENT_SWAP_OUT])                    \
+	X("pages read from swap are SWAP_IN events", value[STAT_SWAP_IN], count[EVENT_SWAP_IN])                        \
+	X("pages of files written are FILE_OUT events", value[STAT_FILES_OUT], count[EVENT_FILE_OUT])                  \
+	X("pages of files read are FILE_IN events", value[STAT_FILES_IN], count[EVENT_FILE_IN])                        \
 	X("faults resolved are FAULT events", value[STAT_FAULTS_MINOR] + value[STAT_FAULTS_MAJOR], count[EVENT_FAULT]) \
 	X("ring changes are RING events", value[STAT_RINGS_CHANGES], count[EVENT_RING])                                \
 	X("ring changes of the processor are RING events", machine->ring_changes, count[EVENT_RING])                   \
@@ -88,7 +95,12 @@ static bool check_machine(const struct world *world, const struct stats *stats, 
 /* Statistics that belong to everything and not to one process. */
 static bool is_of_the_machine(enum stat stat)
 {
-	return stat == STAT_FRAMES_TOTAL || stat == STAT_FRAMES_FREE || stat == STAT_FRAMES_USED || stat == STAT_EVENTS;
+	static const bool of_the_machine[STAT_COUNT] = {
+	    [STAT_FRAMES_TOTAL] = true,   [STAT_FRAMES_FREE] = true, [STAT_FRAMES_USED] = true,
+	    [STAT_EVENTS] = true,         [STAT_SWAP_OUT] = true,    [STAT_SWAP_IN] = true,
+	    [STAT_SWAP_READAHEAD] = true, [STAT_FILES_OUT] = true,   [STAT_FILES_IN] = true,
+	};
+	return of_the_machine[stat];
 }
 
 /* Whatever happened since the first process began to run was done by one of them. */

@@ -12,195 +12,6 @@
 #include "faultline/profile.h"
 #include "value.h"
 
-static const char *profile_name(unsigned index)
-{
-	const struct cpu_profile *profile = cpu_profile_at(index);
-	return profile ? profile->name : NULL;
-}
-
-static void set_profile(void *base, unsigned index)
-{
-	((struct document_machine *)base)->profile = cpu_profile_at(index);
-}
-
-static unsigned get_profile(const void *base)
-{
-	unsigned index = 0;
-	while (cpu_profile_at(index) != ((const struct document_machine *)base)->profile)
-		index++;
-	return index;
-}
-
-/* The default first. */
-static const enum paging_mode paging_choices[] = {PAGING_4LEVEL, PAGING_5LEVEL, PAGING_PAE, PAGING_32BIT};
-
-static const char *paging_name(unsigned index)
-{
-	return index < sizeof(paging_choices) / sizeof(*paging_choices) ? paging_mode_info(paging_choices[index])->name
-									: NULL;
-}
-
-static void set_paging(void *base, unsigned index)
-{
-	((struct document_machine *)base)->paging = paging_choices[index];
-}
-
-static unsigned get_paging(const void *base)
-{
-	unsigned index = 0;
-	while (paging_choices[index] != ((const struct document_machine *)base)->paging)
-		index++;
-	return index;
-}
-
-static const char *replacement_name(unsigned index)
-{
-	return index < TLB_REPLACEMENT_COUNT ? tlb_replacement_name((enum tlb_replacement)index) : NULL;
-}
-
-static void set_replacement(void *base, unsigned index)
-{
-	((struct document_machine *)base)->tlb_replacement = (enum tlb_replacement)index;
-}
-
-static unsigned get_replacement(const void *base)
-{
-	return (unsigned)((const struct document_machine *)base)->tlb_replacement;
-}
-
-static const char *overcommit_word(unsigned index)
-{
-	static const char *const words[OVERCOMMIT_COUNT] = {
-#define X(id, name, text) [OVERCOMMIT_##id] = #name,
-	    OVERCOMMIT_LIST(X)
-#undef X
-	};
-	return index < OVERCOMMIT_COUNT ? words[index] : NULL;
-}
-
-static void set_overcommit(void *base, unsigned index)
-{
-	((struct kernel_config *)base)->overcommit = (enum overcommit)index;
-}
-
-static unsigned get_overcommit(const void *base)
-{
-	return (unsigned)((const struct kernel_config *)base)->overcommit;
-}
-
-static const char *libc_name(unsigned index)
-{
-	return heap_registry[index] ? heap_registry[index]->name : NULL;
-}
-
-static void set_libc(void *base, unsigned index)
-{
-	((struct document_process *)base)->libc = heap_registry[index];
-}
-
-static unsigned get_libc(const void *base)
-{
-	unsigned index = 0;
-	while (heap_registry[index] != ((const struct document_process *)base)->libc)
-		index++;
-	return index;
-}
-
-#define PROCESS_SIZE(key, member, about)                                                                               \
-	{                                                                                                              \
-		.scope = SETTING_PROCESS, .name = (key), .type = SETTING_SIZE,                                         \
-		.field = offsetof(struct document_process, spec.member), .text = (about)                               \
-	}
-
-#define KERNEL_NUMBER(key, kind, member, about)                                                                        \
-	{                                                                                                              \
-		.scope = SETTING_KERNEL, .name = (key), .type = (kind),                                                \
-		.field = offsetof(struct kernel_config, member), .text = (about)                                       \
-	}
-
-static const struct setting settings[] = {
-    {.scope = SETTING_MACHINE,
-     .name = "memory",
-     .type = SETTING_SIZE,
-     .field = offsetof(struct document_machine, memory_bytes),
-     .text = "RAM; a multiple of 4 KiB"},
-    {.scope = SETTING_MACHINE,
-     .name = "cpu",
-     .type = SETTING_CHOICE,
-     .choice_name = profile_name,
-     .set_choice = set_profile,
-     .get_choice = get_profile,
-     .text = "processor profile: TLBs, caches of the walk, latencies"},
-    {.scope = SETTING_MACHINE,
-     .name = "cpus",
-     .type = SETTING_NUMBER,
-     .field = offsetof(struct document_machine, cpus),
-     .text = "processors, 1 to 64; a process runs on CPU (its index mod cpus), its thread n on the n-th after it"},
-    {.scope = SETTING_MACHINE,
-     .name = "paging",
-     .type = SETTING_CHOICE,
-     .choice_name = paging_name,
-     .set_choice = set_paging,
-     .get_choice = get_paging,
-     .text = "paging mode"},
-    {.scope = SETTING_MACHINE,
-     .name = "tlb_replacement",
-     .type = SETTING_CHOICE,
-     .choice_name = replacement_name,
-     .set_choice = set_replacement,
-     .get_choice = get_replacement,
-     .text = "which entry of a full set of a TLB makes way"},
-    {.scope = SETTING_KERNEL,
-     .name = "overcommit",
-     .type = SETTING_CHOICE,
-     .choice_name = overcommit_word,
-     .set_choice = set_overcommit,
-     .get_choice = get_overcommit,
-     .text = "vm.overcommit_memory: which promises of memory are refused"},
-    KERNEL_NUMBER("overcommit_ratio", SETTING_NUMBER, overcommit_ratio,
-		  "vm.overcommit_ratio, for never: percent of RAM"),
-    KERNEL_NUMBER("max_map_count", SETTING_NUMBER, max_map_count, "vm.max_map_count: most VMAs of a process"),
-    KERNEL_NUMBER("fault_around", SETTING_SIZE, fault_around_bytes,
-		  "fault_around_bytes: pages of a file mapped by one fault"),
-    {.scope = SETTING_PROCESS,
-     .name = "libc",
-     .type = SETTING_CHOICE,
-     .choice_name = libc_name,
-     .set_choice = set_libc,
-     .get_choice = get_libc,
-     .text = "the allocator behind malloc"},
-    {.scope = SETTING_PROCESS,
-     .name = "cores",
-     .type = SETTING_SIZE,
-     .field = offsetof(struct document_process, cores),
-     .text = "what get_nprocs() says: glibc makes at most 8 arenas for each; 0: 1"},
-    PROCESS_SIZE("text", text_bytes, "bytes of code; 0: 16 KiB"),
-    PROCESS_SIZE("rodata", rodata_bytes, "bytes of constants; 0: 8 KiB"),
-    PROCESS_SIZE("data", data_bytes, "bytes of initialised variables; 0: 8 KiB"),
-    PROCESS_SIZE("bss", bss_bytes, "bytes of zero-initialised variables; 0: 8 KiB"),
-    PROCESS_SIZE("stack_limit", stack_limit, "RLIMIT_STACK; 0: 8 MiB"),
-    PROCESS_SIZE("memlock_limit", memlock_limit, "RLIMIT_MEMLOCK; 0: 8 MiB"),
-    PROCESS_SIZE("as_limit", as_limit, "RLIMIT_AS; 0: none"),
-    PROCESS_SIZE("data_limit", data_limit, "RLIMIT_DATA; 0: none"),
-    {.scope = SETTING_PROCESS,
-     .name = "aslr_seed",
-     .type = SETTING_NUMBER,
-     .field = offsetof(struct document_process, spec.aslr_seed),
-     .text = "addresses are randomised from this seed; 0: they are not"},
-    {.scope = SETTING_PROCESS,
-     .name = "start_brk",
-     .type = SETTING_ADDRESS,
-     .field = offsetof(struct document_process, spec.start_brk),
-     .text = "the first program break; 0x0: the page behind bss"},
-    {.scope = SETTING_PROCESS,
-     .name = "mmap_ceiling",
-     .type = SETTING_ADDRESS,
-     .field = offsetof(struct document_process, spec.mmap_ceiling),
-     .text = "upper end of the area of mappings, what is above it is taken; 0x0: below the stack and its gap"},
-};
-
-enum { SETTINGS = sizeof(settings) / sizeof(*settings) };
-
 static const char *const scope_names[SETTING_SCOPE_COUNT] = {"machine", "kernel", "process"};
 
 const char *setting_scope_name(enum setting_scope scope)
@@ -208,28 +19,41 @@ const char *setting_scope_name(enum setting_scope scope)
 	return scope_names[scope];
 }
 
-const struct setting *setting_at(unsigned index)
-{
-	return index < SETTINGS ? &settings[index] : NULL;
-}
-
 unsigned setting_names(enum setting_scope scope, const char **names)
 {
 	unsigned count = 0;
-	for (unsigned i = 0; i < SETTINGS; i++) {
-		if (settings[i].scope == scope)
-			names[count++] = settings[i].name;
+	for (unsigned i = 0; setting_at(i); i++) {
+		if (setting_at(i)->scope == scope)
+			names[count++] = setting_at(i)->name;
 	}
 	return count;
 }
 
 static const struct setting *find_setting(enum setting_scope scope, const char *name)
 {
-	for (unsigned i = 0; i < SETTINGS; i++) {
-		if (settings[i].scope == scope && strcmp(settings[i].name, name) == 0)
-			return &settings[i];
+	for (unsigned i = 0; setting_at(i); i++) {
+		if (setting_at(i)->scope == scope && strcmp(setting_at(i)->name, name) == 0)
+			return setting_at(i);
 	}
 	return NULL;
+}
+
+/* A choice without functions of its own is an enum, by its value. */
+static void set_choice(const struct setting *setting, void *base, unsigned index)
+{
+	if (setting->set_choice)
+		setting->set_choice(base, index);
+	else
+		memcpy((char *)base + setting->field, &index, sizeof(index));
+}
+
+static unsigned get_choice(const struct setting *setting, const void *base)
+{
+	unsigned index = 0;
+	if (setting->get_choice)
+		return setting->get_choice(base);
+	memcpy(&index, (const char *)base + setting->field, sizeof(index));
+	return index;
 }
 
 static bool set_by_name(const struct setting *setting, void *base, const char *text, struct why *why)
@@ -240,7 +64,7 @@ static bool set_by_name(const struct setting *setting, void *base, const char *t
 	for (; count < MOST && setting->choice_name(count); count++) {
 		names[count] = setting->choice_name(count);
 		if (strcmp(names[count], text) == 0) {
-			setting->set_choice(base, count);
+			set_choice(setting, base, count);
 			return true;
 		}
 	}
@@ -320,7 +144,7 @@ static enum status bad_setting(struct error *error, const char *assignment, cons
 static enum status unknown_setting(struct error *error, const char *assignment, enum setting_scope scope,
 				   const char *key)
 {
-	const char *names[SETTINGS];
+	const char *names[SETTINGS_MOST];
 	unsigned count = setting_names(scope, names);
 	struct why why;
 	why_set(&why, "a %s has no setting \"%s\"; did you mean \"%s\"? Known: ", scope_names[scope], quoted(key).text,
@@ -428,7 +252,7 @@ static void visit_setting(const struct setting *setting, const char *prefix, con
 		memcpy(&number, (const char *)base + setting->field, sizeof(number));
 	(void)snprintf(key, sizeof(key), "%s%s", prefix, setting->name);
 	if (setting->type == SETTING_CHOICE)
-		(void)snprintf(value.text, sizeof(value.text), "%s", setting->choice_name(setting->get_choice(base)));
+		(void)snprintf(value.text, sizeof(value.text), "%s", setting->choice_name(get_choice(setting, base)));
 	else if (setting->type == SETTING_ADDRESS)
 		(void)snprintf(value.text, sizeof(value.text), "0x%" PRIx64, number);
 	else if (setting->type == SETTING_NUMBER)
@@ -440,18 +264,18 @@ static void visit_setting(const struct setting *setting, const char *prefix, con
 
 void document_settings(const struct document *document, document_setting_fn *visit, void *self)
 {
-	for (unsigned i = 0; i < SETTINGS; i++) {
-		if (settings[i].scope == SETTING_MACHINE)
-			visit_setting(&settings[i], "machine.", &document->machine, visit, self);
-		else if (settings[i].scope == SETTING_KERNEL)
-			visit_setting(&settings[i], "kernel.", &document->kernel, visit, self);
+	for (unsigned i = 0; setting_at(i); i++) {
+		if (setting_at(i)->scope == SETTING_MACHINE)
+			visit_setting(setting_at(i), "machine.", &document->machine, visit, self);
+		else if (setting_at(i)->scope == SETTING_KERNEL)
+			visit_setting(setting_at(i), "kernel.", &document->kernel, visit, self);
 	}
 	for (unsigned p = 0; p < document->process_count; p++) {
 		char prefix[96];
 		(void)snprintf(prefix, sizeof(prefix), "processes.%s.", document->processes[p].name);
-		for (unsigned i = 0; i < SETTINGS; i++) {
-			if (settings[i].scope == SETTING_PROCESS)
-				visit_setting(&settings[i], prefix, &document->processes[p], visit, self);
+		for (unsigned i = 0; setting_at(i); i++) {
+			if (setting_at(i)->scope == SETTING_PROCESS)
+				visit_setting(setting_at(i), prefix, &document->processes[p], visit, self);
 		}
 	}
 }

@@ -4,14 +4,17 @@
 
 #include "loader.h"
 
+enum { SETTINGS_MOST = 64 };
+
 enum setting_type { SETTING_SIZE, SETTING_NUMBER, SETTING_ADDRESS, SETTING_CHOICE };
 
 struct setting {
 	enum setting_scope scope;
 	const char *name;
 	enum setting_type type;
-	size_t field; /* of a size or an address, in the struct of the scope */
-	/* Of a choice: the words in order, NULL behind the last. */
+	size_t field; /* in the struct of the scope */
+	/* Of a choice: the words in order, NULL behind the last; and how it is stored, unless as an enum in the field.
+	 */
 	const char *(*choice_name)(unsigned index);
 	void (*set_choice)(void *base, unsigned index);
 	unsigned (*get_choice)(const void *base);

@@ -85,6 +85,11 @@ static void add_faults(uint64_t *value, const struct process_stats *stats)
 	value[STAT_FAULTS_FILE] += stats->causes[FAULT_CAUSE_FILE];
 	value[STAT_FAULTS_SHARED] += stats->causes[FAULT_CAUSE_SHARED];
 	value[STAT_FAULTS_COW] += stats->causes[FAULT_CAUSE_COW];
+	value[STAT_FAULTS_REUSE] += stats->causes[FAULT_CAUSE_REUSE];
+	value[STAT_FAULTS_SWAP_IN] += stats->causes[FAULT_CAUSE_SWAP_IN];
+	value[STAT_FAULTS_SWAP_CACHE] += stats->causes[FAULT_CAUSE_SWAP_CACHE];
+	value[STAT_FAULTS_FILE_READ] += stats->causes[FAULT_CAUSE_FILE_READ];
+	value[STAT_CYCLES_WAIT] += stats->waited_cycles;
 	value[STAT_FAULTS_KERNEL] += stats->kernel_faults;
 	value[STAT_FAULTS_STACK_GROWTH] += stats->causes[FAULT_CAUSE_STACK_GROWTH];
 	value[STAT_FAULTS_SPURIOUS] += stats->causes[FAULT_CAUSE_SPURIOUS];
@@ -134,6 +139,7 @@ static void add_memory(uint64_t *value, const struct process *process)
 	value[STAT_MEMORY_RSS] += process_resident_pages(process);
 	value[STAT_MEMORY_PEAK_RSS] += process->stats.peak_resident;
 	value[STAT_MEMORY_ZERO] += process_zero_pages(process);
+	value[STAT_MEMORY_SWAP] += process_swap_pages(process);
 	value[STAT_MEMORY_VIRTUAL] += process_virtual_bytes(process);
 	value[STAT_MEMORY_TABLES] += process_table_pages(process);
 	value[STAT_HEAP_BYTES] += process_heap_bytes(process);
@@ -175,6 +181,21 @@ static void put_frames(uint64_t *value, const struct world *world)
 	value[STAT_EVENTS] = world->bus.number;
 }
 
+/* What is counted for the whole machine only. */
+static void put_paging(uint64_t *value, const struct kernel *kernel)
+{
+	const struct vm_counts *vm = kernel_vm_counts(kernel);
+	const struct swap_use swap = kernel_swap_use(kernel);
+	value[STAT_SWAP_OUT] = vm->swapped_out;
+	value[STAT_SWAP_IN] = vm->swapped_in;
+	value[STAT_SWAP_READAHEAD] = vm->swap_readahead;
+	value[STAT_SWAP_TOTAL] = swap.total;
+	value[STAT_SWAP_USED] = swap.used;
+	value[STAT_SWAP_CACHED] = swap.cached;
+	value[STAT_FILES_OUT] = vm->file_pages_out;
+	value[STAT_FILES_IN] = vm->file_pages_in;
+}
+
 void world_process_stats(const struct world *world, unsigned index, struct stats *out)
 {
 	*out = (struct stats){{0}};
@@ -191,6 +212,7 @@ void world_process_stats(const struct world *world, unsigned index, struct stats
 	put_counts(out->value, &counts);
 	add_process(out->value, runner);
 	put_frames(out->value, world);
+	put_paging(out->value, world->kernel);
 }
 
 void world_machine_stats(const struct world *world, struct stats *out)
@@ -204,6 +226,7 @@ void world_machine_stats(const struct world *world, struct stats *out)
 	for (unsigned i = 0; i < world->runner_count && world->runners[i].process; i++)
 		add_process(out->value, &world->runners[i]);
 	put_frames(out->value, world);
+	put_paging(out->value, world->kernel);
 }
 
 unsigned world_phase_count(const struct world *world)

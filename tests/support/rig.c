@@ -7,15 +7,12 @@
 
 #include <cmocka.h>
 
-static void boot(struct rig *rig, const struct machine_config *config, enum paging_mode paging,
-		 enum overcommit overcommit, const struct process_spec *spec)
+static void boot_kernel(struct rig *rig, const struct machine_config *config, struct kernel_config kernel_config,
+			const struct process_spec *spec)
 {
-	struct kernel_config kernel_config = KERNEL_CONFIG_DEFAULT;
-	kernel_config.paging = paging;
-	kernel_config.overcommit = overcommit;
 	kernel_config.junk_freed_frames = true;
 	struct error error = {.text = ""};
-	rig->arena = arena_new(machine_reserve_bytes(config) + GIB);
+	rig->arena = arena_new(machine_reserve_bytes(config) + kernel_reserve_bytes(&kernel_config) + GIB);
 	assert_non_null(rig->arena);
 	bus_init(&rig->bus);
 	rig->machine = machine_new(rig->arena, &rig->bus, config);
@@ -23,6 +20,34 @@ static void boot(struct rig *rig, const struct machine_config *config, enum pagi
 	rig->process = kernel_spawn(rig->kernel, spec);
 	assert_non_null(rig->process);
 	kernel_run(rig->kernel, rig->process);
+}
+
+static void boot(struct rig *rig, const struct machine_config *config, enum paging_mode paging,
+		 enum overcommit overcommit, const struct process_spec *spec)
+{
+	struct kernel_config kernel_config = KERNEL_CONFIG_DEFAULT;
+	kernel_config.paging = paging;
+	kernel_config.overcommit = overcommit;
+	boot_kernel(rig, config, kernel_config, spec);
+}
+
+void rig_boot_kernel(struct rig *rig, uint64_t memory_bytes, const struct kernel_config *config)
+{
+	const struct machine_config machine = {.memory_bytes = memory_bytes ? memory_bytes : 64 * MIB,
+					       .profile = cpu_profile_at(0)};
+	boot_kernel(rig, &machine, *config, &(struct process_spec){.name = "test"});
+}
+
+void rig_store(struct rig *rig, uint64_t va, uint64_t value)
+{
+	assert_true(machine_store(rig->machine, vaddr(va), sizeof(value), value));
+}
+
+uint64_t rig_load(struct rig *rig, uint64_t va)
+{
+	uint64_t value = 0;
+	assert_true(machine_load(rig->machine, vaddr(va), sizeof(value), &value));
+	return value;
 }
 
 void rig_boot_with(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit, const struct process_spec *spec)

@@ -20,6 +20,8 @@ void rig_boot_with(struct rig *rig, uint64_t memory_bytes, enum overcommit overc
 void rig_boot_paging(struct rig *rig, enum paging_mode paging);
 /* On several CPUs. */
 void rig_boot_cpus(struct rig *rig, unsigned cpus, enum paging_mode paging);
+/* One CPU with a kernel of this configuration. */
+void rig_boot_kernel(struct rig *rig, uint64_t memory_bytes, const struct kernel_config *config);
 void rig_release(struct rig *rig); /* checks the kernel's invariants and the MMU's identities first */
 
 /* A system call by the current process; the result is a value or -errno. */
@@ -30,6 +32,9 @@ int64_t rig_mmap(struct rig *rig, uint64_t address, uint64_t bytes, uint64_t pro
 /* One 8-byte access in ring 3; false when the process did not survive it. */
 bool rig_write(struct rig *rig, uint64_t va);
 bool rig_read(struct rig *rig, uint64_t va);
+/* The same with content. */
+void rig_store(struct rig *rig, uint64_t va, uint64_t value);
+uint64_t rig_load(struct rig *rig, uint64_t va);
 uint64_t rig_faults(const struct rig *rig, enum fault_cause cause);
 
 #endif

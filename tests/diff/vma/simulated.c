@@ -30,7 +30,7 @@ static bool is_deadly(struct rig *rig, uint64_t va, bool write)
 	if (vma)
 		return false;
 	enum fault_cause cause = fault_resolve(mm, vaddr(va), FAULT_USER | (write ? FAULT_WRITE : 0));
-	if (!fault_cause_is_minor(cause))
+	if (!fault_cause_is_resolved(cause))
 		return true;
 	fault_count(mm, vaddr(va), cause);
 	return false;

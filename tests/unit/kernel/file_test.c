@@ -34,7 +34,7 @@ static void a_file_finds_pages_wherever_they_are(void **state)
 	struct pfn frames[sizeof(indexes) / sizeof(*indexes)], found;
 	for (unsigned i = 0; i < count; i++) {
 		assert_false(file_page(file, indexes[i], &found));
-		assert_true(file_page_make(rig.kernel, file, indexes[i], &frames[i]));
+		assert_int_equal(file_page_get(rig.kernel, file, indexes[i], &frames[i]), FILE_NEW);
 	}
 	for (unsigned i = 0; i < count; i++) {
 		assert_true(file_page(file, indexes[i], &found));
@@ -50,8 +50,9 @@ static void a_file_finds_pages_wherever_they_are(void **state)
 	assert_false(file_page(file, 64, &found));
 	assert_true(file_page(file, 63, &found) && file_page(file, 4096, &found));
 	uint64_t free = frame_pool_free(kernel_frames(rig.kernel));
-	file_get(file);
-	file_put(rig.kernel, file);
+	struct vma vma = {.file = file};
+	file_get(file, &vma);
+	file_put(rig.kernel, file, &vma);
 	assert_int_equal(frame_pool_free(kernel_frames(rig.kernel)), free + count - 2);
 	rig_release(&rig);
 }

@@ -1,0 +1,198 @@
+/* The settings, one row each. */
+#include "settings.h"
+
+#include "document_private.h"
+#include "faultline/heap.h"
+#include "faultline/profile.h"
+
+static const char *profile_name(unsigned index)
+{
+	const struct cpu_profile *profile = cpu_profile_at(index);
+	return profile ? profile->name : NULL;
+}
+
+static void set_profile(void *base, unsigned index)
+{
+	((struct document_machine *)base)->profile = cpu_profile_at(index);
+}
+
+static unsigned get_profile(const void *base)
+{
+	unsigned index = 0;
+	while (cpu_profile_at(index) != ((const struct document_machine *)base)->profile)
+		index++;
+	return index;
+}
+
+/* The default first. */
+static const enum paging_mode paging_choices[] = {PAGING_4LEVEL, PAGING_5LEVEL, PAGING_PAE, PAGING_32BIT};
+
+static const char *paging_name(unsigned index)
+{
+	return index < sizeof(paging_choices) / sizeof(*paging_choices) ? paging_mode_info(paging_choices[index])->name
+									: NULL;
+}
+
+static void set_paging(void *base, unsigned index)
+{
+	((struct document_machine *)base)->paging = paging_choices[index];
+}
+
+static unsigned get_paging(const void *base)
+{
+	unsigned index = 0;
+	while (paging_choices[index] != ((const struct document_machine *)base)->paging)
+		index++;
+	return index;
+}
+
+static const char *replacement_name(unsigned index)
+{
+	return index < TLB_REPLACEMENT_COUNT ? tlb_replacement_name((enum tlb_replacement)index) : NULL;
+}
+
+static const char *overcommit_word(unsigned index)
+{
+	static const char *const words[OVERCOMMIT_COUNT] = {
+#define X(id, name, text) [OVERCOMMIT_##id] = #name,
+	    OVERCOMMIT_LIST(X)
+#undef X
+	};
+	return index < OVERCOMMIT_COUNT ? words[index] : NULL;
+}
+
+static const char *device_name(unsigned index)
+{
+	return index < BLOCK_KIND_COUNT ? block_kind_info((enum block_kind)index)->name : NULL;
+}
+
+static const char *libc_name(unsigned index)
+{
+	return heap_registry[index] ? heap_registry[index]->name : NULL;
+}
+
+static void set_libc(void *base, unsigned index)
+{
+	((struct document_process *)base)->libc = heap_registry[index];
+}
+
+static unsigned get_libc(const void *base)
+{
+	unsigned index = 0;
+	while (heap_registry[index] != ((const struct document_process *)base)->libc)
+		index++;
+	return index;
+}
+
+#define PROCESS_SIZE(key, member, about)                                                                               \
+	{                                                                                                              \
+		.scope = SETTING_PROCESS, .name = (key), .type = SETTING_SIZE,                                         \
+		.field = offsetof(struct document_process, spec.member), .text = (about)                               \
+	}
+
+#define KERNEL_NUMBER(key, kind, member, about)                                                                        \
+	{                                                                                                              \
+		.scope = SETTING_KERNEL, .name = (key), .type = (kind),                                                \
+		.field = offsetof(struct kernel_config, member), .text = (about)                                       \
+	}
+
+static const struct setting settings[] = {
+    {.scope = SETTING_MACHINE,
+     .name = "memory",
+     .type = SETTING_SIZE,
+     .field = offsetof(struct document_machine, memory_bytes),
+     .text = "RAM; a multiple of 4 KiB"},
+    {.scope = SETTING_MACHINE,
+     .name = "cpu",
+     .type = SETTING_CHOICE,
+     .choice_name = profile_name,
+     .set_choice = set_profile,
+     .get_choice = get_profile,
+     .text = "processor profile: TLBs, caches of the walk, latencies"},
+    {.scope = SETTING_MACHINE,
+     .name = "cpus",
+     .type = SETTING_NUMBER,
+     .field = offsetof(struct document_machine, cpus),
+     .text = "processors, 1 to 64; a process runs on CPU (its index mod cpus), its thread n on the n-th after it"},
+    {.scope = SETTING_MACHINE,
+     .name = "paging",
+     .type = SETTING_CHOICE,
+     .choice_name = paging_name,
+     .set_choice = set_paging,
+     .get_choice = get_paging,
+     .text = "paging mode"},
+    {.scope = SETTING_MACHINE,
+     .name = "tlb_replacement",
+     .type = SETTING_CHOICE,
+     .choice_name = replacement_name,
+     .field = offsetof(struct document_machine, tlb_replacement),
+     .text = "which entry of a full set of a TLB makes way"},
+    {.scope = SETTING_KERNEL,
+     .name = "overcommit",
+     .type = SETTING_CHOICE,
+     .choice_name = overcommit_word,
+     .field = offsetof(struct kernel_config, overcommit),
+     .text = "vm.overcommit_memory: which promises of memory are refused"},
+    KERNEL_NUMBER("overcommit_ratio", SETTING_NUMBER, overcommit_ratio,
+		  "vm.overcommit_ratio, for never: percent of RAM"),
+    KERNEL_NUMBER("max_map_count", SETTING_NUMBER, max_map_count, "vm.max_map_count: most VMAs of a process"),
+    KERNEL_NUMBER("fault_around", SETTING_SIZE, fault_around_bytes,
+		  "fault_around_bytes: pages of a file mapped by one fault"),
+    KERNEL_NUMBER("swap", SETTING_SIZE, swap_bytes, "the swap area, its header included; 0: none"),
+    {.scope = SETTING_KERNEL,
+     .name = "swap_device",
+     .type = SETTING_CHOICE,
+     .choice_name = device_name,
+     .field = offsetof(struct kernel_config, swap_device),
+     .text = "what the swap area lies on"},
+    KERNEL_NUMBER("page_cluster", SETTING_NUMBER, page_cluster,
+		  "vm.page-cluster: 2 to this power pages of swap are read at once"),
+    {.scope = SETTING_KERNEL,
+     .name = "disk",
+     .type = SETTING_CHOICE,
+     .choice_name = device_name,
+     .field = offsetof(struct kernel_config, disk),
+     .text = "what files lie on"},
+    KERNEL_NUMBER("read_ahead", SETTING_SIZE, read_ahead_bytes,
+		  "read_ahead_kb: how much of a file is read at once around a fault"),
+    {.scope = SETTING_PROCESS,
+     .name = "libc",
+     .type = SETTING_CHOICE,
+     .choice_name = libc_name,
+     .set_choice = set_libc,
+     .get_choice = get_libc,
+     .text = "the allocator behind malloc"},
+    {.scope = SETTING_PROCESS,
+     .name = "cores",
+     .type = SETTING_SIZE,
+     .field = offsetof(struct document_process, cores),
+     .text = "what get_nprocs() says: glibc makes at most 8 arenas for each; 0: 1"},
+    PROCESS_SIZE("text", text_bytes, "bytes of code; 0: 16 KiB"),
+    PROCESS_SIZE("rodata", rodata_bytes, "bytes of constants; 0: 8 KiB"),
+    PROCESS_SIZE("data", data_bytes, "bytes of initialised variables; 0: 8 KiB"),
+    PROCESS_SIZE("bss", bss_bytes, "bytes of zero-initialised variables; 0: 8 KiB"),
+    PROCESS_SIZE("stack_limit", stack_limit, "RLIMIT_STACK; 0: 8 MiB"),
+    PROCESS_SIZE("memlock_limit", memlock_limit, "RLIMIT_MEMLOCK; 0: 8 MiB"),
+    PROCESS_SIZE("as_limit", as_limit, "RLIMIT_AS; 0: none"),
+    PROCESS_SIZE("data_limit", data_limit, "RLIMIT_DATA; 0: none"),
+    {.scope = SETTING_PROCESS,
+     .name = "aslr_seed",
+     .type = SETTING_NUMBER,
+     .field = offsetof(struct document_process, spec.aslr_seed),
+     .text = "addresses are randomised from this seed; 0: they are not"},
+    {.scope = SETTING_PROCESS,
+     .name = "start_brk",
+     .type = SETTING_ADDRESS,
+     .field = offsetof(struct document_process, spec.start_brk),
+     .text = "the first program break; 0x0: the page behind bss"},
+    {.scope = SETTING_PROCESS,
+     .name = "mmap_ceiling",
+     .type = SETTING_ADDRESS,
+     .field = offsetof(struct document_process, spec.mmap_ceiling),
+     .text = "upper end of the area of mappings, what is above it is taken; 0x0: below the stack and its gap"},
+};
+
+const struct setting *setting_at(unsigned index)
+{
+	return index < sizeof(settings) / sizeof(*settings) ? &settings[index] : NULL;
+}
