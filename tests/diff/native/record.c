@@ -297,6 +297,7 @@ static bool watch(struct recorder *recorder)
 		if (thread < 0)
 			return fail(recorder->out, "waiting failed: %s", strerror(errno));
 		if (thread == recorder->pid && WIFSIGNALED(status)) {
+			recorder->out->endless = WTERMSIG(status) == SIGXCPU;
 			say_death(recorder, WTERMSIG(status));
 			return true;
 		}
@@ -343,6 +344,9 @@ static _Noreturn void become(const char *child, int file, int errors, bool trace
 {
 	const struct rlimit no_core = {0, 0};
 	const struct rlimit stack = {8 << 20, 8 << 20};
+	const struct rlimit processor = {NATIVE_CPU_SECONDS, NATIVE_CPU_SECONDS + 1};
+	if (traced)
+		(void)setrlimit(RLIMIT_CPU, &processor);
 	(void)setrlimit(RLIMIT_STACK, &stack);
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	(void)personality(ADDR_NO_RANDOMIZE);

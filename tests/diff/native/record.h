@@ -9,10 +9,15 @@
 
 enum { NATIVE_WHY_BYTES = 256 };
 
+/* Processor time after which a recorded list counts as one that never ends: a list may ruin the heap so that malloc
+ * goes round a bin for ever. Lists of the fuzzer take milliseconds. */
+enum { NATIVE_CPU_SECONDS = 10 };
+
 /* The lines of the recording, without newlines; those of the end begin with #. */
 struct recording {
 	char **line;
 	size_t count, capacity;
+	bool endless;               /* stopped after NATIVE_CPU_SECONDS */
 	char why[NATIVE_WHY_BYTES]; /* of a failure */
 };
 
