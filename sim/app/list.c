@@ -13,6 +13,7 @@
 #include "faultline/insn.h"
 #include "faultline/kernel.h"
 #include "faultline/op.h"
+#include "faultline/policy.h"
 #include "faultline/report.h"
 #include "faultline/stat.h"
 #include "list_profiles.h"
@@ -99,6 +100,20 @@ static void policy_row(struct report *report, const char *decides, const char *s
 	report_cell_text(report, text);
 }
 
+static void list_replacement(struct report *report)
+{
+	static const struct report_column columns[] = {
+	    {"name", "name"}, {"kind", "kind"}, {"text", "how"}, {"source", "described in"}};
+	report_table_begin(report, "replacement", "Page replacement", columns, COUNT_OF(columns));
+	for (unsigned i = 0; policy_registry[i]; i++) {
+		report_cell_text(report, policy_registry[i]->name);
+		report_cell_text(report, policy_kind_name(policy_registry[i]->kind));
+		report_cell_text(report, policy_registry[i]->summary);
+		report_cell_text(report, policy_registry[i]->source);
+	}
+	report_table_end(report);
+}
+
 static void list_policies(struct report *report)
 {
 	static const struct report_column columns[] = {
@@ -115,6 +130,7 @@ static void list_policies(struct report *report)
 	OVERCOMMIT_LIST(X)
 #undef X
 	report_table_end(report);
+	list_replacement(report);
 }
 
 static void key_names(enum op_kind kind, char *out, size_t room)
