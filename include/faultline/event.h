@@ -73,6 +73,10 @@ enum layer {
 	  "page {page} of {path} is read into frame {frame}")                                                          \
 	X(EVICT, evict, KERNEL, "frame:pfn use:text pid:dec va:hex how:text",                                          \
 	  "frame {frame} ({use}) is taken away from process {pid} at {va}: {how}")                                     \
+	X(RECLAIM, reclaim, KERNEL, "who:text looked:dec taken:dec free:dec",                                          \
+	  "{who} looks at {looked} pages and takes {taken} away; {free} frames are free")                              \
+	X(OOM_KILL, oom_kill, KERNEL, "pid:dec name:text points:dec adj:hex of:text",                                  \
+	  "the OOM killer chooses process {pid} ({name}) with {points} points: {of} is used up")                       \
 	X(IO_WAIT, io_wait, KERNEL, "cycles:dec", "waits {cycles} cycles for a device")                                \
 	X(SIGNAL, signal, KERNEL, "name:text va:hex why:text", "signal {name} at {va}: {why}")                         \
 	X(PROCESS_START, process_start, KERNEL, "pid:dec name:text", "process {pid} ({name}) starts")                  \

@@ -26,6 +26,31 @@ enum overcommit {
 	    OVERCOMMIT_COUNT
 };
 
+/* Whose pages make way when memory runs short. */
+#define REPLACEMENT_SCOPE_LIST(X)                                                                                      \
+	X(GLOBAL, global, "anybody's")                                                                                 \
+	X(LOCAL, local, "those of the process that needs the frame")
+
+enum replacement_scope {
+#define X(id, name, text) REPLACEMENT_##id,
+	REPLACEMENT_SCOPE_LIST(X)
+#undef X
+	    REPLACEMENT_SCOPE_COUNT
+};
+
+/* How many frames a process may have. */
+#define ALLOCATION_LIST(X)                                                                                             \
+	X(DEMAND, demand, "as many as it touches")                                                                     \
+	X(FIXED, fixed, "an equal share")                                                                              \
+	X(PFF, pff, "by its page-fault frequency: unused pages go when it has not faulted for pff_cycles")
+
+enum allocation {
+#define X(id, name, text) ALLOCATION_##id,
+	ALLOCATION_LIST(X)
+#undef X
+	    ALLOCATION_COUNT
+};
+
 struct kernel_config {
 	enum paging_mode paging;
 	enum overcommit overcommit;
@@ -37,7 +62,12 @@ struct kernel_config {
 	uint64_t page_cluster;       /* vm.page-cluster: 2^this pages of swap are read at once */
 	enum block_kind disk;        /* what files lie on */
 	uint64_t read_ahead_bytes;   /* read_ahead_kb: how much of a file is read at once around a fault */
-	bool junk_freed_frames;      /* fill freed frames that had content with 0x6b, so that misuse is loud */
+	uint64_t min_free_bytes;     /* vm.min_free_kbytes; 0: by the size of RAM */
+	uint64_t watermark_scale;    /* vm.watermark_scale_factor: low and high above min, in 1/10000 of RAM */
+	enum replacement_scope scope;
+	enum allocation allocation;
+	uint64_t pff_cycles;
+	bool junk_freed_frames; /* fill freed frames that had content with 0x6b, so that misuse is loud */
 };
 
 /* The values of a stock kernel. */
@@ -45,7 +75,7 @@ struct kernel_config {
 	{                                                                                                              \
 		.paging = PAGING_4LEVEL, .overcommit = OVERCOMMIT_HEURISTIC, .overcommit_ratio = 50,                   \
 		.max_map_count = 65530, .fault_around_bytes = 64 * KIB, .swap_device = BLOCK_SSD, .page_cluster = 3,   \
-		.disk = BLOCK_SSD, .read_ahead_bytes = 128 * KIB                                                       \
+		.disk = BLOCK_SSD, .read_ahead_bytes = 128 * KIB, .watermark_scale = 10, .pff_cycles = 1000000         \
 	}
 
 struct kernel;
@@ -57,6 +87,13 @@ struct kernel;
 	X(swap_readahead, "of these: on the guess that they will be needed")                                           \
 	X(file_pages_out, "pages of files written to the disk")                                                        \
 	X(file_pages_in, "pages of files read from the disk")                                                          \
+	X(scanned_kswapd, "pages that kswapd looked at")                                                               \
+	X(stolen_kswapd, "pages that kswapd took away")                                                                \
+	X(scanned_direct, "pages that direct reclaim looked at")                                                       \
+	X(stolen_direct, "pages that direct reclaim took away")                                                        \
+	X(kswapd_wakes, "times kswapd began to work")                                                                  \
+	X(direct_stalls, "times a process had to reclaim by itself")                                                   \
+	X(oom_kills, "times a process was chosen to be killed")                                                        \
 	X(waited_cycles, "simulated time of waiting for devices")
 
 struct vm_counts {
@@ -66,7 +103,7 @@ struct vm_counts {
 };
 
 /* Host address space that a world must reserve for a kernel with this configuration, besides the machine's. */
-uint64_t kernel_reserve_bytes(const struct kernel_config *config);
+uint64_t kernel_reserve_bytes(const struct kernel_config *config, uint64_t memory_bytes);
 
 /* Builds the kernel's tables, gates and stacks in RAM and turns paging on. BAD_INPUT: too little RAM to boot. */
 enum status kernel_boot(struct arena *arena, struct machine *machine, const struct kernel_config *config,

@@ -28,6 +28,8 @@ enum segment {
 	    SEGMENT_COUNT
 };
 
+enum { OOM_SCORE_ADJ_MIN = -1000, OOM_SCORE_ADJ_MAX = 1000 };
+
 /* What a new process looks like. Zero means the default of a stock 64-bit Linux without address randomisation. */
 struct process_spec {
 	const char *name;         /* must live as long as the world */
@@ -44,6 +46,8 @@ struct process_spec {
 	uint64_t memlock_limit; /* RLIMIT_MEMLOCK, default 8 MiB */
 	uint64_t as_limit;      /* RLIMIT_AS, default unlimited */
 	uint64_t data_limit;    /* RLIMIT_DATA, default unlimited */
+	uint64_t memory_limit;  /* memory.max of a memory cgroup of its own, bytes; default none */
+	int64_t oom_score_adj;  /* OOM_SCORE_ADJ_MIN (never killed) to 1000 (first) */
 	uint64_t aslr_seed;     /* addresses are randomised from this seed; default: they are not */
 	struct vaddr start_brk; /* default: the page after bss */
 	/* Top of the mmap area; default: below the stack and its gap. What lies between a lower one and the libraries
@@ -140,6 +144,7 @@ struct process {
 	uint16_t pcid;
 	const char *name;
 	struct mm *mm; /* NULL after death */
+	int64_t oom_score_adj;
 	struct linux_rlimit limits[RLIMITS];
 	struct process_stats stats;
 	struct process_death death;
@@ -167,6 +172,8 @@ uint64_t process_heap_bytes(const struct process *process);     /* break - first
 struct vaddr process_break(const struct process *process);
 struct paddr process_page_table(const struct process *process); /* of the PML4 */
 /* The VMA that holds va, or NULL; and the lowest one that ends above va, to go through all of them. */
+/* The word at va, a multiple of 8, in RAM or in swap. False: neither. Touches nothing. */
+bool process_peek64(const struct process *process, struct vaddr va, uint64_t *out);
 const struct vma *process_vma_at(const struct process *process, struct vaddr va);
 const struct vma *process_vma_after(const struct process *process, struct vaddr va);
 

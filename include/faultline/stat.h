@@ -97,6 +97,11 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(SWAP_CACHED, "swap.cached", LEVEL, "pages", "of these: whose page is in RAM, too")                           \
 	X(FILES_OUT, "files.out", TOTAL, "pages", "pages of files written to the disk")                                \
 	X(FILES_IN, "files.in", TOTAL, "pages", "pages of files read from the disk")                                   \
+	X(RECLAIM_SCANNED, "reclaim.scanned", TOTAL, "pages", "pages looked at to take some away")                     \
+	X(RECLAIM_TAKEN, "reclaim.taken", TOTAL, "pages", "pages taken away")                                          \
+	X(RECLAIM_KSWAPD, "reclaim.kswapd", TOTAL, "wakes", "times kswapd began to work")                              \
+	X(RECLAIM_DIRECT, "reclaim.direct", TOTAL, "stalls", "times a process had to reclaim by itself")               \
+	X(OOM_KILLS, "oom.kills", TOTAL, "processes", "processes chosen to be killed")                                 \
 	X(PROCESSES_SWITCHES, "processes.switches", TOTAL, "switches", "context switches")                             \
 	X(EVENTS, "events", TOTAL, "events", "events of the world so far")
 

@@ -59,7 +59,7 @@ bool mm_is_full(const struct mm *mm, uint64_t more)
 
 uint64_t kernel_commit_limit(const struct kernel *kernel)
 {
-	return frame_pool_total(kernel->frames) * kernel->config.overcommit_ratio / 100;
+	return frame_pool_total(kernel->frames) * kernel->config.overcommit_ratio / 100 + swap_total(&kernel->swap);
 }
 
 static uint64_t at_most(uint64_t value, uint64_t most)
@@ -91,7 +91,7 @@ static bool is_enough(const struct mm *mm, int64_t pages)
 	case OVERCOMMIT_COUNT:
 		break;
 	}
-	return pages <= (int64_t)frame_pool_total(kernel->frames);
+	return pages <= (int64_t)(frame_pool_total(kernel->frames) + swap_total(&kernel->swap));
 }
 
 bool mm_charge(struct mm *mm, int64_t pages)

@@ -169,3 +169,24 @@ void evict_range(struct mm *mm, const struct vma *vma, struct vaddr start, struc
 			(void)evict(kernel, frame);
 	}
 }
+
+/* The flush makes the next use of the page visible, which an entry in a TLB would hide. Linux does without it on x86:
+ * ptep_clear_flush_young of arch/x86/mm/pgtable.c. */
+static bool forget_use(const struct rmap_entry *found, void *self)
+{
+	bool *used = self;
+	struct mm *mm = found->mm;
+	if (!pte_accessed(found->entry))
+		return true;
+	*used = true;
+	table_set(mm, found->va, found->entry_pa, (struct pte){found->entry.word & ~PTE_ACCESSED});
+	flush_range(mm, found->va, vaddr_add(found->va, PAGE_BYTES), 1);
+	return true;
+}
+
+bool page_was_used(struct kernel *kernel, struct pfn frame)
+{
+	bool used = false;
+	(void)rmap_for_each(kernel, frame, forget_use, &used);
+	return used;
+}

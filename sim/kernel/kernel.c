@@ -5,9 +5,10 @@
 /* Sparse, as RAM is: only what files hold costs the host something. */
 #define DISK_BYTES (16 * GIB)
 
-uint64_t kernel_reserve_bytes(const struct kernel_config *config)
+uint64_t kernel_reserve_bytes(const struct kernel_config *config, uint64_t memory_bytes)
 {
-	return swap_reserve_bytes(config->swap_bytes) + physmem_reserve_bytes(DISK_BYTES) + rmap_reserve_bytes();
+	return memory_bytes / PAGE_BYTES * sizeof(struct frame) + reclaim_reserve_bytes(memory_bytes) +
+	       swap_reserve_bytes(config->swap_bytes) + physmem_reserve_bytes(DISK_BYTES) + rmap_reserve_bytes();
 }
 
 static void make_devices(struct kernel *kernel)
@@ -17,6 +18,7 @@ static void make_devices(struct kernel *kernel)
 	kernel->disk.store = physmem_new(kernel->arena, DISK_BYTES);
 	kernel->disk.device.kind = block_kind_info(config->disk);
 	rmap_init(kernel);
+	reclaim_init(kernel);
 }
 
 enum status kernel_boot(struct arena *arena, struct machine *machine, const struct kernel_config *config,
@@ -43,6 +45,7 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	if (status != STATUS_OK)
 		return status;
 	kernel->boot_free = frame_pool_free(kernel->frames);
+	reclaim_set_watermarks(kernel);
 	emit(kernel->bus, EVENT_BOOT, physmem_bytes(kernel->mem), frame_pool_total(kernel->frames));
 	*out = kernel;
 	return STATUS_OK;
@@ -161,7 +164,7 @@ bool kernel_check(const struct kernel *kernel, struct error *why)
 	count_files(kernel, &census);
 	what = count_anon(kernel, &census);
 	const struct frame_pool *frames = kernel->frames;
-	if (what || !swap_check(kernel, &what))
+	if (what || !swap_check(kernel, &what) || !reclaim_check(kernel, &what))
 		what = what ? what : "swap";
 	else if (census.anon_mapped != census.rss[RSS_ANON])
 		what = "frames: mappings of anonymous frames are not the anonymous pages of all processes";

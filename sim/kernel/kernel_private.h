@@ -6,6 +6,7 @@
 #include "faultline/pte.h"
 #include "file.h"
 #include "layout.h"
+#include "reclaim.h"
 #include "rmap.h"
 #include "swap.h"
 #include "vma_tree.h"
@@ -32,6 +33,7 @@ struct mm {
 	uint64_t rss[RSS_KINDS]; /* pages with a frame */
 	uint64_t zero;           /* entries that map the shared zero page */
 	uint64_t swapped;        /* entries that lead to swap */
+	struct memgroup *group;  /* whose limit counts its pages */
 	uint64_t tables;
 	/* In pages. */
 	uint64_t total_vm, data_vm, exec_vm, stack_vm, locked_vm, committed;
@@ -90,7 +92,9 @@ struct kernel {
 	struct rmap rmap;
 	struct swap swap;
 	struct disk disk;
-	uint64_t written_until; /* the cycle when the last page given to a device will have been written */
+	struct reclaim reclaim;
+	const struct mm *charging; /* whose page a new one is; NULL: group 0's */
+	uint64_t written_until;    /* the cycle when the last page given to a device will have been written */
 	struct vm_counts vm;
 };
 
@@ -308,6 +312,8 @@ enum iret_word { IRET_RIP, IRET_CS, IRET_RFLAGS, IRET_RSP, IRET_SS, IRET_WORDS }
 /* Makes a new process look like one that was interrupted at its first instruction. */
 bool sched_prepare(struct kernel *kernel, struct process *process, unsigned cpu, struct vaddr rip, struct vaddr rsp);
 void sched_forget(struct kernel *kernel, struct process *process); /* frees its kernel stacks */
+/* Ends any process: frees all it holds. */
+void process_end(struct kernel *kernel, struct process *process, const struct process_death *death);
 /* Ends the current process: frees all it holds and leaves the CPU idle in ring 0. */
 void process_kill(struct kernel *kernel, const struct process_death *death);
 bool vector_pushes_error(unsigned vector);

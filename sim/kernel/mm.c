@@ -25,6 +25,8 @@ void mm_free(struct mm *mm)
 	table_free_root(mm);
 	BUG_ON(mm_resident(mm) != 0 || mm->zero != 0 || mm->swapped != 0 || mm->tables != 0 || mm->committed != 0 ||
 	       mm->total_vm != 0);
+	if (kernel->charging == mm)
+		kernel->charging = NULL;
 	pool_put(&kernel->mm_pool, mm);
 }
 

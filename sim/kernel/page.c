@@ -234,6 +234,8 @@ static enum fault_cause fault_missing(struct mm *mm, struct vma *vma, struct vad
 enum fault_cause page_fault(struct mm *mm, struct vma *vma, struct vaddr va, bool write)
 {
 	struct paddr entry_pa;
+	if (!reclaim_for_fault(mm, vma, va, write))
+		return FAULT_CAUSE_OUT_OF_MEMORY;
 	if (vma->flags & VMA_HUGETLB) {
 		if (entry_used(table_get(mm, va)))
 			return FAULT_CAUSE_SPURIOUS;

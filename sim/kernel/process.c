@@ -147,6 +147,8 @@ static bool build(struct kernel *kernel, struct process *process, const struct p
 	process->mm = mm_new(kernel, process, placement);
 	if (!process->mm)
 		return false;
+	process->mm->group = memgroup_new(kernel, process->pid, spec->memory_limit);
+	kernel->charging = process->mm;
 	if (map_program(process->mm, spec, placement->image) && map_libc(process->mm, spec, placement->libc_top) &&
 	    map_stack(process->mm, placement->stack_top) &&
 	    sched_prepare(kernel, process, process->home, placement->image, vaddr(placement->stack_top.v - STACK_USED)))
@@ -156,11 +158,20 @@ static bool build(struct kernel *kernel, struct process *process, const struct p
 	return false;
 }
 
+/* About what a new process needs at once: its part of the page cache, its pages, tables and stacks. */
+static uint64_t spawn_frames(const struct process_spec *spec)
+{
+	uint64_t bytes = spec->text_bytes + spec->rodata_bytes + spec->data_bytes + 2 * spec->libc_data_bytes;
+	return (bytes + LIBC_TEXT_BYTES) / PAGE_BYTES + 32;
+}
+
 struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *given)
 {
 	struct process_spec spec = with_defaults(given);
 	if (kernel->process_count == MAX_PROCESSES)
 		return NULL;
+	/* It may take what is left: the limit of the group counts from the first fault on. */
+	(void)reclaim_for_frames(kernel, NULL, spawn_frames(&spec));
 	struct placement placement = placement_of(kernel->layout, &spec, kernel->process_count);
 	struct process *process = pool_take(&kernel->process_pool);
 	process->pid = kernel->process_count + 1;
@@ -175,29 +186,39 @@ struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *g
 		pool_put(&kernel->process_pool, process);
 		return NULL;
 	}
+	kernel->charging = NULL;
+	process->oom_score_adj = spec.oom_score_adj;
 	process->stats.frames_taken = 0; /* what the kernel gave at birth was not asked for */
 	kernel->processes[kernel->process_count++] = process;
 	emit(kernel->bus, EVENT_PROCESS_START, process->pid, event_text(process->name));
 	return process;
 }
 
-void process_kill(struct kernel *kernel, const struct process_death *death)
+void process_end(struct kernel *kernel, struct process *process, const struct process_death *death)
 {
-	struct process *process = kernel->current;
-	struct machine *machine = kernel->machine;
+	bool current = process == kernel->current;
 	process->death = *death;
 	if (death->signal)
 		emit(kernel->bus, EVENT_SIGNAL, event_text(death->signal_name), death->va.v, event_text(death->why));
 	/* Leave the address space before it goes: first its translations, then its tables. */
 	cpus_forget(kernel, process);
-	cpu_leave_mm(kernel);
+	if (kernel->cpus[kernel->cpu].loaded == process->mm)
+		cpu_leave_mm(kernel);
 	mm_free(process->mm);
 	process->mm = NULL;
 	sched_forget(kernel, process);
-	machine_cpu(machine)->gpr[GPR_RSP] = kernel->idle_stack_top.v;
-	boot_set_kernel_stack(kernel, kernel->idle_stack_top);
-	kernel->current = NULL;
+	if (current) {
+		machine_cpu(kernel->machine)->gpr[GPR_RSP] = kernel->idle_stack_top.v;
+		boot_set_kernel_stack(kernel, kernel->idle_stack_top);
+		kernel->current = NULL;
+	}
 	emit(kernel->bus, EVENT_PROCESS_EXIT, process->pid, event_text(death->signal ? death->signal_name : "exit"),
 	     (uint64_t)death->status);
-	kernel->bus->pid = 0;
+	if (current)
+		kernel->bus->pid = 0;
+}
+
+void process_kill(struct kernel *kernel, const struct process_death *death)
+{
+	process_end(kernel, kernel->current, death);
 }

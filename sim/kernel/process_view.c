@@ -59,6 +59,25 @@ struct paddr process_page_table(const struct process *process)
 	return process->mm ? pfn_to_paddr(process->mm->root) : paddr(0);
 }
 
+bool process_peek64(const struct process *process, struct vaddr va, uint64_t *out)
+{
+	const struct mm *mm = process->mm;
+	struct pte entry = mm ? table_get(mm, va) : (struct pte){0};
+	struct pfn frame = pfn(pte_frame(entry));
+	const struct physmem *mem = mm ? mm->kernel->mem : NULL;
+	if (!entry_used(entry))
+		return false;
+	if (entry_is_swap(entry)) {
+		frame = swap_cache_find(mm->kernel, swap_entry_slot(mm->layout, entry));
+		if (frame.v == 0) {
+			mem = mm->kernel->swap.store;
+			frame = pfn(swap_entry_slot(mm->layout, entry));
+		}
+	}
+	*out = physmem_load64(mem, paddr_add(pfn_to_paddr(frame), page_offset(va.v)));
+	return true;
+}
+
 const struct vma *process_vma_after(const struct process *process, struct vaddr va)
 {
 	return process->mm ? vma_tree_after(&process->mm->vmas, va) : NULL;

@@ -164,6 +164,12 @@ void procfs_vmstat(const struct kernel *kernel, const struct process *process, c
 	    {"pswpout", kernel->vm.swapped_out},
 	    {"pgfault", use.faults},
 	    {"pgmajfault", use.major_faults},
+	    {"pgsteal_kswapd", kernel->vm.stolen_kswapd},
+	    {"pgsteal_direct", kernel->vm.stolen_direct},
+	    {"pgscan_kswapd", kernel->vm.scanned_kswapd},
+	    {"pgscan_direct", kernel->vm.scanned_direct},
+	    {"allocstall_normal", kernel->vm.direct_stalls},
+	    {"oom_kill", kernel->vm.oom_kills},
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		sink_print(sink, "%s %" PRIu64 "\n", rows[i].name, rows[i].value);

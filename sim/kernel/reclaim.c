@@ -1,19 +1,310 @@
-/* When pages are taken away, and which: mm/vmscan.c. */
+/* When pages are taken away: watermarks, the kernel's thread, direct reclaim, and limits of groups. See mm/vmscan.c. */
 #include "reclaim.h"
 
 #include "kernel_private.h"
 
-void reclaim_add(struct kernel *kernel, struct pfn frame)
+enum {
+	BATCH = 32,                /* SWAP_CLUSTER_MAX: what direct reclaim frees at once */
+	MOST_KSWAPD_FAILURES = 16, /* MAX_RECLAIM_RETRIES */
+	FRAMES_OF_A_FAULT = 2 + 4, /* the page, a copy's source, and a table of each level below the root */
+	MIN_FREE_LOWEST = 128,     /* KiB: mm/page_alloc.c, calculate_min_free_kbytes */
+	MIN_FREE_HIGHEST = 262144,
+};
+
+uint64_t reclaim_reserve_bytes(uint64_t memory_bytes)
 {
-	(void)kernel, (void)frame;
+	return memory_bytes / PAGE_BYTES * (sizeof(struct replace_links) + sizeof(uint16_t)) +
+	       sizeof(struct memgroup) * (MAX_PROCESSES + 1) + PAGE_BYTES;
 }
 
-void reclaim_forget(struct kernel *kernel, struct pfn frame)
+void reclaim_init(struct kernel *kernel)
 {
-	(void)kernel, (void)frame;
+	struct reclaim *reclaim = &kernel->reclaim;
+	uint64_t frames = frame_pool_total(kernel->frames);
+	reclaim->groups = arena_new_array(kernel->arena, struct memgroup, MAX_PROCESSES + 1);
+	reclaim->links = arena_new_array(kernel->arena, struct replace_links, frames);
+	reclaim->group_of = arena_new_array(kernel->arena, uint16_t, frames);
+}
+
+static uint64_t square_root(uint64_t value)
+{
+	uint64_t root = 0;
+	for (uint64_t bit = (uint64_t)1 << 31; bit; bit >>= 1) {
+		if ((root | bit) * (root | bit) <= value)
+			root |= bit;
+	}
+	return root;
+}
+
+void reclaim_set_watermarks(struct kernel *kernel)
+{
+	const uint64_t managed = frame_pool_free(kernel->frames);
+	uint64_t kilobytes = kernel->config.min_free_bytes / KIB;
+	if (kilobytes == 0) {
+		kilobytes = square_root(managed * (PAGE_BYTES / KIB) * 16);
+		kilobytes = kilobytes < MIN_FREE_LOWEST ? MIN_FREE_LOWEST : kilobytes;
+		kilobytes = kilobytes > MIN_FREE_HIGHEST ? MIN_FREE_HIGHEST : kilobytes;
+	}
+	uint64_t min = kilobytes * KIB / PAGE_BYTES, step = managed * kernel->config.watermark_scale / 10000;
+	step = step > min / 4 ? step : min / 4;
+	kernel->reclaim.marks = (struct watermarks){min, min + step, min + 2 * step};
 }
 
 bool reclaim_has_spare(const struct kernel *kernel)
 {
-	return frame_pool_free(kernel->frames) > frame_pool_total(kernel->frames) / 64;
+	return frame_pool_free(kernel->frames) > kernel->reclaim.marks.low + FRAMES_OF_A_FAULT;
+}
+
+/* ---- whose page it is ---- */
+
+/* Private pages can go only where there is swap. */
+static bool is_listed(const struct kernel *kernel, const struct frame *record)
+{
+	return record->use == FRAME_IMAGE || swap_exists(&kernel->swap);
+}
+
+void reclaim_add(struct kernel *kernel, struct pfn frame)
+{
+	struct reclaim *reclaim = &kernel->reclaim;
+	bool listed = is_listed(kernel, frame_at(kernel->frames, frame));
+	if (!listed && !reclaim->groups_exist)
+		return;
+	const struct mm *mm = kernel->charging;
+	struct memgroup *group = mm ? mm->group : &reclaim->groups[0];
+	reclaim->group_of[frame.v] = (uint16_t)(group->index + 1);
+	group->charged++;
+	group->peak = group->charged > group->peak ? group->charged : group->peak;
+	if (listed)
+		replace_add(kernel, &group->set, frame);
+}
+
+void reclaim_forget(struct kernel *kernel, struct pfn frame)
+{
+	struct reclaim *reclaim = &kernel->reclaim;
+	uint16_t number = reclaim->group_of[frame.v];
+	if (number == 0)
+		return;
+	struct memgroup *group = &reclaim->groups[number - 1];
+	reclaim->group_of[frame.v] = 0;
+	group->charged--;
+	if (reclaim->links[frame.v].next != 0)
+		replace_remove(kernel, &group->set, frame);
+}
+
+struct memgroup *memgroup_new(struct kernel *kernel, uint32_t pid, uint64_t limit_bytes)
+{
+	const struct kernel_config *config = &kernel->config;
+	bool own = limit_bytes != 0 || config->scope == REPLACEMENT_LOCAL || config->allocation != ALLOCATION_DEMAND;
+	if (!own)
+		return &kernel->reclaim.groups[0];
+	struct memgroup *group = &kernel->reclaim.groups[pid];
+	group->index = pid;
+	group->limit = limit_bytes / PAGE_BYTES;
+	kernel->reclaim.groups_exist = true;
+	return group;
+}
+
+/* ---- shrinking ---- */
+
+struct job {
+	const char *who;
+	uint64_t *scanned, *stolen;
+};
+
+static uint64_t shrink(struct kernel *kernel, struct memgroup *group, uint64_t want, const struct job *job)
+{
+	uint64_t freed = 0, looked = 0, refused = 0;
+	while (freed < want && refused <= group->set.count) {
+		struct pfn frame = replace_victim(kernel, &group->set, &looked);
+		if (frame.v == 0)
+			break;
+		if (evict(kernel, frame))
+			freed++;
+		else
+			refused++;
+	}
+	machine_charge(kernel->machine, COST_SCAN_PAGE, looked);
+	*job->scanned += looked;
+	*job->stolen += freed;
+	emit(kernel->bus, EVENT_RECLAIM, event_text(job->who), looked, freed, frame_pool_free(kernel->frames));
+	return freed;
+}
+
+/* Global reclaim takes from the group that has most; local replacement from the one that needs the frame, if it has
+ * any. */
+static struct memgroup *group_to_shrink(struct kernel *kernel, const struct mm *mm)
+{
+	struct memgroup *groups = kernel->reclaim.groups, *most = &groups[0];
+	if (kernel->config.scope == REPLACEMENT_LOCAL && mm && mm->group->set.count > 0)
+		return mm->group;
+	for (unsigned i = 1; kernel->reclaim.groups_exist && i <= kernel->process_count; i++)
+		most = groups[i].set.count > most->set.count ? &groups[i] : most;
+	return most;
+}
+
+static uint64_t shrink_somewhere(struct kernel *kernel, const struct mm *mm, uint64_t want, const struct job *job)
+{
+	uint64_t freed = 0, now = 1;
+	while (freed < want && now > 0) {
+		now = shrink(kernel, group_to_shrink(kernel, mm), want - freed, job);
+		freed += now;
+	}
+	return freed;
+}
+
+/* balance_pgdat: wakes below low, works until high, and gives up when nothing helps. */
+static void kswapd(struct kernel *kernel, const struct mm *mm)
+{
+	struct vm_counts *vm = &kernel->vm;
+	const struct job job = {"kswapd", &vm->scanned_kswapd, &vm->stolen_kswapd};
+	uint64_t free = frame_pool_free(kernel->frames), high = kernel->reclaim.marks.high;
+	if (free >= high || kernel->reclaim.kswapd_failures >= MOST_KSWAPD_FAILURES)
+		return;
+	vm->kswapd_wakes++;
+	machine_charge(kernel->machine, COST_CONTEXT_SWITCH, 2);
+	if (shrink_somewhere(kernel, mm, high - free, &job) > 0)
+		kernel->reclaim.kswapd_failures = 0;
+	else
+		kernel->reclaim.kswapd_failures++;
+}
+
+/* The process that needs frames reclaims by itself, and waits until what it gave to the devices is written. */
+static bool reclaim_directly(struct kernel *kernel, const struct mm *mm, uint64_t enough)
+{
+	struct vm_counts *vm = &kernel->vm;
+	const struct job job = {"direct reclaim", &vm->scanned_direct, &vm->stolen_direct};
+	vm->direct_stalls++;
+	while (frame_pool_free(kernel->frames) < enough) {
+		uint64_t missing = enough - frame_pool_free(kernel->frames);
+		if (shrink_somewhere(kernel, mm, missing > BATCH ? missing : BATCH, &job) == 0)
+			return false;
+		kernel->reclaim.kswapd_failures = 0;
+		block_wait(kernel, kernel->written_until);
+	}
+	return true;
+}
+
+/* ---- groups ---- */
+
+static uint64_t limit_of(const struct kernel *kernel, const struct memgroup *group)
+{
+	uint64_t living = 0, shared;
+	if (kernel->config.allocation != ALLOCATION_FIXED)
+		return group->limit;
+	for (unsigned i = 0; i < kernel->process_count; i++)
+		living += kernel->processes[i]->mm != NULL;
+	shared = (kernel->boot_free - kernel->reclaim.marks.high) / (living ? living : 1);
+	return group->limit && group->limit < shared ? group->limit : shared;
+}
+
+/* try_charge: room for so many pages more below the group's limit. */
+static bool make_room(struct kernel *kernel, struct memgroup *group, uint64_t frames)
+{
+	struct vm_counts *vm = &kernel->vm;
+	const struct job job = {"its memory limit", &vm->scanned_direct, &vm->stolen_direct};
+	uint64_t limit = limit_of(kernel, group);
+	while (limit != 0 && group->charged + frames > limit) {
+		if (shrink(kernel, group, group->charged + frames - limit, &job) == 0)
+			return false;
+		block_wait(kernel, kernel->written_until);
+	}
+	return true;
+}
+
+/* Page-fault frequency (Chu, Opderbeck: Program behavior and the page fault frequency replacement algorithm, 1976): a
+ * process that has not faulted for long gives up what it has not used since. */
+static void trim_by_frequency(struct kernel *kernel, struct memgroup *group)
+{
+	uint64_t now = kernel->bus->cycle - kernel->vm.waited_cycles, since = now - group->last_fault;
+	group->last_fault = now;
+	if (since < kernel->config.pff_cycles)
+		return;
+	uint64_t unused = 0;
+	for (uint64_t left = group->set.count; left > 0 && group->set.hand != 0; left--) {
+		struct pfn frame = pfn(group->set.hand);
+		group->set.hand = kernel->reclaim.links[frame.v].next;
+		if (!page_was_used(kernel, frame) && evict(kernel, frame))
+			unused++;
+	}
+	kernel->vm.stolen_direct += unused;
+}
+
+/* ---- the door ---- */
+
+static bool has_room(struct kernel *kernel, struct mm *mm, uint64_t frames, uint64_t charge)
+{
+	const struct watermarks *marks = &kernel->reclaim.marks;
+	if (kernel->reclaim.groups_exist && mm && charge > 0 && !make_room(kernel, mm->group, charge))
+		return false;
+	if (frame_pool_free(kernel->frames) < marks->low + frames)
+		kswapd(kernel, mm);
+	return frame_pool_free(kernel->frames) >= marks->min + frames ||
+	       reclaim_directly(kernel, mm, marks->min + frames);
+}
+
+static bool make_or_kill(struct kernel *kernel, struct mm *mm, uint64_t frames, uint64_t charge)
+{
+	kernel->charging = mm;
+	while (!has_room(kernel, mm, frames, charge)) {
+		const struct memgroup *group = mm ? mm->group : NULL;
+		bool limited = group && kernel->reclaim.groups_exist && limit_of(kernel, group) != 0 &&
+			       group->charged + charge > limit_of(kernel, group);
+		if (!oom_kill(kernel, limited ? group : NULL))
+			return false;
+	}
+	return true;
+}
+
+/* What the fault will take: nothing where it only changes an entry, or maps the zero page or a page in the cache. */
+static bool takes_a_frame(struct mm *mm, const struct vma *vma, struct vaddr va, bool write)
+{
+	struct pte entry = table_get(mm, va);
+	struct pfn unused;
+	if (entry_is_swap(entry))
+		return swap_cache_find(mm->kernel, swap_entry_slot(mm->layout, entry)).v == 0;
+	if (!entry_used(entry) && vma->file && (!write || (vma->flags & VMA_SHARED)))
+		return !file_page(vma->file, vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES, &unused);
+	if (!entry_used(entry) || !write)
+		return write;
+	const struct frame *record = frame_at(mm->kernel->frames, pfn(pte_frame(entry)));
+	return record->use != FRAME_ANON || !page_is_exclusive(mm->kernel, record);
+}
+
+bool reclaim_for_fault(struct mm *mm, const struct vma *vma, struct vaddr va, bool write)
+{
+	struct kernel *kernel = mm->kernel;
+	uint64_t frames = vma->flags & VMA_HUGETLB ? huge_bytes(mm) / PAGE_BYTES : FRAMES_OF_A_FAULT;
+	kernel->charging = mm;
+	if (!kernel->reclaim.groups_exist && frame_pool_free(kernel->frames) >= kernel->reclaim.marks.low + frames)
+		return true;
+	if (!takes_a_frame(mm, vma, va, write))
+		return true;
+	if (kernel->config.allocation == ALLOCATION_PFF)
+		trim_by_frequency(kernel, mm->group);
+	return make_or_kill(kernel, mm, frames, 1);
+}
+
+bool reclaim_for_frames(struct kernel *kernel, struct mm *mm, uint64_t frames)
+{
+	kernel->charging = mm;
+	return frame_pool_free(kernel->frames) >= kernel->reclaim.marks.low + frames || has_room(kernel, mm, frames, 0);
+}
+
+bool reclaim_check(const struct kernel *kernel, const char **why)
+{
+	const struct reclaim *reclaim = &kernel->reclaim;
+	uint64_t charged = 0, listed = 0, by_group = 0, by_set = 0;
+	for (uint64_t i = 1; frame_peek(kernel->frames, pfn(i)); i++) {
+		charged += reclaim->group_of[i] != 0;
+		listed += reclaim->links[i].next != 0;
+		if (reclaim->group_of[i] && frame_peek(kernel->frames, pfn(i))->use == FRAME_FREE)
+			*why = "reclaim: a free frame can be reclaimed";
+	}
+	for (unsigned i = 0; i <= kernel->process_count; i++) {
+		by_group += reclaim->groups[i].charged;
+		by_set += reclaim->groups[i].set.count;
+	}
+	if (charged != by_group || listed != by_set)
+		*why = "reclaim: the pages of all groups are miscounted";
+	return *why == NULL;
 }

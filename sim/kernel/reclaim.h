@@ -1,12 +1,41 @@
-/* Taking pages away: which ones may go, what becomes of their content, and when. See mm/vmscan.c. */
+/* Taking pages away: which ones may go, what becomes of their content, and when. See mm/vmscan.c, mm/memcontrol.c. */
 #ifndef FAULTLINE_KERNEL_RECLAIM_H
 #define FAULTLINE_KERNEL_RECLAIM_H
 
-#include "faultline/frame.h"
+#include "replace.h"
 
-struct kernel;
 struct mm;
+struct process;
 struct vma;
+
+/* Frames that must stay free, in pages: below low the kernel's thread reclaims until high; at min only after the caller
+ * has reclaimed by itself. mm/page_alloc.c, __setup_per_zone_wmarks. */
+struct watermarks {
+	uint64_t min, low, high;
+};
+
+/* Processes whose pages are counted, limited and replaced together: a memory cgroup. Group 0 is for all that belongs to
+ * no other one. Invariant: charged counts the frames that group_of says are its. */
+struct memgroup {
+	struct replace_set set;
+	uint64_t limit; /* in pages; 0: none */
+	uint64_t charged, peak;
+	uint64_t last_fault; /* in cycles without waits: page-fault frequency */
+	unsigned index;
+};
+
+struct reclaim {
+	struct watermarks marks;
+	struct memgroup *groups; /* by number: 0, and by pid */
+	struct replace_links *links;
+	uint16_t *group_of;       /* by frame: number of its group + 1; 0: it cannot be reclaimed */
+	bool groups_exist;        /* others than group 0 */
+	unsigned kswapd_failures; /* runs in a row that freed nothing */
+};
+
+uint64_t reclaim_reserve_bytes(uint64_t memory_bytes); /* of host address space */
+void reclaim_init(struct kernel *kernel);
+void reclaim_set_watermarks(struct kernel *kernel); /* when it is known what boot has left */
 
 /* A page can be reclaimed from now on, or no longer. */
 void reclaim_add(struct kernel *kernel, struct pfn frame);
@@ -14,11 +43,30 @@ void reclaim_forget(struct kernel *kernel, struct pfn frame);
 /* There are frames to spend on a guess, such as readahead. */
 bool reclaim_has_spare(const struct kernel *kernel);
 
+/* Makes room for a fault, or for so many frames, before anything is looked at: afterwards that many are free above the
+ * min watermark, and the group is below its limit. False: nothing helped, and nobody else could be killed. */
+bool reclaim_for_fault(struct mm *mm, const struct vma *vma, struct vaddr va, bool write);
+/* The same for frames that no page of a process is: nobody is killed for them. */
+bool reclaim_for_frames(struct kernel *kernel, struct mm *mm, uint64_t frames);
+
+/* The group of a new process; it inherits its parent's. */
+struct memgroup *memgroup_new(struct kernel *kernel, uint32_t pid, uint64_t limit_bytes);
+bool reclaim_check(const struct kernel *kernel, const char **why);
+
 /* ---- evict.c ---- */
 /* Takes the page away from all who map it and frees its frame; what must be kept is written out. False: it stays,
  * because it is locked or swap is full. */
 bool evict(struct kernel *kernel, struct pfn frame);
 /* MADV_PAGEOUT: the pages of the range that only this address space maps. */
 void evict_range(struct mm *mm, const struct vma *vma, struct vaddr start, struct vaddr end);
+/* folio_referenced: whether an entry has been used since the last look; all of them forget it. */
+bool page_was_used(struct kernel *kernel, struct pfn frame);
+
+/* ---- oom.c ---- */
+/* Kills the worst process, of the group if there is one. False: that is the current one, which ends by its own fault,
+ * or there is none. */
+bool oom_kill(struct kernel *kernel, const struct memgroup *group);
+/* oom_badness: pages that its end would free, and its adjustment; INT64_MIN: it may not be killed. */
+int64_t oom_badness(const struct process *process, uint64_t total_pages);
 
 #endif

@@ -30,6 +30,7 @@
 	X("major faults have a cause", value[STAT_FAULTS_MAJOR],                                                       \
 	  value[STAT_FAULTS_SWAP_IN] + value[STAT_FAULTS_FILE_READ])                                                   \
 	X("pages written to swap are SWAP_OUT events", value[STAT_SWAP_OUT], count[EVENT_SWAP_OUT])                    \
+	X("processes chosen to be killed are OOM_KILL events", value[STAT_OOM_KILLS], count[EVENT_OOM_KILL])           \
 	X("pages read from swap are SWAP_IN events", value[STAT_SWAP_IN], count[EVENT_SWAP_IN])                        \
 	X("pages of files written are FILE_OUT events", value[STAT_FILES_OUT], count[EVENT_FILE_OUT])                  \
 	X("pages of files read are FILE_IN events", value[STAT_FILES_IN], count[EVENT_FILE_IN])                        \
@@ -96,9 +97,11 @@ static bool check_machine(const struct world *world, const struct stats *stats, 
 static bool is_of_the_machine(enum stat stat)
 {
 	static const bool of_the_machine[STAT_COUNT] = {
-	    [STAT_FRAMES_TOTAL] = true,   [STAT_FRAMES_FREE] = true, [STAT_FRAMES_USED] = true,
-	    [STAT_EVENTS] = true,         [STAT_SWAP_OUT] = true,    [STAT_SWAP_IN] = true,
-	    [STAT_SWAP_READAHEAD] = true, [STAT_FILES_OUT] = true,   [STAT_FILES_IN] = true,
+	    [STAT_FRAMES_TOTAL] = true,   [STAT_FRAMES_FREE] = true,    [STAT_FRAMES_USED] = true,
+	    [STAT_EVENTS] = true,         [STAT_SWAP_OUT] = true,       [STAT_SWAP_IN] = true,
+	    [STAT_SWAP_READAHEAD] = true, [STAT_FILES_OUT] = true,      [STAT_RECLAIM_SCANNED] = true,
+	    [STAT_RECLAIM_TAKEN] = true,  [STAT_RECLAIM_KSWAPD] = true, [STAT_RECLAIM_DIRECT] = true,
+	    [STAT_OOM_KILLS] = true,      [STAT_FILES_IN] = true,
 	};
 	return of_the_machine[stat];
 }

@@ -44,11 +44,11 @@ static bool peek_word(const struct runner *runner, uint64_t va, uint64_t *out)
 {
 	unsigned shift = (unsigned)(va & 7) * 8;
 	uint64_t high = 0;
-	if (!user_peek64(runner->user, va - (va & 7), out))
+	if (!process_peek64(runner->process, vaddr(va - (va & 7)), out))
 		return false;
 	if (shift == 0)
 		return true;
-	if (!user_peek64(runner->user, va - (va & 7) + 8, &high))
+	if (!process_peek64(runner->process, vaddr(va - (va & 7) + 8), &high))
 		return false;
 	*out = *out >> shift | high << (64 - shift);
 	return true;
@@ -66,10 +66,10 @@ static struct actual ask_place(struct runner *runner, const struct that *that)
 	bool mapped = alive && mmu_peek(machine_mmu_const(runner->world->machine), vaddr(va), &pa);
 	if (that->kind == THAT_MAPPED)
 		return number(mapped);
-	if (!mapped)
-		return word("none");
 	if (that->kind == THAT_FRAME)
-		return number(paddr_to_pfn(pa).v);
+		return mapped ? number(paddr_to_pfn(pa).v) : word("none");
+	if (!alive)
+		return word("none");
 	return peek_word(runner, va, &content) ? number(content) : word("none");
 }
 

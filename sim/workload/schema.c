@@ -182,6 +182,7 @@ static void define_types(struct json_writer *writer)
 	define_number_or_text(writer, "size", WHOLE, "^(" VALUE_SIZE_PATTERN "|" VALUE_FORMULA_PATTERN ")$");
 	define_number_or_text(writer, "plain_size", WHOLE, "^" VALUE_SIZE_PATTERN "$");
 	json_raw(writer, "plain_number", WHOLE);
+	json_raw(writer, "adjustment", "{\"type\": \"integer\", \"minimum\": -1000, \"maximum\": 1000}");
 	define_number_or_text(writer, "stride", WHOLE, "^(page|" VALUE_SIZE_PATTERN "|" VALUE_FORMULA_PATTERN ")$");
 	define_number_or_text(writer, "count", WHOLE, "^" VALUE_FORMULA_PATTERN "$");
 	define_number_or_text(writer, "word", WHOLE, "^(" VALUE_HEX_PATTERN "|" VALUE_FORMULA_PATTERN ")$");
@@ -324,8 +325,10 @@ static void put_choice_setting(struct json_writer *writer, const struct setting 
 	json_close(writer, "}");
 }
 
-static const char *const setting_definitions[] = {
-    [SETTING_SIZE] = "plain_size", [SETTING_NUMBER] = "plain_number", [SETTING_ADDRESS] = "address"};
+static const char *const setting_definitions[] = {[SETTING_SIZE] = "plain_size",
+						  [SETTING_NUMBER] = "plain_number",
+						  [SETTING_ADJUSTMENT] = "adjustment",
+						  [SETTING_ADDRESS] = "address"};
 
 static void put_settings(struct json_writer *writer, enum setting_scope scope)
 {

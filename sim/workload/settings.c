@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "digest.h"
@@ -77,8 +78,19 @@ static bool set_by_name(const struct setting *setting, void *base, const char *t
 	return false;
 }
 
+static bool set_adjustment(const struct setting *setting, void *base, int64_t value, bool is_number, struct why *why)
+{
+	if (!is_number || value < -SETTING_MOST_ADJUSTMENT || value > SETTING_MOST_ADJUSTMENT)
+		return why_set(why, "%s is a whole number from %d to %d", setting->name, -SETTING_MOST_ADJUSTMENT,
+			       SETTING_MOST_ADJUSTMENT);
+	memcpy((char *)base + setting->field, &value, sizeof(value));
+	return true;
+}
+
 static bool set_text(const struct setting *setting, void *base, const char *text, struct why *why)
 {
+	char *end;
+	int64_t adjustment;
 	uint64_t *field = (uint64_t *)(void *)((char *)base + setting->field);
 	switch (setting->type) {
 	case SETTING_SIZE:
@@ -88,6 +100,9 @@ static bool set_text(const struct setting *setting, void *base, const char *text
 			return true;
 		return why_set(why, "\"%s\" is no %s; expected a whole number from 0 up", quoted(text).text,
 			       setting->name);
+	case SETTING_ADJUSTMENT:
+		adjustment = strtoll(text, &end, 10);
+		return set_adjustment(setting, base, adjustment, end != text && *end == '\0', why);
 	case SETTING_ADDRESS:
 		return value_hex(text, strlen(text), field, why);
 	case SETTING_CHOICE:
@@ -101,21 +116,25 @@ bool loader_setting(struct loader *loader, const cJSON *node, enum setting_scope
 	struct why why;
 	const struct setting *setting = find_setting(scope, name);
 	BUG_ON(!setting);
-	if (cJSON_IsNumber(node) && (setting->type == SETTING_SIZE || setting->type == SETTING_NUMBER)) {
+	bool signs = setting->type == SETTING_ADJUSTMENT, counts = signs || setting->type == SETTING_NUMBER;
+	if (cJSON_IsNumber(node) && (setting->type == SETTING_SIZE || counts)) {
 		int64_t number = 0;
 		size_t length = 0;
 		const char *literal = json_source_number(&loader->source, node, &length);
 		if (!value_whole(literal, length, &number, &why))
 			return loader_fail(loader, node, LOADER_VALUE, "%s", why.text);
+		if (signs)
+			return set_adjustment(setting, base, number, true, &why) ||
+			       loader_fail(loader, node, LOADER_VALUE, "%s", why.text);
 		if (number < 0)
 			return loader_fail(loader, node, LOADER_VALUE, "\"%s\" cannot be negative; allowed is %s", name,
 					   op_type_text(OP_TYPE_SIZE));
 		*(uint64_t *)(void *)((char *)base + setting->field) = (uint64_t)number;
 		return true;
 	}
-	if (setting->type == SETTING_NUMBER)
-		return loader_fail(loader, node, LOADER_VALUE, "\"%s\" cannot be %s; expected a whole number from 0 up",
-				   name, loader_found(loader, node).text);
+	if (counts)
+		return loader_fail(loader, node, LOADER_VALUE, "\"%s\" cannot be %s; expected a whole number%s", name,
+				   loader_found(loader, node).text, signs ? "" : " from 0 up");
 	if (!cJSON_IsString(node))
 		return loader_fail(loader, node, LOADER_VALUE, "\"%s\" cannot be %s; expected a text%s", name,
 				   loader_found(loader, node).text,
@@ -257,6 +276,8 @@ static void visit_setting(const struct setting *setting, const char *prefix, con
 		(void)snprintf(value.text, sizeof(value.text), "0x%" PRIx64, number);
 	else if (setting->type == SETTING_NUMBER)
 		(void)snprintf(value.text, sizeof(value.text), "%" PRIu64, number);
+	else if (setting->type == SETTING_ADJUSTMENT)
+		(void)snprintf(value.text, sizeof(value.text), "%" PRId64, (int64_t)number);
 	else
 		value = value_size_text(number);
 	visit(self, key, value.text, setting->text);

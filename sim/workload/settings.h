@@ -6,7 +6,10 @@
 
 enum { SETTINGS_MOST = 64 };
 
-enum setting_type { SETTING_SIZE, SETTING_NUMBER, SETTING_ADDRESS, SETTING_CHOICE };
+enum setting_type { SETTING_SIZE, SETTING_NUMBER, SETTING_ADJUSTMENT, SETTING_ADDRESS, SETTING_CHOICE };
+
+/* Of a SETTING_ADJUSTMENT, either way. */
+enum { SETTING_MOST_ADJUSTMENT = 1000 };
 
 struct setting {
 	enum setting_scope scope;

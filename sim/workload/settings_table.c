@@ -66,6 +66,26 @@ static const char *device_name(unsigned index)
 	return index < BLOCK_KIND_COUNT ? block_kind_info((enum block_kind)index)->name : NULL;
 }
 
+static const char *scope_name(unsigned index)
+{
+	static const char *const words[REPLACEMENT_SCOPE_COUNT] = {
+#define X(id, name, text) [REPLACEMENT_##id] = #name,
+	    REPLACEMENT_SCOPE_LIST(X)
+#undef X
+	};
+	return index < REPLACEMENT_SCOPE_COUNT ? words[index] : NULL;
+}
+
+static const char *allocation_name(unsigned index)
+{
+	static const char *const words[ALLOCATION_COUNT] = {
+#define X(id, name, text) [ALLOCATION_##id] = #name,
+	    ALLOCATION_LIST(X)
+#undef X
+	};
+	return index < ALLOCATION_COUNT ? words[index] : NULL;
+}
+
 static const char *libc_name(unsigned index)
 {
 	return heap_registry[index] ? heap_registry[index]->name : NULL;
@@ -155,6 +175,24 @@ static const struct setting settings[] = {
      .text = "what files lie on"},
     KERNEL_NUMBER("read_ahead", SETTING_SIZE, read_ahead_bytes,
 		  "read_ahead_kb: how much of a file is read at once around a fault"),
+    KERNEL_NUMBER("min_free", SETTING_SIZE, min_free_bytes,
+		  "vm.min_free_kbytes: frames that stay free; 0: by the size of RAM"),
+    KERNEL_NUMBER("watermark_scale", SETTING_NUMBER, watermark_scale,
+		  "vm.watermark_scale_factor: between min, low and high, in 1/10000 of RAM"),
+    {.scope = SETTING_KERNEL,
+     .name = "scope",
+     .type = SETTING_CHOICE,
+     .choice_name = scope_name,
+     .field = offsetof(struct kernel_config, scope),
+     .text = "whose pages make way: anybody's, or those of the process that needs the frame"},
+    {.scope = SETTING_KERNEL,
+     .name = "allocation",
+     .type = SETTING_CHOICE,
+     .choice_name = allocation_name,
+     .field = offsetof(struct kernel_config, allocation),
+     .text = "how many frames a process may have: what it touches, an equal share, or by its page-fault frequency"},
+    KERNEL_NUMBER("pff_cycles", SETTING_NUMBER, pff_cycles,
+		  "for pff: a process that has not faulted for so long gives up unused pages"),
     {.scope = SETTING_PROCESS,
      .name = "libc",
      .type = SETTING_CHOICE,
@@ -175,6 +213,12 @@ static const struct setting settings[] = {
     PROCESS_SIZE("memlock_limit", memlock_limit, "RLIMIT_MEMLOCK; 0: 8 MiB"),
     PROCESS_SIZE("as_limit", as_limit, "RLIMIT_AS; 0: none"),
     PROCESS_SIZE("data_limit", data_limit, "RLIMIT_DATA; 0: none"),
+    {.scope = SETTING_PROCESS,
+     .name = "oom_score_adj",
+     .type = SETTING_ADJUSTMENT,
+     .field = offsetof(struct document_process, spec.oom_score_adj),
+     .text = "how ready the OOM killer is to choose it: -1000 (never) to 1000"},
+    PROCESS_SIZE("memory_limit", memory_limit, "memory.max of a memory cgroup of its own; 0: none"),
     {.scope = SETTING_PROCESS,
      .name = "aslr_seed",
      .type = SETTING_NUMBER,

@@ -192,6 +192,11 @@ static void put_paging(uint64_t *value, const struct kernel *kernel)
 	value[STAT_SWAP_TOTAL] = swap.total;
 	value[STAT_SWAP_USED] = swap.used;
 	value[STAT_SWAP_CACHED] = swap.cached;
+	value[STAT_RECLAIM_SCANNED] = vm->scanned_kswapd + vm->scanned_direct;
+	value[STAT_RECLAIM_TAKEN] = vm->stolen_kswapd + vm->stolen_direct;
+	value[STAT_RECLAIM_KSWAPD] = vm->kswapd_wakes;
+	value[STAT_RECLAIM_DIRECT] = vm->direct_stalls;
+	value[STAT_OOM_KILLS] = vm->oom_kills;
 	value[STAT_FILES_OUT] = vm->file_pages_out;
 	value[STAT_FILES_IN] = vm->file_pages_in;
 }

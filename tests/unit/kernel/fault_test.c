@@ -218,7 +218,8 @@ static void a_machine_too_small_to_boot_is_an_error(void **state)
 	(void)state;
 	struct machine_config config = {.memory_bytes = 8 * PAGE_BYTES, .profile = cpu_profile_at(0)};
 	struct kernel_config kernel_config = KERNEL_CONFIG_DEFAULT;
-	struct arena *arena = arena_new(machine_reserve_bytes(&config) + kernel_reserve_bytes(&kernel_config) + GIB);
+	struct arena *arena = arena_new(machine_reserve_bytes(&config) +
+					kernel_reserve_bytes(&kernel_config, config.memory_bytes) + GIB);
 	struct bus bus;
 	struct kernel *kernel;
 	struct error error;
@@ -236,7 +237,8 @@ static void a_process_that_does_not_fit_leaves_nothing_behind(void **state)
 	rig_boot(&rig, 320 * KIB, OVERCOMMIT_HEURISTIC);
 	uint64_t free = frame_pool_free(kernel_frames(rig.kernel));
 	assert_null(kernel_spawn(rig.kernel, &(struct process_spec){.name = "big", .text_bytes = 1 * MIB}));
-	assert_int_equal(frame_pool_free(kernel_frames(rig.kernel)), free);
+	/* Pages that made room in the page cache have not come back. */
+	assert_true(frame_pool_free(kernel_frames(rig.kernel)) >= free);
 	rig_release(&rig);
 }
 
