@@ -138,8 +138,18 @@ uint32_t list_first_evictable(const struct policy *policy, const struct list *li
 	X(fifo)                                                                                                        \
 	X(second_chance)                                                                                               \
 	X(clock)                                                                                                       \
+	X(nru)                                                                                                         \
 	X(random)                                                                                                      \
-	X(lru)
+	X(lru)                                                                                                         \
+	X(mru)                                                                                                         \
+	X(lfu)                                                                                                         \
+	X(lfu_aging)                                                                                                   \
+	X(aging)                                                                                                       \
+	X(working_set)                                                                                                 \
+	X(wsclock)                                                                                                     \
+	X(sieve)                                                                                                       \
+	X(opt)                                                                                                         \
+	X(unopt)
 
 #define X(name) extern const struct policy_ops policy_##name;
 POLICY_LIST(X)
