@@ -147,7 +147,13 @@ uint32_t list_first_evictable(const struct policy *policy, const struct list *li
 	X(aging)                                                                                                       \
 	X(working_set)                                                                                                 \
 	X(wsclock)                                                                                                     \
+	X(two_queues)                                                                                                  \
+	X(arc)                                                                                                         \
+	X(car)                                                                                                         \
+	X(s3_fifo)                                                                                                     \
 	X(sieve)                                                                                                       \
+	X(linux)                                                                                                       \
+	X(mglru)                                                                                                       \
 	X(opt)                                                                                                         \
 	X(unopt)
 
