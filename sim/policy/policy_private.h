@@ -150,6 +150,8 @@ uint32_t list_first_evictable(const struct policy *policy, const struct list *li
 	X(two_queues)                                                                                                  \
 	X(arc)                                                                                                         \
 	X(car)                                                                                                         \
+	X(clock_pro)                                                                                                   \
+	X(lirs)                                                                                                        \
 	X(s3_fifo)                                                                                                     \
 	X(sieve)                                                                                                       \
 	X(linux)                                                                                                       \
