@@ -10,6 +10,7 @@
 #include "faultline/block.h"
 #include "faultline/frame.h"
 #include "faultline/machine.h"
+#include "faultline/policy.h"
 #include "faultline/process.h"
 #include "faultline/status.h"
 
@@ -67,7 +68,10 @@ struct kernel_config {
 	enum replacement_scope scope;
 	enum allocation allocation;
 	uint64_t pff_cycles;
-	bool junk_freed_frames; /* fill freed frames that had content with 0x6b, so that misuse is loud */
+	const struct policy_ops *replacement; /* NULL: replace_default */
+	uint64_t window_cycles;               /* of working-set policies */
+	uint64_t tick_cycles;                 /* between ticks of the policies that want them */
+	bool junk_freed_frames;               /* fill freed frames that had content with 0x6b, so that misuse is loud */
 };
 
 /* The values of a stock kernel. */
@@ -75,10 +79,15 @@ struct kernel_config {
 	{                                                                                                              \
 		.paging = PAGING_4LEVEL, .overcommit = OVERCOMMIT_HEURISTIC, .overcommit_ratio = 50,                   \
 		.max_map_count = 65530, .fault_around_bytes = 64 * KIB, .swap_device = BLOCK_SSD, .page_cluster = 3,   \
-		.disk = BLOCK_SSD, .read_ahead_bytes = 128 * KIB, .watermark_scale = 10, .pff_cycles = 1000000         \
+		.disk = BLOCK_SSD, .read_ahead_bytes = 128 * KIB, .watermark_scale = 10, .pff_cycles = 1000000,        \
+		.window_cycles = 10000000, .tick_cycles = 1000000                                                      \
 	}
 
 struct kernel;
+
+const struct policy_ops *replace_default(void);
+/* Some policies must know the future. */
+bool replace_works_in_a_kernel(const struct policy_ops *ops);
 
 /* Facts of the whole machine. X(field, text) */
 #define VM_COUNT_LIST(X)                                                                                               \
@@ -102,8 +111,9 @@ struct vm_counts {
 #undef X
 };
 
-/* Host address space that a world must reserve for a kernel with this configuration, besides the machine's. */
-uint64_t kernel_reserve_bytes(const struct kernel_config *config, uint64_t memory_bytes);
+/* Host address space that a world must reserve for a kernel with this configuration and so many processes, besides the
+ * machine's. */
+uint64_t kernel_reserve_bytes(const struct kernel_config *config, uint64_t memory_bytes, uint64_t processes);
 
 /* Builds the kernel's tables, gates and stacks in RAM and turns paging on. BAD_INPUT: too little RAM to boot. */
 enum status kernel_boot(struct arena *arena, struct machine *machine, const struct kernel_config *config,

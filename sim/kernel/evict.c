@@ -76,6 +76,8 @@ static bool evict_anon(struct kernel *kernel, struct pfn frame, const struct loo
 	if (!is_lazyfree && record->swap == 0 && !add_to_swap(kernel, frame))
 		return false;
 	uint64_t slot = record->swap;
+	if (!is_lazyfree && record->mappings > 0)
+		kernel->swap.keys[slot] = replace_key(kernel, frame);
 	if (!unmap_all(kernel, frame, slot))
 		return false;
 	bool write = record->dirty && !is_lazyfree;
@@ -168,6 +170,24 @@ void evict_range(struct mm *mm, const struct vma *vma, struct vaddr start, struc
 		if (record->mappings == 1 && (!anon_only || record->use == FRAME_ANON))
 			(void)evict(kernel, frame);
 	}
+}
+
+bool page_is_dirty(struct kernel *kernel, struct pfn frame)
+{
+	struct look look = {.pid = 0};
+	const struct frame *record = frame_at(kernel->frames, frame);
+	(void)rmap_for_each(kernel, frame, look_at, &look);
+	return record->dirty || look.dirty;
+}
+
+bool page_may_go(struct kernel *kernel, struct pfn frame)
+{
+	struct look look = {.pid = 0};
+	const struct frame *record = frame_at(kernel->frames, frame);
+	(void)rmap_for_each(kernel, frame, look_at, &look);
+	bool needs_slot = record->use == FRAME_SHMEM || (record->use == FRAME_ANON && record->swap == 0);
+	bool is_full = kernel->swap.used >= swap_total(&kernel->swap);
+	return !look.locked && !(needs_slot && is_full && (record->dirty || look.dirty));
 }
 
 /* The flush makes the next use of the page visible, which an entry in a TLB would hide. Linux does without it on x86:

@@ -5,9 +5,10 @@
 /* Sparse, as RAM is: only what files hold costs the host something. */
 #define DISK_BYTES (16 * GIB)
 
-uint64_t kernel_reserve_bytes(const struct kernel_config *config, uint64_t memory_bytes)
+uint64_t kernel_reserve_bytes(const struct kernel_config *config, uint64_t memory_bytes, uint64_t processes)
 {
-	return memory_bytes / PAGE_BYTES * sizeof(struct frame) + reclaim_reserve_bytes(memory_bytes) +
+	return (1 + processes) * replace_reserve_bytes(config, memory_bytes) +
+	       memory_bytes / PAGE_BYTES * sizeof(struct frame) + reclaim_reserve_bytes(memory_bytes) +
 	       swap_reserve_bytes(config->swap_bytes) + physmem_reserve_bytes(DISK_BYTES) + rmap_reserve_bytes();
 }
 

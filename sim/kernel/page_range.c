@@ -50,8 +50,12 @@ static void free_gathered(struct kernel *kernel, const struct gather *gather)
 /* free_swap_and_cache: an entry that led to swap is gone. */
 static void forget_swap(struct mm *mm, struct pte entry)
 {
+	const struct swap *swap = &mm->kernel->swap;
+	uint64_t slot = swap_entry_slot(mm->layout, entry);
+	if (swap->counts[slot] == 1 && swap->frames[slot] == 0)
+		policy_forget(mm->group->policy, swap->keys[slot]);
 	mm->swapped--;
-	swap_put(mm->kernel, swap_entry_slot(mm->layout, entry));
+	swap_put(mm->kernel, slot);
 }
 
 static void zap(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)

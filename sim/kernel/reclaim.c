@@ -13,8 +13,8 @@ enum {
 
 uint64_t reclaim_reserve_bytes(uint64_t memory_bytes)
 {
-	return memory_bytes / PAGE_BYTES * (sizeof(struct replace_links) + sizeof(uint16_t)) +
-	       sizeof(struct memgroup) * (MAX_PROCESSES + 1) + PAGE_BYTES;
+	return memory_bytes / PAGE_BYTES * sizeof(uint16_t) + sizeof(struct memgroup) * (MAX_PROCESSES + 1) +
+	       PAGE_BYTES;
 }
 
 void reclaim_init(struct kernel *kernel)
@@ -22,8 +22,8 @@ void reclaim_init(struct kernel *kernel)
 	struct reclaim *reclaim = &kernel->reclaim;
 	uint64_t frames = frame_pool_total(kernel->frames);
 	reclaim->groups = arena_new_array(kernel->arena, struct memgroup, MAX_PROCESSES + 1);
-	reclaim->links = arena_new_array(kernel->arena, struct replace_links, frames);
 	reclaim->group_of = arena_new_array(kernel->arena, uint16_t, frames);
+	reclaim->incoming = POLICY_NO_KEY;
 }
 
 static uint64_t square_root(uint64_t value)
@@ -48,6 +48,8 @@ void reclaim_set_watermarks(struct kernel *kernel)
 	uint64_t min = kilobytes * KIB / PAGE_BYTES, step = managed * kernel->config.watermark_scale / 10000;
 	step = step > min / 4 ? step : min / 4;
 	kernel->reclaim.marks = (struct watermarks){min, min + step, min + 2 * step};
+	kernel->reclaim.groups[0].policy = replace_new(kernel, managed > min ? managed - min : managed);
+	kernel->reclaim.ticks = policy_ops(kernel->reclaim.groups[0].policy)->tick != NULL;
 }
 
 bool reclaim_has_spare(const struct kernel *kernel)
@@ -75,7 +77,7 @@ void reclaim_add(struct kernel *kernel, struct pfn frame)
 	group->charged++;
 	group->peak = group->charged > group->peak ? group->charged : group->peak;
 	if (listed)
-		replace_add(kernel, &group->set, frame);
+		policy_insert(group->policy, (uint32_t)frame.v, replace_key(kernel, frame));
 }
 
 void reclaim_forget(struct kernel *kernel, struct pfn frame)
@@ -87,8 +89,8 @@ void reclaim_forget(struct kernel *kernel, struct pfn frame)
 	struct memgroup *group = &reclaim->groups[number - 1];
 	reclaim->group_of[frame.v] = 0;
 	group->charged--;
-	if (reclaim->links[frame.v].next != 0)
-		replace_remove(kernel, &group->set, frame);
+	if (policy_holds(group->policy, (uint32_t)frame.v))
+		policy_remove(group->policy, (uint32_t)frame.v);
 }
 
 struct memgroup *memgroup_new(struct kernel *kernel, uint32_t pid, uint64_t limit_bytes)
@@ -100,6 +102,7 @@ struct memgroup *memgroup_new(struct kernel *kernel, uint32_t pid, uint64_t limi
 	struct memgroup *group = &kernel->reclaim.groups[pid];
 	group->index = pid;
 	group->limit = limit_bytes / PAGE_BYTES;
+	group->policy = replace_new(kernel, group->limit ? group->limit : kernel->boot_free);
 	kernel->reclaim.groups_exist = true;
 	return group;
 }
@@ -111,18 +114,23 @@ struct job {
 	uint64_t *scanned, *stolen;
 };
 
+/* The policy names one page after the other; one that cannot go after all is told to it again. */
 static uint64_t shrink(struct kernel *kernel, struct memgroup *group, uint64_t want, const struct job *job)
 {
-	uint64_t freed = 0, looked = 0, refused = 0;
-	while (freed < want && refused <= group->set.count) {
-		struct pfn frame = replace_victim(kernel, &group->set, &looked);
-		if (frame.v == 0)
+	uint64_t freed = 0, refused = 0, before = kernel->reclaim.looked;
+	while (freed < want && refused <= policy_resident(group->policy)) {
+		uint32_t frame = policy_victim(group->policy, kernel->reclaim.incoming);
+		if (frame == POLICY_NO_FRAME)
 			break;
-		if (evict(kernel, frame))
+		kernel->reclaim.looked++;
+		if (evict(kernel, pfn(frame))) {
 			freed++;
-		else
-			refused++;
+			continue;
+		}
+		refused++;
+		policy_insert(group->policy, frame, replace_key(kernel, pfn(frame)));
 	}
+	uint64_t looked = kernel->reclaim.looked - before;
 	machine_charge(kernel->machine, COST_SCAN_PAGE, looked);
 	*job->scanned += looked;
 	*job->stolen += freed;
@@ -130,15 +138,20 @@ static uint64_t shrink(struct kernel *kernel, struct memgroup *group, uint64_t w
 	return freed;
 }
 
+static uint32_t listed(const struct memgroup *group)
+{
+	return group->policy ? policy_resident(group->policy) : 0;
+}
+
 /* Global reclaim takes from the group that has most; local replacement from the one that needs the frame, if it has
  * any. */
 static struct memgroup *group_to_shrink(struct kernel *kernel, const struct mm *mm)
 {
 	struct memgroup *groups = kernel->reclaim.groups, *most = &groups[0];
-	if (kernel->config.scope == REPLACEMENT_LOCAL && mm && mm->group->set.count > 0)
+	if (kernel->config.scope == REPLACEMENT_LOCAL && mm && listed(mm->group) > 0)
 		return mm->group;
 	for (unsigned i = 1; kernel->reclaim.groups_exist && i <= kernel->process_count; i++)
-		most = groups[i].set.count > most->set.count ? &groups[i] : most;
+		most = listed(&groups[i]) > listed(most) ? &groups[i] : most;
 	return most;
 }
 
@@ -220,10 +233,8 @@ static void trim_by_frequency(struct kernel *kernel, struct memgroup *group)
 	if (since < kernel->config.pff_cycles)
 		return;
 	uint64_t unused = 0;
-	for (uint64_t left = group->set.count; left > 0 && group->set.hand != 0; left--) {
-		struct pfn frame = pfn(group->set.hand);
-		group->set.hand = kernel->reclaim.links[frame.v].next;
-		if (!page_was_used(kernel, frame) && evict(kernel, frame))
+	for (uint32_t i = 1; frame_peek(kernel->frames, pfn(i)); i++) {
+		if (policy_holds(group->policy, i) && !page_was_used(kernel, pfn(i)) && evict(kernel, pfn(i)))
 			unused++;
 	}
 	kernel->vm.stolen_direct += unused;
@@ -270,15 +281,37 @@ static bool takes_a_frame(struct mm *mm, const struct vma *vma, struct vaddr va,
 	return record->use != FRAME_ANON || !page_is_exclusive(mm->kernel, record);
 }
 
+/* Policies sample at ticks: those that have passed since the last fault come now, though no more than tell anything. */
+static void tick(struct kernel *kernel)
+{
+	enum { MOST = 8 };
+	struct reclaim *reclaim = &kernel->reclaim;
+	uint64_t now = kernel->bus->cycle, every = kernel->config.tick_cycles ? kernel->config.tick_cycles : 1;
+	if (now < reclaim->next_tick)
+		return;
+	uint64_t due = (now - reclaim->next_tick) / every + 1;
+	reclaim->next_tick += due * every;
+	for (uint64_t i = 0; i < due && i < MOST; i++) {
+		for (unsigned group = 0; group <= kernel->process_count; group++) {
+			if (reclaim->groups[group].policy)
+				policy_tick(reclaim->groups[group].policy);
+		}
+	}
+}
+
 bool reclaim_for_fault(struct mm *mm, const struct vma *vma, struct vaddr va, bool write)
 {
 	struct kernel *kernel = mm->kernel;
+	struct reclaim *reclaim = &kernel->reclaim;
 	uint64_t frames = vma->flags & VMA_HUGETLB ? huge_bytes(mm) / PAGE_BYTES : FRAMES_OF_A_FAULT;
 	kernel->charging = mm;
-	if (!kernel->reclaim.groups_exist && frame_pool_free(kernel->frames) >= kernel->reclaim.marks.low + frames)
+	if (reclaim->ticks)
+		tick(kernel);
+	if (!reclaim->groups_exist && frame_pool_free(kernel->frames) >= reclaim->marks.low + frames)
 		return true;
 	if (!takes_a_frame(mm, vma, va, write))
 		return true;
+	reclaim->incoming = replace_key_at(mm, vma, va);
 	if (kernel->config.allocation == ALLOCATION_PFF)
 		trim_by_frequency(kernel, mm->group);
 	return make_or_kill(kernel, mm, frames, 1);
@@ -287,24 +320,25 @@ bool reclaim_for_fault(struct mm *mm, const struct vma *vma, struct vaddr va, bo
 bool reclaim_for_frames(struct kernel *kernel, struct mm *mm, uint64_t frames)
 {
 	kernel->charging = mm;
+	kernel->reclaim.incoming = POLICY_NO_KEY;
 	return frame_pool_free(kernel->frames) >= kernel->reclaim.marks.low + frames || has_room(kernel, mm, frames, 0);
 }
 
 bool reclaim_check(const struct kernel *kernel, const char **why)
 {
 	const struct reclaim *reclaim = &kernel->reclaim;
-	uint64_t charged = 0, listed = 0, by_group = 0, by_set = 0;
+	uint64_t charged = 0, by_group = 0;
 	for (uint64_t i = 1; frame_peek(kernel->frames, pfn(i)); i++) {
 		charged += reclaim->group_of[i] != 0;
-		listed += reclaim->links[i].next != 0;
 		if (reclaim->group_of[i] && frame_peek(kernel->frames, pfn(i))->use == FRAME_FREE)
 			*why = "reclaim: a free frame can be reclaimed";
 	}
 	for (unsigned i = 0; i <= kernel->process_count; i++) {
 		by_group += reclaim->groups[i].charged;
-		by_set += reclaim->groups[i].set.count;
+		if (listed(&reclaim->groups[i]) > reclaim->groups[i].charged)
+			*why = "reclaim: a policy holds more pages than its group has";
 	}
-	if (charged != by_group || listed != by_set)
+	if (charged != by_group)
 		*why = "reclaim: the pages of all groups are miscounted";
 	return *why == NULL;
 }

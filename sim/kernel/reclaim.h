@@ -17,7 +17,7 @@ struct watermarks {
 /* Processes whose pages are counted, limited and replaced together: a memory cgroup. Group 0 is for all that belongs to
  * no other one. Invariant: charged counts the frames that group_of says are its. */
 struct memgroup {
-	struct replace_set set;
+	struct policy *policy;
 	uint64_t limit; /* in pages; 0: none */
 	uint64_t charged, peak;
 	uint64_t last_fault; /* in cycles without waits: page-fault frequency */
@@ -26,10 +26,13 @@ struct memgroup {
 
 struct reclaim {
 	struct watermarks marks;
-	struct memgroup *groups; /* by number: 0, and by pid */
-	struct replace_links *links;
+	struct memgroup *groups;  /* by number: 0, and by pid */
 	uint16_t *group_of;       /* by frame: number of its group + 1; 0: it cannot be reclaimed */
 	bool groups_exist;        /* others than group 0 */
+	uint64_t looked;          /* pages that the policies looked at */
+	uint64_t incoming;        /* key of the page that a fault is about, or POLICY_NO_KEY */
+	bool ticks;               /* the policy wants them */
+	uint64_t next_tick;       /* cycle */
 	unsigned kswapd_failures; /* runs in a row that freed nothing */
 };
 
@@ -59,6 +62,9 @@ bool reclaim_check(const struct kernel *kernel, const char **why);
 bool evict(struct kernel *kernel, struct pfn frame);
 /* MADV_PAGEOUT: the pages of the range that only this address space maps. */
 void evict_range(struct mm *mm, const struct vma *vma, struct vaddr start, struct vaddr end);
+/* Whether it would be written before it goes, and whether it may go at all. */
+bool page_is_dirty(struct kernel *kernel, struct pfn frame);
+bool page_may_go(struct kernel *kernel, struct pfn frame);
 /* folio_referenced: whether an entry has been used since the last look; all of them forget it. */
 bool page_was_used(struct kernel *kernel, struct pfn frame);
 

@@ -1,24 +1,20 @@
-/* Which page goes next: the replacement policies as the kernel uses them. */
+/* The kernel's side of the replacement policies. */
 #ifndef FAULTLINE_KERNEL_REPLACE_H
 #define FAULTLINE_KERNEL_REPLACE_H
 
 #include "faultline/frame.h"
+#include "faultline/policy.h"
 
 struct kernel;
+struct kernel_config;
+struct mm;
+struct vma;
 
-/* A ring of pages, by frame number, and where the hand stands. */
-struct replace_set {
-	uint32_t hand; /* 0: empty */
-	uint64_t count;
-};
-
-struct replace_links {
-	uint32_t next, prev; /* 0: in no set */
-};
-
-void replace_add(struct kernel *kernel, struct replace_set *set, struct pfn frame);
-void replace_remove(struct kernel *kernel, struct replace_set *set, struct pfn frame);
-/* The page to go; it stays in the set until it is removed. 0: the set is empty. *looked counts the pages looked at. */
-struct pfn replace_victim(struct kernel *kernel, struct replace_set *set, uint64_t *looked);
+/* The configured policy over all frames, of which so many may be resident. */
+struct policy *replace_new(struct kernel *kernel, uint64_t capacity);
+uint64_t replace_reserve_bytes(const struct kernel_config *config, uint64_t memory_bytes);
+/* How a policy knows the page in a frame, and the page that a fault is about. */
+uint64_t replace_key(const struct kernel *kernel, struct pfn frame);
+uint64_t replace_key_at(const struct mm *mm, const struct vma *vma, struct vaddr va);
 
 #endif

@@ -12,6 +12,7 @@ void swap_init(struct swap *swap, struct arena *arena, uint64_t bytes, enum bloc
 	swap->store = physmem_new(arena, swap->slots * PAGE_BYTES);
 	swap->counts = arena_new_array(arena, uint32_t, swap->slots);
 	swap->frames = arena_new_array(arena, uint32_t, swap->slots);
+	swap->keys = arena_new_array(arena, uint64_t, swap->slots);
 	swap->taken = arena_new_array(arena, uint16_t, swap->slots / SWAP_CLUSTER + 1);
 	swap->taken[0] = 1; /* the header */
 	swap->next = 1;
@@ -19,7 +20,7 @@ void swap_init(struct swap *swap, struct arena *arena, uint64_t bytes, enum bloc
 
 uint64_t swap_reserve_bytes(uint64_t bytes)
 {
-	const uint64_t per_slot = 2 * sizeof(uint32_t);
+	const uint64_t per_slot = 2 * sizeof(uint32_t) + sizeof(uint64_t);
 	uint64_t slots = bytes / PAGE_BYTES;
 	return physmem_reserve_bytes(bytes) + slots * per_slot + (slots / SWAP_CLUSTER + 1) * sizeof(uint16_t) +
 	       PAGE_BYTES;

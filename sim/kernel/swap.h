@@ -22,6 +22,7 @@ struct swap {
 	uint64_t slots;   /* slot 0 is the header: never given away */
 	uint32_t *counts; /* by slot: entries of tables, and of files in memory */
 	uint32_t *frames; /* by slot: the frame in the swap cache, 0: none */
+	uint64_t *keys;   /* by slot: under which key the replacement policy remembers the page */
 	uint16_t *taken;  /* by cluster: slots in use */
 	uint64_t used, entries, cached;
 	uint64_t next; /* where the search goes on */

@@ -377,7 +377,10 @@ bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *p
 		if (found.verdict == VERDICT_HIT) {
 			*pa = mmu_physical(found.line->word, found.size, access->va);
 			mmu_count_l1_hit(mmu, access->kind, found.size, left);
-			remember(mmu, access, found.size, found.line, *pa);
+			if (mmu->remembers)
+				remember(mmu, access, found.size, found.line, *pa);
+			else if (mmu->watch)
+				mmu->watch(mmu->watch_self, *pa);
 			return true;
 		}
 		count_l1_miss(mmu, access->kind);
@@ -388,5 +391,7 @@ bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *p
 		else if (!translate_missed(mmu, access, found.verdict, pa, fault))
 			return false;
 	}
+	if (mmu->watch)
+		mmu->watch(mmu->watch_self, *pa);
 	return true;
 }

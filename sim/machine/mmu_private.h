@@ -78,8 +78,10 @@ struct mmu {
 	uint64_t tick;            /* lookups so far; ranks entries by their last use */
 	uint64_t memo_generation; /* in place for a key: bits 11:3, never 0 */
 	enum tlb_replacement replacement;
-	uint64_t no_stamp; /* what memos stamp where a use changes no rank */
-	bool remembers;    /* memos are written; off in tests, and where the shortcut could not keep ranks up to date */
+	uint64_t no_stamp;                          /* what memos stamp where a use changes no rank */
+	void (*watch)(void *self, struct paddr pa); /* NULL, or told of every access; then nothing is remembered */
+	void *watch_self;
+	bool remembers; /* memos are written; off in tests, and where the shortcut could not keep ranks up to date */
 	bool remembers_large; /* some memo may be of a page of more than 4 KiB, or of a piece of one */
 	uint32_t access_cycles;
 	struct mmu_memo memos[ACCESS_KIND_COUNT][MEMO_COUNT];

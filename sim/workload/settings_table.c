@@ -66,6 +66,36 @@ static const char *device_name(unsigned index)
 	return index < BLOCK_KIND_COUNT ? block_kind_info((enum block_kind)index)->name : NULL;
 }
 
+/* Those that work without knowing the future; NULL behind the last. */
+static const struct policy_ops *policy_at(unsigned index)
+{
+	for (unsigned i = 0; policy_registry[i]; i++) {
+		if (replace_works_in_a_kernel(policy_registry[i]) && index-- == 0)
+			return policy_registry[i];
+	}
+	return NULL;
+}
+
+static const char *policy_name(unsigned index)
+{
+	const struct policy_ops *ops = policy_at(index);
+	return ops ? ops->name : NULL;
+}
+
+static void set_policy(void *base, unsigned index)
+{
+	((struct kernel_config *)base)->replacement = policy_at(index);
+}
+
+static unsigned get_policy(const void *base)
+{
+	const struct policy_ops *ops = ((const struct kernel_config *)base)->replacement;
+	unsigned index = 0;
+	while (policy_at(index) != (ops ? ops : replace_default()))
+		index++;
+	return index;
+}
+
 static const char *scope_name(unsigned index)
 {
 	static const char *const words[REPLACEMENT_SCOPE_COUNT] = {
@@ -179,6 +209,15 @@ static const struct setting settings[] = {
 		  "vm.min_free_kbytes: frames that stay free; 0: by the size of RAM"),
     KERNEL_NUMBER("watermark_scale", SETTING_NUMBER, watermark_scale,
 		  "vm.watermark_scale_factor: between min, low and high, in 1/10000 of RAM"),
+    {.scope = SETTING_KERNEL,
+     .name = "replacement",
+     .type = SETTING_CHOICE,
+     .choice_name = policy_name,
+     .set_choice = set_policy,
+     .get_choice = get_policy,
+     .text = "which page makes way: see faultline list policies"},
+    KERNEL_NUMBER("window", SETTING_NUMBER, window_cycles, "of working-set policies: cycles"),
+    KERNEL_NUMBER("tick", SETTING_NUMBER, tick_cycles, "cycles between the ticks at which policies sample"),
     {.scope = SETTING_KERNEL,
      .name = "scope",
      .type = SETTING_CHOICE,

@@ -86,8 +86,9 @@ enum status world_new(const struct document *document, struct world **out, struc
 					.profile = document->machine.profile,
 					.tlb_replacement = document->machine.tlb_replacement,
 					.no_prediction = document->machine.no_prediction};
-	struct arena *arena = arena_new(machine_reserve_bytes(&config) +
-					kernel_reserve_bytes(&document->kernel, config.memory_bytes) + SLACK_BYTES);
+	struct arena *arena = arena_new(
+	    machine_reserve_bytes(&config) +
+	    kernel_reserve_bytes(&document->kernel, config.memory_bytes, document->process_count) + SLACK_BYTES);
 	if (!arena)
 		return error_set(error, STATUS_HOST, "%s: the host has no address space for this machine",
 				 document->path);

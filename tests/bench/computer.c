@@ -17,7 +17,7 @@ void computer_boot(struct computer *computer, uint64_t memory_bytes, const char 
 	struct kernel_config kernel_config = KERNEL_CONFIG_DEFAULT;
 	struct error error = {.text = ""};
 	computer->arena = arena_new(machine_reserve_bytes(&config) +
-				    kernel_reserve_bytes(&kernel_config, config.memory_bytes) + GIB);
+				    kernel_reserve_bytes(&kernel_config, config.memory_bytes, 8) + GIB);
 	need(computer->arena, "the host has no address space for the machine");
 	bus_init(&computer->bus);
 	computer->machine = machine_new(computer->arena, &computer->bus, &config);

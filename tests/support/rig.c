@@ -13,7 +13,7 @@ static void boot_kernel(struct rig *rig, const struct machine_config *config, st
 	kernel_config.junk_freed_frames = true;
 	struct error error = {.text = ""};
 	rig->arena = arena_new(machine_reserve_bytes(config) +
-			       kernel_reserve_bytes(&kernel_config, config->memory_bytes) + GIB);
+			       kernel_reserve_bytes(&kernel_config, config->memory_bytes, 8) + GIB);
 	assert_non_null(rig->arena);
 	bus_init(&rig->bus);
 	rig->machine = machine_new(rig->arena, &rig->bus, config);

@@ -219,7 +219,7 @@ static void a_machine_too_small_to_boot_is_an_error(void **state)
 	struct machine_config config = {.memory_bytes = 8 * PAGE_BYTES, .profile = cpu_profile_at(0)};
 	struct kernel_config kernel_config = KERNEL_CONFIG_DEFAULT;
 	struct arena *arena = arena_new(machine_reserve_bytes(&config) +
-					kernel_reserve_bytes(&kernel_config, config.memory_bytes) + GIB);
+					kernel_reserve_bytes(&kernel_config, config.memory_bytes, 8) + GIB);
 	struct bus bus;
 	struct kernel *kernel;
 	struct error error;

@@ -178,7 +178,7 @@ static void ram_must_fit_into_the_direct_map(void **state)
 	struct kernel *kernel;
 	struct bus bus;
 	struct arena *arena = arena_new(machine_reserve_bytes(&config) +
-					kernel_reserve_bytes(&kernel_config, config.memory_bytes) + GIB);
+					kernel_reserve_bytes(&kernel_config, config.memory_bytes, 8) + GIB);
 	bus_init(&bus);
 	struct machine *machine = machine_new(arena, &bus, &config);
 	assert_int_equal(kernel_boot(arena, machine, &kernel_config, &kernel, &error), STATUS_BAD_INPUT);

@@ -1,0 +1,251 @@
+/* Nothing that was written is ever lost: random work of several processes whose memory is ten times what the machine
+ * has, under every replacement policy, against a flat model. FAULTLINE_INTEGRITY_OPS sets the operations of a run. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "faultline/rng.h"
+#include "kernel_private.h"
+#include "rig.h"
+
+enum { RW = LINUX_PROT_READ | LINUX_PROT_WRITE, PROCESSES = 8, PAGES = 1400, OPERATIONS = 6000, CHECK_EVERY = 1000 };
+#define AREA ((uint64_t)0x10000000)
+
+/* What the words at the start of each page of a process should hold. */
+struct model {
+	struct process *process;
+	uint64_t word[PAGES];
+	bool read_only[PAGES];
+};
+
+struct work {
+	struct rig rig;
+	struct rng rng;
+	struct model models[PROCESSES];
+	struct model *current;
+	unsigned processes;
+};
+
+static uint64_t page(uint64_t number)
+{
+	return AREA + number * PAGE_BYTES;
+}
+
+static int64_t call(struct work *work, enum syscall_number number, uint64_t first, uint64_t pages, uint64_t argument)
+{
+	return rig_syscall(&work->rig, number, page(first), pages * PAGE_BYTES, argument, 0, 0);
+}
+
+static void map(struct work *work, uint64_t first, uint64_t pages)
+{
+	assert_int_equal(rig_mmap(&work->rig, page(first), pages * PAGE_BYTES, RW, LINUX_MAP_FIXED), page(first));
+	for (uint64_t i = first; i < first + pages; i++) {
+		work->current->word[i] = 0;
+		work->current->read_only[i] = false;
+	}
+}
+
+static void write_one(struct work *work, uint64_t at, uint64_t unused)
+{
+	(void)unused;
+	if (work->current->read_only[at])
+		return;
+	work->current->word[at] = rng_next(&work->rng);
+	rig_store(&work->rig, page(at), work->current->word[at]);
+}
+
+static void read_one(struct work *work, uint64_t at, uint64_t unused)
+{
+	(void)unused;
+	if (rig_load(&work->rig, page(at)) != work->current->word[at])
+		fail_msg("page %llu of process %u does not hold what was written", (unsigned long long)at,
+			 work->current->process->pid);
+}
+
+static void write_many(struct work *work, uint64_t at, uint64_t pages)
+{
+	for (uint64_t i = at; i < at + pages; i++)
+		write_one(work, i, 0);
+}
+
+static void read_many(struct work *work, uint64_t at, uint64_t pages)
+{
+	for (uint64_t i = at; i < at + pages; i++)
+		read_one(work, i, 0);
+}
+
+static void page_out(struct work *work, uint64_t at, uint64_t pages)
+{
+	assert_int_equal(call(work, SYS_NR_MADVISE, at, pages, LINUX_MADV_PAGEOUT), 0);
+}
+
+static void drop(struct work *work, uint64_t at, uint64_t pages)
+{
+	assert_int_equal(call(work, SYS_NR_MADVISE, at, pages, LINUX_MADV_DONTNEED), 0);
+	for (uint64_t i = at; i < at + pages; i++)
+		work->current->word[i] = 0;
+}
+
+static void map_anew(struct work *work, uint64_t at, uint64_t pages)
+{
+	assert_int_equal(call(work, SYS_NR_MUNMAP, at, pages, 0), 0);
+	map(work, at, pages);
+}
+
+static void protect(struct work *work, uint64_t at, uint64_t pages)
+{
+	bool read_only = rng_below(&work->rng, 2) == 0;
+	assert_int_equal(call(work, SYS_NR_MPROTECT, at, pages, read_only ? LINUX_PROT_READ : RW), 0);
+	for (uint64_t i = at; i < at + pages; i++)
+		work->current->read_only[i] = read_only;
+}
+
+/* Away and back again: entries, also those that lead to swap, move twice. */
+static void move(struct work *work, uint64_t at, uint64_t pages)
+{
+	const uint64_t away = AREA + GIB, bytes = pages * PAGE_BYTES;
+	const uint64_t flags = LINUX_MREMAP_MAYMOVE | LINUX_MREMAP_FIXED;
+	/* One mapping moves at a time: make it one. */
+	assert_int_equal(call(work, SYS_NR_MPROTECT, at, pages, RW), 0);
+	for (uint64_t i = at; i < at + pages; i++)
+		work->current->read_only[i] = false;
+	if (rig_syscall(&work->rig, SYS_NR_MREMAP, page(at), bytes, bytes, flags, away) != (int64_t)away)
+		return; /* mappings with different histories do not move together */
+	assert_int_equal(rig_syscall(&work->rig, SYS_NR_MREMAP, away, bytes, bytes, flags, page(at)), page(at));
+}
+
+static void switch_process(struct work *work, uint64_t at, uint64_t unused)
+{
+	(void)unused;
+	work->current = &work->models[at % work->processes];
+	kernel_run(work->rig.kernel, work->current->process);
+}
+
+typedef void step_fn(struct work *work, uint64_t at, uint64_t pages);
+
+static const struct {
+	step_fn *fn;
+	unsigned share; /* of 100 */
+} steps[] = {
+    {write_one, 30}, {read_one, 30}, {write_many, 10}, {read_many, 10}, {page_out, 4},
+    {drop, 2},       {map_anew, 2},  {protect, 4},     {move, 2},       {switch_process, 6},
+};
+
+static void step(struct work *work)
+{
+	uint64_t dice = rng_below(&work->rng, 100);
+	unsigned i = 0;
+	for (; dice >= steps[i].share; i++)
+		dice -= steps[i].share;
+	uint64_t at = rng_below(&work->rng, PAGES), pages = 1 + rng_below(&work->rng, 40);
+	steps[i].fn(work, at, at + pages <= PAGES ? pages : PAGES - at);
+}
+
+static void check(const struct work *work)
+{
+	struct error why = {.text = ""};
+	const char *broken = NULL;
+	if (!kernel_check(work->rig.kernel, &why))
+		fail_msg("%s", why.text);
+	for (unsigned i = 0; i <= work->processes; i++) {
+		const struct policy *policy = work->rig.kernel->reclaim.groups[i].policy;
+		broken = policy ? policy_check(policy) : NULL;
+		if (broken)
+			fail_msg("%s: %s", policy_ops(policy)->name, broken);
+	}
+}
+
+static void start(struct work *work, const struct kernel_config *config, unsigned processes, uint64_t seed)
+{
+	work->rng = rng_seeded(seed);
+	work->processes = processes;
+	rig_boot_kernel(&work->rig, 4 * MIB, config);
+	for (unsigned i = 0; i < processes; i++) {
+		struct process_spec spec = {.name = "worker"};
+		work->models[i].process = i == 0 ? work->rig.process : kernel_spawn(work->rig.kernel, &spec);
+		assert_non_null(work->models[i].process);
+		switch_process(work, i, 0);
+		map(work, 0, PAGES);
+	}
+}
+
+static uint64_t operations(void)
+{
+	const char *wanted = getenv("FAULTLINE_INTEGRITY_OPS");
+	return wanted ? strtoull(wanted, NULL, 10) : OPERATIONS;
+}
+
+static void run(const struct kernel_config *config, unsigned processes, uint64_t seed)
+{
+	struct work *work = calloc(1, sizeof(*work));
+	assert_non_null(work);
+	start(work, config, processes, seed);
+	for (uint64_t i = 0, count = operations(); i < count; i++) {
+		step(work);
+		if (i % CHECK_EVERY == 0)
+			check(work);
+	}
+	for (unsigned i = 0; i < processes; i++) {
+		switch_process(work, i, 0);
+		read_many(work, 0, PAGES);
+	}
+	check(work);
+	assert_true(kernel_vm_counts(work->rig.kernel)->swapped_in > 0);
+	rig_release(&work->rig);
+	free(work);
+}
+
+static struct kernel_config tight(const struct policy_ops *policy)
+{
+	struct kernel_config config = KERNEL_CONFIG_DEFAULT;
+	config.swap_bytes = 64 * MIB;
+	config.overcommit = OVERCOMMIT_ALWAYS;
+	config.replacement = policy;
+	return config;
+}
+
+static void nothing_is_lost_under_any_policy(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; policy_registry[i]; i++) {
+		const struct kernel_config config = tight(policy_registry[i]);
+		if (!replace_works_in_a_kernel(policy_registry[i]))
+			continue;
+		run(&config, PROCESSES, 1 + i);
+	}
+}
+
+static void nothing_is_lost_on_any_device_with_any_number_of_processes(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < BLOCK_KIND_COUNT; i++) {
+		struct kernel_config config = tight(NULL);
+		config.swap_device = (enum block_kind)i;
+		run(&config, 1 + 2 * i, 100 + i);
+	}
+}
+
+static void nothing_is_lost_where_processes_keep_apart(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ALLOCATION_COUNT; i++) {
+		struct kernel_config config = tight(NULL);
+		config.scope = REPLACEMENT_LOCAL;
+		config.allocation = (enum allocation)i;
+		run(&config, 4, 200 + i);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(nothing_is_lost_under_any_policy),
+	    cmocka_unit_test(nothing_is_lost_on_any_device_with_any_number_of_processes),
+	    cmocka_unit_test(nothing_is_lost_where_processes_keep_apart),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
