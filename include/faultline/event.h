@@ -80,6 +80,8 @@ enum layer {
 	X(IO_WAIT, io_wait, KERNEL, "cycles:dec", "waits {cycles} cycles for a device")                                \
 	X(SIGNAL, signal, KERNEL, "name:text va:hex why:text", "signal {name} at {va}: {why}")                         \
 	X(PROCESS_START, process_start, KERNEL, "pid:dec name:text", "process {pid} ({name}) starts")                  \
+	X(FORK, fork, KERNEL, "parent:dec child:dec entries:dec",                                                      \
+	  "process {parent} forks process {child}: {entries} entries are copied, no page is")                          \
 	X(PROCESS_EXIT, process_exit, KERNEL, "pid:dec cause:text status:dec",                                         \
 	  "process {pid} ends: {cause}, status {status}; everything it held is freed")                                 \
 	X(SWITCH, switch, KERNEL, "from:dec to:dec", "switches from process {from} to process {to}")                   \

@@ -145,6 +145,8 @@ struct process {
 	const char *name;
 	struct mm *mm; /* NULL after death */
 	int64_t oom_score_adj;
+	uint32_t parent; /* pid; 0: the world made it */
+	bool reaped;     /* somebody has waited for it */
 	struct linux_rlimit limits[RLIMITS];
 	struct process_stats stats;
 	struct process_death death;

@@ -39,6 +39,8 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(SYSCALLS_MINCORE, "syscalls.mincore", TOTAL, "calls", "mincore")                                             \
 	X(SYSCALLS_MSYNC, "syscalls.msync", TOTAL, "calls", "msync")                                                   \
 	X(SYSCALLS_PRLIMIT, "syscalls.prlimit64", TOTAL, "calls", "prlimit64: setrlimit, getrlimit")                   \
+	X(SYSCALLS_FORK, "syscalls.fork", TOTAL, "calls", "fork")                                                      \
+	X(SYSCALLS_WAIT, "syscalls.wait4", TOTAL, "calls", "wait4")                                                    \
 	X(SYSCALLS_WRITE, "syscalls.write", TOTAL, "calls", "write")                                                   \
 	X(SYSCALLS_GETPID, "syscalls.getpid", TOTAL, "calls", "getpid")                                                \
 	X(RINGS_CHANGES, "rings.changes", TOTAL, "changes", "changes of privilege level, in and out")                  \

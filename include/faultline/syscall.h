@@ -19,7 +19,9 @@
 	X(MINCORE, 27, mincore, 3, "which pages of a range are in RAM")                                                \
 	X(MADVISE, 28, madvise, 3, "say how a range will be used, or drop it")                                         \
 	X(GETPID, 39, getpid, 0, "process number")                                                                     \
+	X(FORK, 57, fork, 0, "make a second process of this one")                                                      \
 	X(EXIT, 60, exit, 1, "end the process")                                                                        \
+	X(WAIT4, 61, wait4, 4, "how a child ended")                                                                    \
 	X(MLOCK, 149, mlock, 2, "keep a range in RAM")                                                                 \
 	X(MUNLOCK, 150, munlock, 2, "undo mlock")                                                                      \
 	X(MLOCKALL, 151, mlockall, 1, "keep all memory in RAM, now or in future")                                      \
@@ -56,10 +58,12 @@ const struct syscall_info *syscall_info(enum syscall_index index);
  * there. */
 #define SYSCALL_I386_LIST(X)                                                                                           \
 	X(EXIT, 1)                                                                                                     \
+	X(FORK, 2)                                                                                                     \
 	X(WRITE, 4)                                                                                                    \
 	X(GETPID, 20)                                                                                                  \
 	X(BRK, 45)                                                                                                     \
 	X(MUNMAP, 91)                                                                                                  \
+	X(WAIT4, 114)                                                                                                  \
 	X(MPROTECT, 125)                                                                                               \
 	X(MSYNC, 144)                                                                                                  \
 	X(MLOCK, 150)                                                                                                  \
@@ -74,6 +78,10 @@ const struct syscall_info *syscall_info(enum syscall_index index);
 	X(PRLIMIT64, 340)                                                                                              \
 	X(MLOCK2, 376)
 
+/* wait4: do not wait. Without it, a call that would have to wait for a living child answers ERESTARTSYS: whoever runs
+ * the processes lets another one run and calls again. */
+enum { LINUX_WNOHANG = 1 };
+
 enum { SYSCALL_VECTOR = 0x80 };
 
 /* The i386 number of an x86-64 one; -1: it has none. */
@@ -84,6 +92,7 @@ int syscall_i386_number(uint64_t number);
 	X(EPERM, 1)                                                                                                    \
 	X(ESRCH, 3)                                                                                                    \
 	X(EBADF, 9)                                                                                                    \
+	X(ECHILD, 10)                                                                                                  \
 	X(EAGAIN, 11)                                                                                                  \
 	X(ENOMEM, 12)                                                                                                  \
 	X(EACCES, 13)                                                                                                  \
@@ -91,7 +100,8 @@ int syscall_i386_number(uint64_t number);
 	X(EBUSY, 16)                                                                                                   \
 	X(EEXIST, 17)                                                                                                  \
 	X(EINVAL, 22)                                                                                                  \
-	X(ENOSYS, 38)
+	X(ENOSYS, 38)                                                                                                  \
+	X(ERESTARTSYS, 512)
 
 enum linux_errno {
 #define X(name, number) LINUX_##name = (number),

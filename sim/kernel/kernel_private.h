@@ -284,7 +284,7 @@ static inline bool in_user_half(const struct mm *mm, uint64_t start, uint64_t by
 /* ---- calls: results as the system call returns them, a value or -errno ---- */
 typedef int64_t syscall_fn(struct kernel *kernel, struct process *process, const uint64_t args[6]);
 syscall_fn sys_brk, sys_mmap, sys_munmap, sys_mprotect, sys_mremap, sys_madvise, sys_mlock, sys_mlock2, sys_munlock,
-    sys_mlockall, sys_munlockall, sys_mincore, sys_msync, sys_prlimit64;
+    sys_mlockall, sys_munlockall, sys_mincore, sys_msync, sys_prlimit64, sys_fork, sys_wait4;
 
 /* ---- populate.c: pages that the kernel itself faults in ---- */
 /* Each page of [start, end) is faulted in as the VMA wants it: __mm_populate. 0 or -errno, which mmap ignores. */
@@ -312,6 +312,8 @@ enum iret_word { IRET_RIP, IRET_CS, IRET_RFLAGS, IRET_RSP, IRET_SS, IRET_WORDS }
 /* Makes a new process look like one that was interrupted at its first instruction. */
 bool sched_prepare(struct kernel *kernel, struct process *process, unsigned cpu, struct vaddr rip, struct vaddr rsp);
 void sched_forget(struct kernel *kernel, struct process *process); /* frees its kernel stacks */
+/* With a pid and contexts, and not known to anybody yet. */
+struct process *process_new(struct kernel *kernel, const char *name);
 /* Ends any process: frees all it holds. */
 void process_end(struct kernel *kernel, struct process *process, const struct process_death *death);
 /* Ends the current process: frees all it holds and leaves the CPU idle in ring 0. */

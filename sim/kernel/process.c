@@ -165,6 +165,19 @@ static uint64_t spawn_frames(const struct process_spec *spec)
 	return (bytes + LIBC_TEXT_BYTES) / PAGE_BYTES + 32;
 }
 
+struct process *process_new(struct kernel *kernel, const char *name)
+{
+	struct process *process = pool_take(&kernel->process_pool);
+	process->pid = kernel->process_count + 1;
+	process->pcid = kernel->layout->is_64bit ? (uint16_t)process->pid : 0;
+	process->name = name;
+	process->death.signal_name = process->death.why = process->death.vma = "";
+	process->contexts = arena_new_array(kernel->arena, struct process_context, kernel->cpu_count);
+	process->home = process->last = kernel->process_count % kernel->cpu_count;
+	process->segment_start[SEGMENT_KERNEL] = vaddr(kernel->layout->kernel_text);
+	return process;
+}
+
 struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *given)
 {
 	struct process_spec spec = with_defaults(given);
@@ -173,15 +186,8 @@ struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *g
 	/* It may take what is left: the limit of the group counts from the first fault on. */
 	(void)reclaim_for_frames(kernel, NULL, spawn_frames(&spec));
 	struct placement placement = placement_of(kernel->layout, &spec, kernel->process_count);
-	struct process *process = pool_take(&kernel->process_pool);
-	process->pid = kernel->process_count + 1;
-	process->pcid = kernel->layout->is_64bit ? (uint16_t)process->pid : 0;
-	process->name = spec.name;
-	process->death.signal_name = process->death.why = process->death.vma = "";
+	struct process *process = process_new(kernel, spec.name);
 	set_limits(process, &spec);
-	process->contexts = arena_new_array(kernel->arena, struct process_context, kernel->cpu_count);
-	process->home = process->last = kernel->process_count % kernel->cpu_count;
-	process->segment_start[SEGMENT_KERNEL] = vaddr(kernel->layout->kernel_text);
 	if (!build(kernel, process, &spec, &placement)) {
 		pool_put(&kernel->process_pool, process);
 		return NULL;

@@ -53,8 +53,8 @@ void procfs_status(const struct kernel *kernel, const struct process *process, c
 	sink_print(sink, "Name:\t%.15s\n", process->name);
 	if (process->mm)
 		sink_print(sink, "Umask:\t0022\n");
-	sink_print(sink, "State:\t%s\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t0\nTracerPid:\t0\n",
-		   state_of(kernel, process), pid, pid);
+	sink_print(sink, "State:\t%s\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n",
+		   state_of(kernel, process), pid, pid, process->parent);
 	sink_print(sink, "Uid:\t1000\t1000\t1000\t1000\nGid:\t1000\t1000\t1000\t1000\nFDSize:\t%d\nGroups:\t \n",
 		   process->mm ? 64 : 0);
 	sink_print(sink, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\nKthread:\t0\n", pid, pid, pid, pid);

@@ -63,7 +63,7 @@ static uint64_t time_of_work(void *self)
 
 const struct policy_ops *replace_default(void)
 {
-	return policy_find("clock");
+	return policy_find("linux");
 }
 
 bool replace_works_in_a_kernel(const struct policy_ops *ops)

@@ -12,8 +12,17 @@
 #include "kernel_private.h"
 #include "rig.h"
 
-enum { RW = LINUX_PROT_READ | LINUX_PROT_WRITE, PROCESSES = 8, PAGES = 1400, OPERATIONS = 6000, CHECK_EVERY = 1000 };
+enum {
+	RW = LINUX_PROT_READ | LINUX_PROT_WRITE,
+	PROCESSES = 8,
+	MOST_ALIVE = 12,
+	PAGES = 1400,
+	COMMON_PAGES = 300,
+	OPERATIONS = 3000,
+	CHECK_EVERY = 1000
+};
 #define AREA ((uint64_t)0x10000000)
+#define COMMON ((uint64_t)0x20000000)
 
 /* What the words at the start of each page of a process should hold. */
 struct model {
@@ -25,7 +34,8 @@ struct model {
 struct work {
 	struct rig rig;
 	struct rng rng;
-	struct model models[PROCESSES];
+	struct model models[MOST_ALIVE];
+	uint64_t common[COMMON_PAGES]; /* shared by the first process and all who descend from it */
 	struct model *current;
 	unsigned processes;
 };
@@ -125,14 +135,52 @@ static void switch_process(struct work *work, uint64_t at, uint64_t unused)
 	kernel_run(work->rig.kernel, work->current->process);
 }
 
+/* The first process maps shared memory; whoever has it in the tables of its VMAs may use it. */
+static void use_common(struct work *work, uint64_t at, uint64_t pages)
+{
+	if (!process_vma_at(work->current->process, vaddr(COMMON)))
+		return;
+	for (uint64_t i = at % COMMON_PAGES; i < COMMON_PAGES && pages > 0; i++, pages--) {
+		uint64_t va = COMMON + i * PAGE_BYTES;
+		if (rig_load(&work->rig, va) != work->common[i])
+			fail_msg("shared page %llu does not hold what was written", (unsigned long long)i);
+		work->common[i] = rng_next(&work->rng);
+		rig_store(&work->rig, va, work->common[i]);
+	}
+}
+
+static void fork_one(struct work *work, uint64_t unused, uint64_t unused_too)
+{
+	(void)unused, (void)unused_too;
+	if (work->processes == MOST_ALIVE)
+		return;
+	int64_t pid = rig_syscall(&work->rig, SYS_NR_FORK, 0, 0, 0, 0, 0);
+	assert_true(pid > 0);
+	struct model *child = &work->models[work->processes++];
+	*child = *work->current;
+	child->process = kernel_process(work->rig.kernel, (unsigned)pid - 1);
+}
+
+static void end_one(struct work *work, uint64_t unused, uint64_t unused_too)
+{
+	(void)unused, (void)unused_too;
+	if (work->processes == 1)
+		return;
+	(void)rig_syscall(&work->rig, SYS_NR_EXIT, 0, 0, 0, 0, 0);
+	assert_true(work->current->process->death.dead);
+	*work->current = work->models[--work->processes];
+	switch_process(work, 0, 0);
+}
+
 typedef void step_fn(struct work *work, uint64_t at, uint64_t pages);
 
 static const struct {
 	step_fn *fn;
 	unsigned share; /* of 100 */
 } steps[] = {
-    {write_one, 30}, {read_one, 30}, {write_many, 10}, {read_many, 10}, {page_out, 4},
-    {drop, 2},       {map_anew, 2},  {protect, 4},     {move, 2},       {switch_process, 6},
+    {use_common, 2},  {fork_one, 1},   {end_one, 1},        {write_one, 28}, {read_one, 28},
+    {write_many, 10}, {read_many, 10}, {page_out, 4},       {drop, 2},       {map_anew, 2},
+    {protect, 4},     {move, 2},       {switch_process, 6},
 };
 
 static void step(struct work *work)
@@ -151,7 +199,7 @@ static void check(const struct work *work)
 	const char *broken = NULL;
 	if (!kernel_check(work->rig.kernel, &why))
 		fail_msg("%s", why.text);
-	for (unsigned i = 0; i <= work->processes; i++) {
+	for (unsigned i = 0; kernel_process(work->rig.kernel, i); i++) {
 		const struct policy *policy = work->rig.kernel->reclaim.groups[i].policy;
 		broken = policy ? policy_check(policy) : NULL;
 		if (broken)
@@ -170,6 +218,11 @@ static void start(struct work *work, const struct kernel_config *config, unsigne
 		assert_non_null(work->models[i].process);
 		switch_process(work, i, 0);
 		map(work, 0, PAGES);
+		if (i == 0)
+			assert_int_equal(rig_syscall(&work->rig, SYS_NR_MMAP, COMMON, COMMON_PAGES * PAGE_BYTES, RW,
+						     LINUX_MAP_FIXED | LINUX_MAP_SHARED | LINUX_MAP_ANONYMOUS,
+						     UINT64_MAX),
+					 COMMON);
 	}
 }
 
@@ -189,7 +242,7 @@ static void run(const struct kernel_config *config, unsigned processes, uint64_t
 		if (i % CHECK_EVERY == 0)
 			check(work);
 	}
-	for (unsigned i = 0; i < processes; i++) {
+	for (unsigned i = 0; i < work->processes; i++) {
 		switch_process(work, i, 0);
 		read_many(work, 0, PAGES);
 	}

@@ -1,0 +1,238 @@
+/* fork: a process becomes two that share their pages until one of them writes. See kernel/fork.c, copy_page_range of
+ * mm/memory.c, and kernel/exit.c for wait4. */
+#include <string.h>
+
+#include "page.h"
+#include "placement.h"
+#include "reclaim.h"
+
+/* ---- pages ---- */
+
+struct copy {
+	struct mm *child;
+	const struct vma *vma; /* the parent's */
+	uint64_t entries;
+	bool failed;
+};
+
+/* Private memory is written by neither from now on: the first write copies. The child has not used it yet. */
+static struct pte shared_entry(const struct vma *vma, struct pte entry)
+{
+	if (!(vma->flags & VMA_SHARED))
+		entry.word &= ~PTE_WRITABLE;
+	return entry;
+}
+
+static void copy_present(struct mm *child, struct vaddr va, struct pte entry)
+{
+	struct kernel *kernel = child->kernel;
+	struct pfn frame = pfn(pte_frame(entry));
+	struct frame *record = frame_at(kernel->frames, frame);
+	if (record->use == FRAME_ANON) {
+		rmap_add(child, frame, va);
+	} else {
+		record->mappings++;
+	}
+	if (record->use == FRAME_ZERO)
+		child->zero++;
+	else
+		page_count_resident(child, page_kind(record), 1);
+}
+
+/* Huge pages of hugetlb are copied at once; Linux shares them, too. */
+static void copy_huge(struct copy *copy, struct vaddr va, struct pte entry)
+{
+	struct kernel *kernel = copy->child->kernel;
+	struct vma *vma = vma_tree_find(&copy->child->vmas, va);
+	if (page_fault(copy->child, vma, va, true) == FAULT_CAUSE_OUT_OF_MEMORY) {
+		copy->failed = true;
+		return;
+	}
+	uint64_t to = pte_frame(table_get(copy->child, va)), pages = huge_bytes(copy->child) / PAGE_BYTES;
+	for (uint64_t i = 0; i < pages; i++)
+		physmem_copy(kernel->mem, pfn(to + i), pfn(pte_frame(entry) + i));
+	machine_charge(kernel->machine, COST_COPY_PAGE, pages);
+}
+
+/* copy_pte_range. */
+static void copy_entry(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
+{
+	struct copy *copy = self;
+	struct paddr child_pa;
+	if (copy->failed)
+		return;
+	if (pte_page_size(entry) && entry_has_frame(entry)) {
+		copy_huge(copy, va, entry);
+		return;
+	}
+	if (!table_entry(copy->child, va, true, &child_pa)) {
+		copy->failed = true;
+		return;
+	}
+	struct pte shared = shared_entry(copy->vma, entry);
+	if (entry_is_swap(entry)) {
+		swap_get(mm->kernel, swap_entry_slot(mm->layout, entry));
+		copy->child->swapped++;
+		shared = entry;
+	} else {
+		copy_present(copy->child, va, entry);
+		if (shared.word != entry.word)
+			table_set(mm, va, entry_pa, shared);
+		shared.word &= ~PTE_ACCESSED;
+	}
+	table_set(copy->child, va, child_pa, shared);
+	machine_charge(mm->kernel->machine, COST_PTE_UPDATE, 1);
+	copy->entries++;
+}
+
+/* vma_needs_copy: what faults can bring back is not copied. */
+static bool needs_copy(const struct vma *vma)
+{
+	return (vma->anon != 0 || (vma->flags & VMA_HUGETLB)) && !(vma->flags & VMA_WIPEONFORK);
+}
+
+/* ---- address spaces ---- */
+
+static bool copy_vma(struct mm *child, const struct vma *vma)
+{
+	struct area area = area_of(vma, vma->start, vma->end);
+	uint64_t pages = vma_bytes(vma) / PAGE_BYTES;
+	area.flags &= ~(uint32_t)VMA_LOCKED_MASK;
+	if ((area.flags & VMA_ACCOUNT) && !mm_charge(child, (int64_t)pages))
+		return false;
+	(void)mm_map_alone(child, &area);
+	return true;
+}
+
+static bool copy_vmas(struct mm *child, struct mm *parent, uint64_t *entries)
+{
+	struct copy copy = {.child = child};
+	for (const struct vma *vma = parent->vmas.first; vma && !copy.failed; vma = vma->next) {
+		if (vma->flags & VMA_DONTCOPY)
+			continue;
+		if (!copy_vma(child, vma))
+			return false;
+		copy.vma = vma;
+		if (needs_copy(vma))
+			table_for_each(parent, vma->start, vma->end, copy_entry, &copy);
+	}
+	*entries = copy.entries;
+	return !copy.failed;
+}
+
+/* dup_mmap. NULL: no frames, or the promises are too many. */
+static struct mm *copy_mm(struct kernel *kernel, struct process *child, struct mm *parent, uint64_t *entries)
+{
+	const struct placement same = {.mmap_ceiling = parent->mmap_ceiling, .start_brk = parent->start_brk};
+	struct mm *mm = mm_new(kernel, child, &same);
+	if (!mm)
+		return NULL;
+	mm->group = parent->group;
+	mm->brk = parent->brk;
+	mm->start_code = parent->start_code;
+	mm->end_code = parent->end_code;
+	mm->start_data = parent->start_data;
+	mm->end_data = parent->end_data;
+	mm->start_stack = parent->start_stack;
+	mm->anons = parent->anons;
+	child->mm = mm;
+	bool complete = copy_vmas(mm, parent, entries);
+	/* The parent may not write either, before anybody else runs. */
+	flush_range(parent, vaddr(0), vaddr(parent->layout->task_size), parent->layout->task_size / PAGE_BYTES);
+	if (complete)
+		return mm;
+	mm_free(mm);
+	child->mm = NULL;
+	return NULL;
+}
+
+/* ---- processes ---- */
+
+/* Where the parent returns to: SYSCALL left RIP in RCX and the entry RSP on the stack; INT 0x80 pushed both. */
+static void user_place(struct kernel *kernel, struct vaddr *rip, struct vaddr *rsp)
+{
+	const struct cpu *cpu = machine_cpu(kernel->machine);
+	struct paddr stack = direct_map_target(kernel, vaddr(cpu->gpr[GPR_RSP]));
+	if (kernel->layout->is_64bit) {
+		*rip = vaddr(cpu->gpr[GPR_RCX]);
+		*rsp = vaddr(physmem_load64(kernel->mem, stack));
+		return;
+	}
+	*rip = vaddr(physmem_load32(kernel->mem, paddr_add(stack, 4 * (uint64_t)IRET_RIP)));
+	*rsp = vaddr(physmem_load32(kernel->mem, paddr_add(stack, 4 * (uint64_t)IRET_RSP)));
+}
+
+static bool copy_thread(struct kernel *kernel, struct process *child)
+{
+	const struct cpu *cpu = machine_cpu(kernel->machine);
+	struct vaddr rip, rsp;
+	user_place(kernel, &rip, &rsp);
+	struct process_context *context = &child->contexts[child->home];
+	memcpy(context->gpr, cpu->gpr, sizeof(context->gpr));
+	context->gpr[GPR_RAX] = 0; /* what fork returns in the child */
+	return sched_prepare(kernel, child, child->home, rip, rsp);
+}
+
+static struct process *copy_process(struct kernel *kernel, const struct process *parent)
+{
+	struct process *child = process_new(kernel, parent->name);
+	child->parent = parent->pid;
+	child->oom_score_adj = parent->oom_score_adj;
+	memcpy(child->limits, parent->limits, sizeof(child->limits));
+	memcpy(child->segment_start, parent->segment_start, sizeof(child->segment_start));
+	memcpy(child->segment_bytes, parent->segment_bytes, sizeof(child->segment_bytes));
+	return child;
+}
+
+int64_t sys_fork(struct kernel *kernel, struct process *parent, const uint64_t args[6])
+{
+	enum { STACK_FRAMES = 1 << STACK_ORDER };
+	(void)args;
+	uint64_t entries = 0;
+	if (kernel->process_count == MAX_PROCESSES)
+		return -LINUX_EAGAIN;
+	/* Nothing is taken away while tables are copied. */
+	if (!reclaim_for_frames(kernel, parent->mm, parent->mm->tables + STACK_FRAMES))
+		return -LINUX_ENOMEM;
+	struct process *child = copy_process(kernel, parent);
+	if (!copy_mm(kernel, child, parent->mm, &entries) || !copy_thread(kernel, child)) {
+		if (child->mm)
+			mm_free(child->mm);
+		pool_put(&kernel->process_pool, child);
+		return -LINUX_ENOMEM;
+	}
+	kernel->processes[kernel->process_count++] = child;
+	emit(kernel->bus, EVENT_FORK, parent->pid, child->pid, entries);
+	return child->pid;
+}
+
+/* ---- wait4 ---- */
+
+static struct process *dead_child(const struct kernel *kernel, const struct process *parent, int64_t pid, bool *any)
+{
+	*any = false;
+	for (unsigned i = 0; i < kernel->process_count; i++) {
+		struct process *child = kernel->processes[i];
+		if (child->parent != parent->pid || child->reaped || (pid > 0 && child->pid != pid))
+			continue;
+		*any = true;
+		if (child->death.dead)
+			return child;
+	}
+	return NULL;
+}
+
+int64_t sys_wait4(struct kernel *kernel, struct process *process, const uint64_t args[6])
+{
+	bool any;
+	struct process *child = dead_child(kernel, process, (int32_t)args[0], &any);
+	if (!any)
+		return -LINUX_ECHILD;
+	if (!child)
+		return args[2] & LINUX_WNOHANG ? 0 : -LINUX_ERESTARTSYS;
+	uint32_t status = child->death.signal ? child->death.signal : (uint32_t)child->death.status << 8;
+	if (args[1] != 0 && !copy_to_user(process->mm, args[1], &status, sizeof(status)))
+		return -LINUX_EFAULT;
+	child->reaped = true;
+	return child->pid;
+}
