@@ -1,0 +1,43 @@
+/* A reference string: which pages a program used, in order. Pages get dense numbers by first use; the string is decoded
+ * once and then fed to as many engines as wanted. */
+#ifndef FAULTLINE_REFERENCES_H
+#define FAULTLINE_REFERENCES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "faultline/status.h"
+
+/* Set in a reference that writes. */
+#define REFERENCES_WRITE (UINT32_C(1) << 31)
+enum { REFERENCES_PAGE_SHIFT = 12 };
+
+struct references {
+	uint32_t *page;   /* of each reference: its dense number, and REFERENCES_WRITE */
+	uint64_t count;   /* below 2^32 - 1 */
+	uint64_t *number; /* of each dense page: its number in the trace */
+	uint32_t pages;
+	/* private */
+	uint64_t room;
+	uint32_t number_room, hash_mask;
+	uint32_t *hash;
+};
+
+/* Empty. */
+void references_init(struct references *references);
+void references_release(struct references *references);
+/* One more reference, to the page with this number. */
+void references_add(struct references *references, uint64_t number, bool writes);
+
+/* Appends a text: page numbers, or addresses where they begin with 0x, separated by blanks, commas and line ends; one
+ * followed by `w` writes; # comments out the rest of a line. Lines of valgrind's lackey (--trace-mem=yes) may stand
+ * among them. `name` is for messages. BAD_INPUT: a word is none of this. */
+enum status references_read_text(struct references *references, const char *text, size_t length, const char *name,
+				 struct error *error);
+/* The content of a file, text or container. */
+enum status references_read_file(struct references *references, const char *path, struct error *error);
+
+/* Of each reference, the position at which its page is referenced next; UINT32_MAX: never. Free with free(). */
+uint32_t *references_next_uses(const struct references *references);
+
+#endif

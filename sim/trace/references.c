@@ -1,0 +1,96 @@
+/* The string itself and the numbering of its pages. */
+#include "faultline/references.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_ROOM = 1024 };
+
+static void *grown(void *memory, size_t bytes)
+{
+	void *larger = realloc(memory, bytes);
+	BUG_ON(!larger);
+	return larger;
+}
+
+static uint32_t *clear_hash(uint32_t buckets)
+{
+	uint32_t *hash = calloc(buckets, sizeof(*hash));
+	BUG_ON(!hash);
+	return hash;
+}
+
+void references_init(struct references *references)
+{
+	*references = (struct references){
+	    .room = FIRST_ROOM, .number_room = FIRST_ROOM, .hash_mask = 2 * FIRST_ROOM - 1};
+	references->page = grown(NULL, references->room * sizeof(*references->page));
+	references->number = grown(NULL, references->number_room * sizeof(*references->number));
+	references->hash = clear_hash(references->hash_mask + 1);
+}
+
+void references_release(struct references *references)
+{
+	free(references->page);
+	free(references->number);
+	free(references->hash);
+	*references = (struct references){0};
+}
+
+/* Where the dense number of this page stands, plus one, or 0 where it is to be put. */
+static uint32_t *find(const struct references *references, uint64_t number)
+{
+	uint64_t at = number * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+	uint32_t *bucket = &references->hash[at & references->hash_mask];
+	while (*bucket && references->number[*bucket - 1] != number)
+		bucket = &references->hash[++at & references->hash_mask];
+	return bucket;
+}
+
+static void grow_pages(struct references *references)
+{
+	references->number_room *= 2;
+	references->number = grown(references->number, references->number_room * sizeof(*references->number));
+	free(references->hash);
+	references->hash_mask = 2 * references->number_room - 1;
+	references->hash = clear_hash(references->hash_mask + 1);
+	for (uint32_t i = 0; i < references->pages; i++)
+		*find(references, references->number[i]) = i + 1;
+}
+
+static uint32_t dense(struct references *references, uint64_t number)
+{
+	uint32_t *bucket = find(references, number);
+	if (*bucket)
+		return *bucket - 1;
+	if (references->pages == references->number_room) {
+		grow_pages(references);
+		bucket = find(references, number);
+	}
+	references->number[references->pages] = number;
+	*bucket = ++references->pages;
+	return references->pages - 1;
+}
+
+void references_add(struct references *references, uint64_t number, bool writes)
+{
+	if (references->count == references->room) {
+		references->room *= 2;
+		references->page = grown(references->page, references->room * sizeof(*references->page));
+	}
+	references->page[references->count++] = dense(references, number) | (writes ? REFERENCES_WRITE : 0);
+}
+
+uint32_t *references_next_uses(const struct references *references)
+{
+	uint32_t *next = grown(NULL, (references->count + 1) * sizeof(*next));
+	uint32_t *last = grown(NULL, ((size_t)references->pages + 1) * sizeof(*last));
+	memset(last, 0xff, ((size_t)references->pages + 1) * sizeof(*last));
+	for (uint64_t i = references->count; i > 0; i--) {
+		uint32_t page = references->page[i - 1] & ~REFERENCES_WRITE;
+		next[i - 1] = last[page];
+		last[page] = (uint32_t)(i - 1);
+	}
+	free(last);
+	return next;
+}
