@@ -15,7 +15,7 @@ static bool release_inner_pages(struct heap *heap, uint64_t chunk)
 	if (bytes == 0)
 		return false;
 	emit(heap->bus, EVENT_LIBC_SHRINK, event_text("madvise"), bytes, event_text("malloc_trim"));
-	(void)user_syscall(heap->user, SYS_NR_MADVISE, (const uint64_t[6]){start, bytes, LINUX_MADV_DONTNEED});
+	(void)glibc_call(heap, SYS_NR_MADVISE, start, bytes, LINUX_MADV_DONTNEED, 0);
 	return true;
 }
 
