@@ -126,16 +126,18 @@ static void mark_bin(struct heap *heap, unsigned index)
 void glibc_put_sorted(struct heap *heap, uint64_t chunk, uint64_t size)
 {
 	unsigned index = glibc_bin_index(size);
-	uint64_t bin = bin_at(heap, index), forward = fd(heap, bin);
+	uint64_t bin = bin_at(heap, index), back = bin, forward = fd(heap, bin);
 	if (!is_small(size)) {
 		if (forward == bin) {
 			set_fd_nextsize(heap, chunk, chunk);
 			set_bk_nextsize(heap, chunk, chunk);
 		} else {
 			forward = place_in_large_bin(heap, chunk, size, bin);
+			back = bk(heap, forward);
 		}
 	}
 	mark_bin(heap, index);
-	link_between(heap, chunk, bk(heap, forward), forward);
+	/* At the front, whatever the first chunk there says is in front of it. */
+	link_between(heap, chunk, back, forward);
 	emit(heap->bus, EVENT_LIBC_PLACE, chunk, size, event_text(is_small(size) ? "small bin" : "large bin"));
 }
