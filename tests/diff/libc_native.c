@@ -108,7 +108,8 @@ static bool same_lines(const struct recording *a, const struct recording *b)
 	return true;
 }
 
-/* A program that reads what it should not may see the key of the tcache, which is another one in each run. */
+/* What the computer answers differently each time cannot be compared. The key of the tcache, the one random number, is
+ * fixed; this stands for what is not known. */
 static bool is_stable(const char *text, const struct recording *native)
 {
 	bool stable = true;

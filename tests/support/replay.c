@@ -149,14 +149,15 @@ static void print_block(const struct replay *replay, uint64_t block, char *out, 
 	uint64_t word = 0;
 	uint64_t next = 0;
 	struct address at = address_text(replay, block);
-	if (block == 0 || !user_peek64(user, block - 8, &word)) {
+	if (block == 0) {
 		(void)snprintf(out, room, "%s -", at.text);
 		return;
 	}
+	bool there = user_peek64(user, block - 8, &word);
 	uint64_t size = word & ~(uint64_t)7;
 	bool mapped = (word & 2) != 0;
 	/* The chunk behind says whether this one is in use. */
-	bool used = mapped || (user_peek64(user, block - 8 + size, &next) && (next & 1) != 0);
+	bool used = mapped || (there && user_peek64(user, block - 8 + size, &next) && (next & 1) != 0);
 	(void)snprintf(out, room, "%s %" PRIu64, at.text, used ? size - (mapped ? 16 : 8) : 0);
 }
 

@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,6 +98,10 @@ static void place_break(void)
 	uint64_t wanted = (now + unit - 1) & ~(unit - 1);
 	if ((uint64_t)syscall(SYS_brk, wanted) != wanted)
 		give_up("the break cannot be moved");
+	/* What is below the break is no heap. */
+	now = (now + 4095) & ~(uint64_t)4095;
+	if (now < wanted && munmap((void *)now, wanted - now) != 0)
+		give_up("the space below the break cannot be unmapped");
 	shared->break_start = wanted;
 }
 
@@ -139,7 +144,7 @@ static void make_resident(void)
 	}
 }
 
-/* The recorder wants to see the six memory calls and no other. */
+/* The recorder wants to see the six memory calls, and getrandom, which makes the key of the tcache. */
 static void show_memory_calls(void)
 {
 #define CALL(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)
@@ -151,6 +156,7 @@ static void show_memory_calls(void)
 	    CALL(SYS_mremap),
 	    CALL(SYS_madvise),
 	    CALL(SYS_mprotect),
+	    CALL(SYS_getrandom),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
@@ -312,13 +318,24 @@ static uint64_t perform(const struct native_op *op, uint32_t self)
 	}
 }
 
-/* A ruined size leads malloc_usable_size anywhere; that is no operation of the list. */
-static bool next_is_readable(const char *block)
+/* A word of memory that may be missing or forbidden; looking brings no page. */
+static bool look(uint64_t address, uint64_t *word)
 {
-	unsigned char resident;
-	uintptr_t size = *(const uintptr_t *)(block - 8) & ~(uintptr_t)7;
-	uintptr_t next = (uintptr_t)block - 8 + size;
-	return mincore((void *)(next & ~(uintptr_t)4095), 1, &resident) == 0 || (*(block - 8) & 2);
+	unsigned char resident = 0;
+	const struct iovec here = {word, sizeof(*word)};
+	const struct iovec there = {(void *)address, sizeof(*word)};
+	return mincore((void *)(address & ~(uint64_t)4095), 1, &resident) == 0 && (resident & 1) &&
+	       syscall(SYS_process_vm_readv, syscall(SYS_getpid), &here, 1, &there, 1, 0) == sizeof(*word);
+}
+
+/* A ruined size leads malloc_usable_size anywhere, and that is no operation of the list: it is called only if what it
+ * will read is there. */
+static uint64_t usable_size(uint64_t block)
+{
+	uint64_t word;
+	uint64_t next;
+	bool readable = look(block - 8, &word) && ((word & 2) || look(block - 8 + (word & ~(uint64_t)7), &next));
+	return readable ? malloc_usable_size((void *)block) : 0;
 }
 
 static void run_one(uint32_t number, uint32_t self)
@@ -332,8 +349,8 @@ static void run_one(uint32_t number, uint32_t self)
 	result->error_number = errno;
 	result->faults = minor_faults() - before;
 	result->has_usable = op->letter == 'm' || op->letter == 'c' || op->letter == 'r' || op->letter == 'a';
-	if (result->has_usable && result->value && next_is_readable((const char *)result->value))
-		result->usable = malloc_usable_size((void *)result->value);
+	if (result->has_usable && result->value)
+		result->usable = usable_size(result->value);
 }
 
 /* Runs those of this thread as their turn comes; returns behind the last, or when the thread is to end. */

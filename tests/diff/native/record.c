@@ -26,6 +26,9 @@
 
 enum { LINE_BYTES = 4096 };
 
+/* The simulated library's: TCACHE_KEY of glibc.h. */
+#define NATIVE_TCACHE_KEY ((uint64_t)0x7463616368656b79)
+
 enum { CALL_BRK, CALL_MMAP, CALL_MUNMAP, CALL_MREMAP, CALL_MADVISE, CALL_MPROTECT, CALLS };
 
 static const struct {
@@ -242,6 +245,13 @@ static void say_end(struct recorder *recorder)
 
 /* ---- watching ---- */
 
+/* The key of the tcache is random; a program that reads what it should not may see it. */
+static void fix_tcache_key(pid_t thread, uint64_t buffer, uint64_t bytes)
+{
+	if (bytes == sizeof(uint64_t))
+		(void)ptrace(PTRACE_POKEDATA, thread, (void *)buffer, (void *)NATIVE_TCACHE_KEY);
+}
+
 /* A memory call is entered: it runs to its end, then it is told. */
 static bool follow_call(struct recorder *recorder, pid_t thread)
 {
@@ -256,6 +266,8 @@ static bool follow_call(struct recorder *recorder, pid_t thread)
 	if (ptrace(PTRACE_SYSCALL, thread, NULL, NULL) != 0 || waitpid(thread, &status, __WALL) != thread ||
 	    !WIFSTOPPED(status) || ptrace(PTRACE_GETREGS, thread, NULL, &regs) != 0)
 		return false;
+	if (regs.orig_rax == SYS_getrandom)
+		fix_tcache_key(thread, arguments[0], arguments[1]);
 	if (recorder->shared->current < recorder->list.count && call < CALLS)
 		add_call(recorder, call, arguments, (int64_t)regs.rax);
 	return true;
