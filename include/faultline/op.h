@@ -61,6 +61,9 @@ enum op_group {
 	X(MSYNC, "msync", SYSCALL, "msync(at, length, flags)")                                                         \
 	X(SETRLIMIT, "setrlimit", SYSCALL, "setrlimit(resource, soft, hard), by prlimit64")                            \
 	X(GETPID, "getpid", SYSCALL, "getpid(), the shortest way into the kernel and back")                            \
+	X(FORK, "fork", SYSCALL,                                                                                       \
+	  "fork(); the child runs `body`, and exits behind it; the parent goes on behind the body")                    \
+	X(WAIT, "wait", SYSCALL, "wait(NULL): until a child has ended; the result is its pid")                         \
 	X(EXIT, "exit", SYSCALL, "exit(status)")                                                                       \
 	X(INSTRUCTION, "instruction", PROCESSOR, "one privileged or sensitive instruction")                            \
 	X(CODE, "code", PROCESSOR,                                                                                     \
@@ -257,7 +260,7 @@ struct op {
 	uint64_t steps;
 	struct that that;
 	struct answer equals, at_least, at_most;
-	uint32_t body_end; /* repeat: index of the operation behind its body */
+	uint32_t body_end; /* repeat, fork: index of the operation behind its body */
 };
 
 /* Fills in the defaults of the keys of this kind. */

@@ -19,7 +19,7 @@ enum status {
 #undef X
 };
 
-enum { ERROR_TEXT_BYTES = 512 };
+enum { ERROR_TEXT_BYTES = 768 };
 
 /* Where, what and how to mend, in one line of text without a final newline; empty after success. */
 struct error {

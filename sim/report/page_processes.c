@@ -37,7 +37,7 @@ static void add(char out[CELL], const char *format, ...)
 
 static void libc_name(const struct view *view, char out[CELL])
 {
-	add(out, "%s", world_document(view->page->world)->processes[view->index].libc->name);
+	add(out, "%s", world_heap(view->page->world, view->index)->ops->name);
 }
 
 static void faults(const struct view *view, char out[CELL])

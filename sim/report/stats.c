@@ -56,7 +56,7 @@ static void put_process(struct report *report, const struct world *world, unsign
 	report_begin(report, NULL, process->name);
 	report_text(report, "name", "name", process->name);
 	report_number(report, "pid", "pid", process->pid, "");
-	report_text(report, "libc", "libc", world_document(world)->processes[index].libc->name);
+	report_text(report, "libc", "libc", world_heap(world, index)->ops->name);
 	report_text(report, "state", "state", report_state_name(state.state));
 	report_text(report, "signal", "signal", process->death.signal ? process->death.signal_name : "");
 	report_number(report, "exit_status", "exit status", (uint64_t)(uint32_t)process->death.status, "");

@@ -134,6 +134,9 @@ static const struct op_key repeat_keys[] = {
     {"as", OP_TYPE_NAME, DEFAULT("no variable"), FIELD(as), NULL, "name of the loop variable, which counts from 0"},
     {"body", OP_TYPE_BODY, REQUIRED, FIELD(body_end), NULL, "what is repeated"},
 };
+static const struct op_key fork_keys[] = {
+    {"body", OP_TYPE_BODY, REQUIRED, FIELD(body_end), NULL, "what the child does"},
+};
 static const struct op_key phase_keys[] = {
     {"name", OP_TYPE_TEXT, REQUIRED, FIELD(name), NULL, "name of the phase"},
 };
@@ -164,6 +167,7 @@ static const struct key_list key_lists[OP_KIND_COUNT] = {
     [OP_EXECUTE] = KEYS(read_keys),
     [OP_ACCESS] = KEYS(access_keys),
     [OP_SBRK] = KEYS(sbrk_keys),
+    [OP_FORK] = KEYS(fork_keys),
     [OP_EXIT] = KEYS(exit_keys),
     [OP_INSTRUCTION] = KEYS(instruction_keys),
     [OP_CODE] = KEYS(code_keys),

@@ -1,6 +1,6 @@
 /* Runs a script: one operation after the other, as the program of a slice. */
+#include "action.h"
 #include "faultline/heap.h"
-#include "world_private.h"
 
 bool runner_next(struct runner *runner)
 {
@@ -75,7 +75,17 @@ static void execute(struct runner *runner, const struct op *op)
 	runner->heap->errno_value = 0;
 	if (op->thread != runner->heap->thread && !runner_switch_thread(runner, op->thread))
 		return;
-	finish(runner, op, runner_perform(runner, op));
+	uint64_t result = runner_perform(runner, op);
+	if (!runner->waits)
+		finish(runner, op, result);
+}
+
+/* The operation that could not end goes on; else the next one begins. False: there is none. */
+static bool runner_go_on(struct runner *runner)
+{
+	bool waited = runner->waits;
+	runner->waits = false;
+	return waited || runner_next(runner);
 }
 
 static bool failed_for_good(const struct world *world)
@@ -88,8 +98,13 @@ void runner_slice(void *self)
 	struct runner *runner = self;
 	if (!runner->started)
 		runner_start_libc(runner);
+	if (runner->forked_at != 0)
+		user_leave(runner->user, runner->forked_at);
+	runner->forked_at = 0;
 	while (!failed_for_good(runner->world)) {
-		if (!runner_next(runner)) {
+		if (!runner_go_on(runner)) {
+			if (runner->forked && !failed_for_good(runner->world))
+				(void)runner_syscall(runner, SYS_NR_EXIT, (const uint64_t[6]){0});
 			runner->state = WORLD_FINISHED;
 			return;
 		}
@@ -102,6 +117,8 @@ void runner_slice(void *self)
 			return;
 		} else {
 			execute(runner, runner->op);
+			if (runner->waits)
+				return;
 		}
 	}
 }

@@ -6,9 +6,10 @@
 void script_cursor_init(struct script_cursor *cursor, struct arena *arena, const struct script *script)
 {
 	*cursor = (struct script_cursor){.script = script};
-	names_init(&cursor->names, arena);
+	cursor->names = arena_new_object(arena, struct names);
+	names_init(cursor->names, arena);
 	for (uint32_t i = 0; i < script->slot_count; i++)
-		(void)names_number(&cursor->names, script->slot_names[i]);
+		(void)names_number(cursor->names, script->slot_names[i]);
 }
 
 static bool compute_slot(struct script_cursor *cursor, const struct op_formula *formula, struct why *why)
@@ -16,7 +17,7 @@ static bool compute_slot(struct script_cursor *cursor, const struct op_formula *
 	char name[FORMULA_NAME_BYTES];
 	if (!formula_name(formula, cursor->values, name, why))
 		return false;
-	uint32_t slot = names_number(&cursor->names, name);
+	uint32_t slot = names_number(cursor->names, name);
 	memcpy((char *)&cursor->computed + formula->field, &slot, sizeof(slot));
 	return true;
 }
@@ -58,8 +59,22 @@ static void close_loops(struct script_cursor *cursor)
 			cursor->at = loop->repeat + 1;
 			return;
 		}
-		cursor->depth--;
+		if (--cursor->depth < cursor->floor) {
+			cursor->at = cursor->script->count;
+			cursor->depth = cursor->floor = 0;
+		}
 	}
+}
+
+/* The body counts as a loop of one round, which it is for the formulas in it. */
+void script_cursor_fork(struct script_cursor *parent, struct script_cursor *child)
+{
+	uint32_t fork = parent->at - 1;
+	*child = *parent;
+	child->loops[child->depth] = (struct cursor_loop){fork, 1};
+	child->values[child->depth++] = 0;
+	child->floor = child->depth;
+	parent->at = parent->script->ops[fork].op.body_end;
 }
 
 static void open_loop(struct script_cursor *cursor, uint32_t index, uint64_t times)
@@ -108,7 +123,7 @@ bool script_cursor_at_expect(const struct script_cursor *cursor)
 
 bool script_cursor_leave(struct script_cursor *cursor)
 {
-	if (cursor->depth == 0)
+	if (cursor->depth == cursor->floor)
 		return false;
 	cursor->at = list_end(cursor);
 	cursor->depth--;

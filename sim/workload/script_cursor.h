@@ -13,15 +13,19 @@ struct cursor_loop {
 /* Invariant: values[d] is the iteration of loops[d], below its times. */
 struct script_cursor {
 	const struct script *script;
-	struct names names; /* of the script, then those made from loop variables */
+	struct names *names; /* of the script, then those made from loop variables */
 	uint32_t at;
 	unsigned depth;
+	unsigned floor; /* a child of fork: it ends with this many loops around it */
 	struct cursor_loop loops[FORMULA_MAX_DEPTH];
 	int64_t values[FORMULA_MAX_DEPTH];
 	struct op computed;
 };
 
 void script_cursor_init(struct script_cursor *cursor, struct arena *arena, const struct script *script);
+
+/* The child of the fork that the cursor has just passed, which shares its names; the parent goes on behind the body. */
+void script_cursor_fork(struct script_cursor *parent, struct script_cursor *child);
 
 /* The next operation, never a repeat; NULL in *op at the end. It is valid until the next call. False: a value cannot be
  * computed; *op says where. */

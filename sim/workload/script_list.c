@@ -262,6 +262,9 @@ static void mark_watched(struct script_reader *reader)
 		} else if (op->kind == OP_REPEAT) {
 			if (wanted && op->body_end > i + 1)
 				reader->ops[op->body_end - 1].op.watched = true;
+		} else if (op->kind == OP_FORK) {
+			op->watched = true; /* from behind its body, and from the start of it */
+			wanted = false;
 		} else {
 			op->watched = wanted;
 			wanted = false;

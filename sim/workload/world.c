@@ -100,7 +100,7 @@ enum status world_new(const struct document *document, struct world **out, struc
 	bus_subscribe(&world->bus, EVENT_BIT(EVENT_RING) | EVENT_BIT(EVENT_CPU), on_event, world);
 	world->machine = machine_new(arena, &world->bus, &config);
 	world->runner_count = document->process_count;
-	world->runners = arena_new_array(arena, struct runner, world->runner_count);
+	world->runners = arena_new_array(arena, struct runner, DOCUMENT_MAX_PROCESSES);
 	world->phases = arena_new_array(arena, struct phase, WORLD_MAX_PHASES);
 	world->phases[world->phase_count++].name = "";
 	world->texts = arena_alloc(arena, (size_t)WORLD_TEXTS * WORLD_TEXT_BYTES, 1);
