@@ -2,7 +2,7 @@
 
 _faultline() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-	local commands="run validate list explain proc convert heap"
+	local commands="run validate list explain proc convert heap policy curve"
 	local words=""
 	COMPREPLY=()
 
@@ -14,6 +14,12 @@ _faultline() {
 	case $previous in
 	--stats) words="text json csv markdown" ;;
 	--events | --perfetto | -o) compopt -o default; return ;;
+	--compat) words="ostep" ;;
+	--policy)
+		words="fifo second-chance clock nru random lru mru lfu lfu-aging aging working-set wsclock 2q arc car"
+		words="$words clock-pro lirs s3-fifo sieve linux mglru opt unopt"
+		;;
+	--refs | --frames | --seed | --window | --tick | --clock-bits) return ;;
 	--set | --at | --pid) return ;;
 	esac
 
@@ -31,6 +37,11 @@ _faultline() {
 		heap:-*) words="--at --pid --set -o --help" ;;
 		heap:m*) words="malloc_stats malloc_info mallinfo2" ;;
 		heap:c*) words="chunks" ;;
+		policy:-*)
+			words="--refs --frames --policy --stats --seed --window --tick --hardware --compat --clock-bits --help"
+			;;
+		curve:-*) words="--refs --frames --policy --stats --seed --window --tick --hardware --plot --help" ;;
+		policy:* | curve:*) compopt -o default; return ;;
 		list:-*) words="--help" ;;
 		list:*) words="workloads allocators policies profiles ops instructions events stats" ;;
 		run:* | validate:* | explain:* | proc:* | convert:* | heap:*)

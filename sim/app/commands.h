@@ -11,7 +11,9 @@
 	X(explain)                                                                                                     \
 	X(convert)                                                                                                     \
 	X(heap)                                                                                                        \
-	X(proc)
+	X(proc)                                                                                                        \
+	X(policy)                                                                                                      \
+	X(curve)
 
 #define X(name) extern const struct command command_##name;
 COMMAND_LIST(X)

@@ -4,13 +4,13 @@
 
 #include "policy_private.h"
 
-enum { RESIDENT = 1, ACCESSED = 2, DIRTY = 4 };
+enum { RESIDENT = 1, ACCESSED = 2, DIRTY = 4, AHEAD = 24 };
 
 struct policy_engine {
 	struct arena *arena;
 	struct policy *policy;
 	uint8_t *bits;      /* of each page; 0: not resident */
-	uint32_t *frame_of; /* of each resident page */
+	uint32_t *frame_of; /* of each resident page, plus one; 0: not resident */
 	uint32_t *page_of;  /* of each used frame */
 	uint32_t used;      /* frames that hold a page: the first ones */
 	uint8_t first_bits; /* of a page that has just come in */
@@ -104,6 +104,7 @@ static uint32_t evict(struct policy_engine *engine, uint32_t incoming)
 	engine->result.evictions++;
 	engine->result.writebacks += (engine->bits[page] & DIRTY) != 0;
 	engine->bits[page] = 0;
+	engine->frame_of[page] = 0;
 	return frame;
 }
 
@@ -118,10 +119,16 @@ static void miss(struct policy_engine *engine, uint32_t reference)
 	bool full = engine->used == engine->policy->config.frames;
 	uint32_t frame = full ? evict(engine, page) : engine->used++;
 	engine->result.misses++;
-	engine->frame_of[page] = frame;
+	engine->frame_of[page] = frame + 1;
 	engine->page_of[frame] = page;
 	engine->bits[page] = engine->first_bits | dirty_bit(reference);
 	policy_insert(engine->policy, frame, page);
+}
+
+/* The page some references ahead, which the host's memory may begin to fetch. */
+static uint32_t page_ahead(const uint32_t *references, size_t i, size_t count)
+{
+	return references[i + AHEAD < count ? i + AHEAD : count - 1] & ~REFERENCE_WRITES;
 }
 
 /* For policies that look at A bits. */
@@ -132,6 +139,7 @@ static void feed_bits(struct policy_engine *engine, const uint32_t *references, 
 	for (size_t i = 0; i < count; i++) {
 		uint32_t reference = references[i];
 		uint8_t *page = &bits[reference & ~REFERENCE_WRITES];
+		__builtin_prefetch(&bits[page_ahead(references, i, count)], 1);
 		if (*page != 0) {
 			*page |= (uint8_t)(ACCESSED | dirty_bit(reference));
 		} else {
@@ -150,12 +158,13 @@ static void feed_told(struct policy_engine *engine, const uint32_t *references, 
 	for (size_t i = 0; i < count; i++) {
 		uint32_t reference = references[i];
 		uint32_t page = reference & ~REFERENCE_WRITES;
-		uint8_t bits = engine->bits[page];
+		uint32_t frame = engine->frame_of[page];
+		__builtin_prefetch(&engine->frame_of[page_ahead(references, i, count)]);
 		engine->position = start + i;
-		if (bits != 0) {
+		if (frame != 0) {
 			if (reference & REFERENCE_WRITES)
-				engine->bits[page] = bits | DIRTY;
-			touch(engine->policy, engine->frame_of[page]);
+				engine->bits[page] |= DIRTY;
+			touch(engine->policy, frame - 1);
 		} else {
 			miss(engine, reference);
 		}

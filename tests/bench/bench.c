@@ -58,7 +58,7 @@ static double median(double *values)
 	return values[RUNS / 2];
 }
 
-static bool is_wanted(const struct bench *bench, const char *name)
+bool bench_wants(const struct bench *bench, const char *name)
 {
 	return !bench->wanted || strstr(name, bench->wanted);
 }
@@ -67,7 +67,7 @@ void bench_measure_many(struct bench *bench, const char *name, double budget_ns,
 			void *self)
 {
 	const double batch_ns = 20e6;
-	if (!is_wanted(bench, name))
+	if (!bench_wants(bench, name))
 		return;
 	uint64_t count = operations > 1 ? 1 : 16;
 	while (time_batch(fn, self, count) < batch_ns)
@@ -96,7 +96,7 @@ void bench_measure(struct bench *bench, const char *name, double budget_ns, benc
 
 void bench_fact(struct bench *bench, const char *name, uint64_t value, uint64_t most, const char *unit)
 {
-	if (!is_wanted(bench, name))
+	if (!bench_wants(bench, name))
 		return;
 	bool over = value > most;
 	printf("%-52s %10" PRIu64 " %s  at most %" PRIu64 "%s\n", name, value, unit, most, over ? "  OVER" : "");
@@ -105,7 +105,8 @@ void bench_fact(struct bench *bench, const char *name, uint64_t value, uint64_t 
 
 int main(int argc, char **argv)
 {
-	static void (*const suites[])(struct bench *) = {bench_machine, bench_kernel, bench_libc, bench_workload};
+	static void (*const suites[])(struct bench *) = {bench_machine, bench_kernel, bench_libc, bench_workload,
+							 bench_policy};
 	struct bench bench = {.wanted = argc > 1 ? argv[1] : NULL};
 	struct timespec resolution;
 	(void)clock_getres(CLOCK_MONOTONIC, &resolution);

@@ -3,6 +3,7 @@
 #ifndef FAULTLINE_BENCH_H
 #define FAULTLINE_BENCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct bench;
@@ -19,10 +20,14 @@ void bench_measure_many(struct bench *bench, const char *name, double budget_ns,
 /* A number that was found otherwise, and what it must not exceed. */
 void bench_fact(struct bench *bench, const char *name, uint64_t value, uint64_t most, const char *unit);
 
+/* Whether a case of this name is asked for: for who has much to prepare. */
+bool bench_wants(const struct bench *bench, const char *name);
+
 /* The suites. */
 void bench_machine(struct bench *bench);
 void bench_kernel(struct bench *bench);
 void bench_libc(struct bench *bench);
 void bench_workload(struct bench *bench);
+void bench_policy(struct bench *bench);
 
 #endif
