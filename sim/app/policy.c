@@ -119,7 +119,7 @@ const struct command command_policy = {
     .text =
 	"Feeds a string of page references to replacement policies with fixed numbers of frames and prints hits and "
 	"misses of each. A trace is a text of page numbers (17), addresses (0x11000), either with w behind it when "
-	"it writes, and lines of valgrind --tool=lackey --trace-mem=yes; # begins a comment, - is standard input. "
+	"it writes, and lines of valgrind's lackey that traces memory; # begins a comment, - is standard input. "
 	"The trace is read once for all of them.",
     .options = options,
     .run = run,
