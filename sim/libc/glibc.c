@@ -34,7 +34,9 @@ uint64_t glibc_bins_malloc(struct heap *heap, uint64_t bytes)
 {
 	if (!heap->threaded) {
 		heap->av = heap->data_va;
-		return glibc_int_malloc(heap, bytes);
+		uint64_t mem = glibc_int_malloc(heap, bytes);
+		glibc_assert_arena(heap, mem, "__libc_malloc", "victim", "&main_arena");
+		return mem;
 	}
 	glibc_arena_get(heap, bytes);
 	uint64_t mem = glibc_int_malloc(heap, bytes);
@@ -42,6 +44,7 @@ uint64_t glibc_bins_malloc(struct heap *heap, uint64_t bytes)
 		glibc_arena_get_retry(heap, bytes);
 		mem = glibc_int_malloc(heap, bytes);
 	}
+	glibc_assert_arena(heap, mem, "__libc_malloc", "victim", "ar_ptr");
 	return mem;
 }
 

@@ -46,6 +46,7 @@ enum {
 #define TCACHE_KEY ((uint64_t)0x7463616368656b79)
 
 /* Offsets in an arena: struct malloc_state. */
+#define M_MUTEX 0
 #define M_FLAGS 4
 #define M_HAVE_FASTCHUNKS 8
 #define M_FASTBINS 16
@@ -149,6 +150,13 @@ static inline void set_tls(struct heap *heap, uint64_t offset, uint64_t value)
 static inline bool is_contiguous(struct heap *heap)
 {
 	return (arena_word32(heap, M_FLAGS) & NONCONTIGUOUS_BIT) == 0;
+}
+
+/* Operations come one after the other: the lock is always free. To take it touches the arena, which a ruined chunk may
+ * have led astray. */
+static inline void take_lock(struct heap *heap)
+{
+	set_arena_word32(heap, M_MUTEX, arena_word32(heap, M_MUTEX));
 }
 
 static inline bool is_main_arena(const struct heap *heap)
@@ -258,7 +266,8 @@ static inline uint64_t tcache_index(uint64_t size)
 
 static inline uint64_t fastbin_at(const struct heap *heap, uint64_t size)
 {
-	return heap->av + M_FASTBINS + ((size >> 4) - 2) * 8;
+	/* fastbin_index keeps 32 bits, which a ruined size may exceed. */
+	return heap->av + M_FASTBINS + (uint64_t)(((uint32_t)size >> 4) - 2u) * 8;
 }
 
 /* A bin's head looks like a chunk whose fd and bk are the list's ends. */
@@ -327,11 +336,21 @@ bool glibc_tcache_free(struct heap *heap, uint64_t tcache, uint64_t chunk, uint6
  * one is made large enough for the request. */
 void glibc_arena_get(struct heap *heap, uint64_t request);
 void glibc_arena_get_retry(struct heap *heap, uint64_t request);
+static inline uint64_t glibc_arena_of(struct heap *heap, uint64_t chunk, uint64_t word)
+{
+	return word & NON_MAIN_ARENA ? user_load64(heap->user, (chunk & ~(HEAP_MAX_BYTES - 1)) + H_ARENA)
+				     : heap->data_va;
+}
 static inline void glibc_arena_for_chunk(struct heap *heap, uint64_t chunk, uint64_t word)
 {
-	heap->av = word & NON_MAIN_ARENA ? user_load64(heap->user, (chunk & ~(HEAP_MAX_BYTES - 1)) + H_ARENA)
-					 : heap->data_va;
+	heap->av = glibc_arena_of(heap, chunk, word);
 }
+/* The assertion of malloc's public functions: what they hand out is a mapping, of the arena at work, or nothing. */
+#define glibc_assert_arena(heap, mem, function, name, arena)                                                           \
+	glibc_assert(heap, glibc_is_of_arena(heap, mem), function,                                                     \
+		     "!" name " || chunk_is_mmapped (mem2chunk (" name ")) || " arena                                  \
+		     " == arena_for_chunk (mem2chunk (" name "))")
+bool glibc_is_of_arena(struct heap *heap, uint64_t mem);
 void glibc_init_state(struct heap *heap);
 void glibc_thread_freeres(struct heap *heap);
 

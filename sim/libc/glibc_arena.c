@@ -144,6 +144,12 @@ void glibc_arena_get_retry(struct heap *heap, uint64_t request)
 	heap->av = is_main_arena(heap) ? another_arena(heap, request) : heap->data_va;
 }
 
+bool glibc_is_of_arena(struct heap *heap, uint64_t mem)
+{
+	uint64_t word = mem ? head(heap, chunk_of(mem)) : IS_MMAPPED;
+	return (word & IS_MMAPPED) || glibc_arena_of(heap, chunk_of(mem), word) == heap->av;
+}
+
 /* __malloc_arena_thread_freeres: an arena without threads waits on the free list for the next one. */
 void glibc_thread_freeres(struct heap *heap)
 {

@@ -4,8 +4,11 @@
 static void into_fastbin(struct heap *heap, uint64_t chunk, uint64_t size, bool locked)
 {
 	uint64_t next_word = head(heap, chunk + size);
-	if (next_word <= CHUNK_HDR_SZ || (next_word & ~(uint64_t)SIZE_BITS) >= arena_word(heap, M_SYSTEM_MEM))
+	if (next_word <= CHUNK_HDR_SZ || (next_word & ~(uint64_t)SIZE_BITS) >= arena_word(heap, M_SYSTEM_MEM)) {
+		if (!locked)
+			take_lock(heap); /* to look again */
 		glibc_printerr(heap, "free(): invalid next size (fast)");
+	}
 	glibc_free_perturb(heap, mem_of(chunk), size - CHUNK_HDR_SZ);
 	set_arena_word32(heap, M_HAVE_FASTCHUNKS, 1);
 	uint64_t bin = fastbin_at(heap, size), first = user_load64(heap->user, bin);

@@ -156,6 +156,18 @@ bool glibc_grow_arena(struct heap *heap, uint64_t nb)
 	return true;
 }
 
+#define heap_trim_assert(heap, holds, condition) glibc_assert(heap, holds, "heap_trim", condition)
+
+static void make_top(struct heap *heap, uint64_t info, uint64_t chunk, uint64_t bytes)
+{
+	heap_trim_assert(heap, page_offset(chunk + bytes) == 0,
+			 "((unsigned long) ((char *) p + new_size) & (heap->pagesize - 1)) == 0");
+	heap_trim_assert(heap, chunk + bytes == info + heap_word(heap, info, H_SIZE),
+			 "((char *) p + new_size) == ((char *) heap + heap->size)");
+	set_arena_word(heap, M_TOP, chunk);
+	set_head(heap, chunk, bytes | PREV_INUSE);
+}
+
 /* The heap before it has room enough for a top again: the newest heap goes away, and the fence that ends the one before
  * becomes its top. False: it stays. */
 static bool drop_heap(struct heap *heap, uint64_t info, uint64_t pad)
@@ -163,11 +175,16 @@ static bool drop_heap(struct heap *heap, uint64_t info, uint64_t pad)
 	uint64_t previous = heap_word(heap, info, H_PREV), size = heap_word(heap, previous, H_SIZE);
 	uint64_t fence = previous + size - (MINSIZE - 2 * SIZE_SZ), misaligned = fence & (MALLOC_ALIGNMENT - 1);
 	fence -= misaligned;
+	heap_trim_assert(heap, head(heap, fence) == PREV_INUSE, "chunksize_nomask (p) == (0 | PREV_INUSE)");
 	uint64_t chunk = fence - prev_size(heap, fence);
 	uint64_t free_bytes = chunk_size(heap, chunk) + (MINSIZE - 2 * SIZE_SZ) + misaligned;
+	heap_trim_assert(heap, (int64_t)free_bytes > 0 && (int64_t)free_bytes < 2 * MINSIZE,
+			 "new_size > 0 && new_size < (long) (2 * MINSIZE)");
 	bool join = !prev_inuse(heap, chunk);
 	if (join)
 		free_bytes += prev_size(heap, chunk);
+	heap_trim_assert(heap, (int64_t)free_bytes > 0 && free_bytes < HEAP_MAX_BYTES,
+			 "new_size > 0 && new_size < max_size");
 	if (free_bytes + (HEAP_MAX_BYTES - size) < pad + MINSIZE + PAGE_BYTES)
 		return false;
 	add_system_mem(heap, 0 - heap_word(heap, info, H_SIZE));
@@ -178,8 +195,7 @@ static bool drop_heap(struct heap *heap, uint64_t info, uint64_t pad)
 		chunk -= prev_size(heap, chunk);
 		glibc_unlink(heap, chunk);
 	}
-	set_arena_word(heap, M_TOP, chunk);
-	set_head(heap, chunk, free_bytes | PREV_INUSE);
+	make_top(heap, previous, chunk, free_bytes);
 	return true;
 }
 
@@ -187,6 +203,7 @@ static bool drop_heap(struct heap *heap, uint64_t info, uint64_t pad)
 void glibc_heap_trim(struct heap *heap, uint64_t pad)
 {
 	uint64_t top = arena_word(heap, M_TOP);
+	glibc_assert(heap, heap_word(heap, heap_for(top), H_ARENA) == heap->av, "_int_free", "heap->ar_ptr == av");
 	while (top == heap_for(top) + H_BYTES && drop_heap(heap, heap_for(top), pad))
 		top = arena_word(heap, M_TOP);
 	uint64_t size = chunk_size(heap, top), area = size - MINSIZE - 1, info = heap_for(top);

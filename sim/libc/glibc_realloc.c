@@ -26,6 +26,7 @@ uint64_t glibc_calloc(struct heap *heap, uint64_t count, uint64_t bytes)
 		glibc_arena_get(heap, total);
 	uint64_t top = heap->av ? arena_word(heap, M_TOP) : 0, dirty = heap->av ? dirty_bytes(heap, top) : 0;
 	uint64_t mem = glibc_int_malloc(heap, total);
+	glibc_assert_arena(heap, mem, "__libc_calloc", "mem", "av");
 	if (mem == 0 && heap->threaded && heap->av != 0) {
 		glibc_arena_get_retry(heap, total);
 		mem = glibc_int_malloc(heap, total);
@@ -169,12 +170,15 @@ uint64_t glibc_realloc(struct heap *heap, uint64_t block, uint64_t bytes)
 	}
 	if (word & IS_MMAPPED)
 		return resize_mapping(heap, chunk, nb, bytes);
+	if (heap->threaded)
+		take_lock(heap);
 	uint64_t mem = resize(heap, chunk, word, nb);
+	glibc_assert_arena(heap, mem, "__libc_realloc", "newp", "ar_ptr");
 	return mem == 0 && heap->threaded ? copy_to_other_arena(heap, chunk, size, bytes) : mem;
 }
 
 /* Cuts the unaligned front off; a mapping keeps it and only remembers how far in the chunk begins. */
-static uint64_t cut_front(struct heap *heap, uint64_t chunk, uint64_t alignment)
+static uint64_t cut_front(struct heap *heap, uint64_t chunk, uint64_t alignment, uint64_t nb)
 {
 	uint64_t word = head(heap, chunk), size = word & ~(uint64_t)SIZE_BITS;
 	uint64_t at = chunk_of((mem_of(chunk) + alignment - 1) & ~(alignment - 1));
@@ -191,6 +195,8 @@ static uint64_t cut_front(struct heap *heap, uint64_t chunk, uint64_t alignment)
 	set_inuse_at(heap, at, size - front);
 	set_head_size(heap, chunk, front);
 	glibc_int_free(heap, chunk, head(heap, chunk), true);
+	glibc_assert(heap, size - front >= nb, "_int_memalign",
+		     "newsize >= nb && (((unsigned long) (chunk2mem (p))) % alignment) == 0");
 	return at;
 }
 
@@ -207,7 +213,7 @@ static uint64_t aligned_block(struct heap *heap, uint64_t alignment, uint64_t by
 		return 0;
 	uint64_t chunk = chunk_of(mem);
 	if (mem % alignment != 0)
-		chunk = cut_front(heap, chunk, alignment);
+		chunk = cut_front(heap, chunk, alignment, nb);
 	uint64_t word = head(heap, chunk), size = word & ~(uint64_t)SIZE_BITS;
 	if (word & IS_MMAPPED) {
 		heap->last_usable = size - CHUNK_HDR_SZ;
@@ -240,9 +246,14 @@ uint64_t glibc_memalign(struct heap *heap, uint64_t alignment, uint64_t bytes)
 	if (heap->threaded)
 		glibc_arena_get(heap, request);
 	uint64_t mem = aligned_block(heap, rounded, bytes);
-	if (mem == 0 && heap->threaded && heap->av != 0) {
+	if (!heap->threaded) {
+		glibc_assert_arena(heap, mem, "_mid_memalign", "p", "&main_arena");
+		return mem;
+	}
+	if (mem == 0 && heap->av != 0) {
 		glibc_arena_get_retry(heap, bytes); /* without room for the alignment, as the original has it */
 		mem = aligned_block(heap, rounded, bytes);
 	}
+	glibc_assert_arena(heap, mem, "_mid_memalign", "p", "ar_ptr");
 	return mem;
 }

@@ -63,7 +63,7 @@ static inline uint64_t get(struct heap *heap, uint64_t tcache, uint64_t index)
 	if (count != 0)
 		mem = user_load64(user, entry_at(tcache, index));
 	emit(heap->bus, EVENT_LIBC_SEARCH, event_text("tcache"), size, mem, index);
-	if (mem == 0)
+	if (count == 0)
 		return 0;
 	if (!is_aligned(mem))
 		glibc_printerr(heap, "malloc(): unaligned tcache chunk detected");
