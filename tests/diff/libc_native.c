@@ -131,8 +131,8 @@ static bool differs(const char *text, char how[SHRINK_HOW_BYTES])
 		recording_release(&native);
 		return true;
 	}
-	if (native.endless) {
-		(void)snprintf(how, SHRINK_HOW_BYTES, "malloc goes round for ever on the computer, too: not compared");
+	if (native.incomparable) {
+		(void)snprintf(how, SHRINK_HOW_BYTES, "%s on the computer: not compared", native.incomparable);
 		recording_release(&native);
 		return false;
 	}

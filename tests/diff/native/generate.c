@@ -357,14 +357,20 @@ static void ruin(struct generator *g)
 	static const uint64_t words[] = {0,      1,       8,          0x10,       0x11,           0x20,  0x21,
 					 0x31,   0x28,    0x91,       0x410,      0x411,          0x421, 0x1001,
 					 0x2003, 0x21001, 0x7fffffff, UINT64_MAX, UINT64_MAX - 15};
+	/* Of a heap of another arena; of more than 32 bits. */
+	static const uint64_t rarer[] = {0x25, 0x35, 0x95, 0x415, 0x21005, 0x100000021, 0x100000091};
 	unsigned i;
 	if (!choose(g, false, &i) || g->live[i].restricted || below(g, 4) != 0)
 		return;
 	int64_t at = places[below(g, 8)];
 	if (below(g, 2))
 		at += (int64_t)((g->live[i].bytes + 8 + 15) & ~(uint64_t)15);
-	line(g, "w %" PRIu64 " %" PRId64 " %" PRIu64, g->live[i].id, at,
-	     below(g, 8) ? words[below(g, sizeof(words) / sizeof(words[0]))] : rng_next(&g->rng));
+	uint64_t word = words[below(g, sizeof(words) / sizeof(words[0]))];
+	if (below(g, 4) == 0)
+		word = rarer[below(g, sizeof(rarer) / sizeof(rarer[0]))];
+	else if (below(g, 6) == 0)
+		word = rng_next(&g->rng);
+	line(g, "w %" PRIu64 " %" PRId64 " %" PRIu64, g->live[i].id, at, word);
 }
 
 /* ---- threads ---- */

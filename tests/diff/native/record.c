@@ -156,6 +156,11 @@ static void add_call(struct recorder *recorder, unsigned call, const uint64_t a[
 	(void)snprintf(recorder->calls + used, LINE_BYTES - used, " %s(%s)=%s", calls[call].name, arguments,
 		       result_text(recorder, call, a, result).text);
 	recorder->call_counts[call]++;
+	/* What lies above the ceiling is this computer's, the library itself among it. */
+	bool gives_back = call == CALL_MUNMAP || call == CALL_MADVISE;
+	uint64_t ceiling = recorder->shared->ceiling;
+	if (gives_back && (a[1] > ceiling || a[0] > ceiling - a[1]))
+		recorder->out->incomparable = "malloc gives back memory that is not the program's";
 }
 
 static void print_result(const struct recorder *recorder, uint32_t number, char *out, size_t room)
@@ -309,7 +314,10 @@ static bool watch(struct recorder *recorder)
 		if (thread < 0)
 			return fail(recorder->out, "waiting failed: %s", strerror(errno));
 		if (thread == recorder->pid && WIFSIGNALED(status)) {
-			recorder->out->endless = WTERMSIG(status) == SIGXCPU;
+			if (WTERMSIG(status) == SIGXCPU)
+				recorder->out->incomparable = "malloc goes round for ever";
+			else if (WTERMSIG(status) == SIGALRM)
+				recorder->out->incomparable = "malloc waits for ever";
 			say_death(recorder, WTERMSIG(status));
 			return true;
 		}
@@ -357,8 +365,10 @@ static _Noreturn void become(const char *child, int file, int errors, bool trace
 	const struct rlimit no_core = {0, 0};
 	const struct rlimit stack = {8 << 20, 8 << 20};
 	const struct rlimit processor = {NATIVE_CPU_SECONDS, NATIVE_CPU_SECONDS + 1};
-	if (traced)
+	if (traced) {
 		(void)setrlimit(RLIMIT_CPU, &processor);
+		(void)alarm(NATIVE_SECONDS);
+	}
 	(void)setrlimit(RLIMIT_STACK, &stack);
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	(void)personality(ADDR_NO_RANDOMIZE);

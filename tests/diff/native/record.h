@@ -12,12 +12,14 @@ enum { NATIVE_WHY_BYTES = 256 };
 /* Processor time after which a recorded list counts as one that never ends: a list may ruin the heap so that malloc
  * goes round a bin for ever. Lists of the fuzzer take milliseconds. */
 enum { NATIVE_CPU_SECONDS = 10 };
+/* The same for one that waits for a lock. */
+enum { NATIVE_SECONDS = 100 };
 
 /* The lines of the recording, without newlines; those of the end begin with #. */
 struct recording {
 	char **line;
 	size_t count, capacity;
-	bool endless;               /* stopped after NATIVE_CPU_SECONDS */
+	const char *incomparable;   /* why this is no measure for a simulation, NULL: it is one */
 	char why[NATIVE_WHY_BYTES]; /* of a failure */
 };
 
