@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "digest.h"
+#include "faultline/digest.h"
 
 enum { FIRST_BUCKETS = 64 };
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "digest.h"
+#include "faultline/digest.h"
 #include "document_private.h"
 #include "faultline/heap.h"
 #include "op_list.h"

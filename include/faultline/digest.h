@@ -1,7 +1,7 @@
 /* FNV-1a with 64 bits (Fowler, Noll, Vo; RFC 9923): names a document in every output, and spreads names over a table.
  * It tells documents apart; it does not protect against an adversary. */
-#ifndef FAULTLINE_WORKLOAD_DIGEST_H
-#define FAULTLINE_WORKLOAD_DIGEST_H
+#ifndef FAULTLINE_DIGEST_H
+#define FAULTLINE_DIGEST_H
 
 #include <stddef.h>
 #include <stdint.h>
