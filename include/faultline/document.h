@@ -76,6 +76,7 @@ struct tunable {
 struct document_process {
 	const char *name;
 	const struct heap_ops *libc;
+	uint64_t seed;  /* mixed into the seeds of the script; 0: they stay as they are */
 	uint64_t cores; /* as the program's C library sees them; 0: 1 */
 	struct process_spec spec;
 	const struct tunable *tunables;
@@ -119,6 +120,10 @@ enum status document_check_op_list_text(const char *text, size_t length, const c
 					struct error *error);
 
 void document_free(struct document *document); /* NULL is allowed */
+
+/* A document of its own for settings of its own; everything that document_set leaves alone is shared with `base`, which
+ * must outlive it. Costs a few KiB, however long the script is. */
+enum status document_variant(const struct document *base, struct document **out, struct error *error);
 
 /* Overrides one setting: "machine.memory=64MiB", "kernel.overcommit=never", "processes.NAME.libc=glibc", or
  * "libc=glibc" for all processes. */

@@ -71,6 +71,7 @@ struct kernel_config {
 	const struct policy_ops *replacement; /* NULL: replace_default */
 	uint64_t window_cycles;               /* of working-set policies */
 	uint64_t tick_cycles;                 /* between ticks of the policies that want them */
+	uint64_t seed;                        /* of policies that choose at random; 0: 1 */
 	bool junk_freed_frames;               /* fill freed frames that had content with 0x6b, so that misuse is loud */
 };
 

@@ -76,7 +76,7 @@ static struct policy_config config_of(const struct kernel_config *config, uint64
 	return (struct policy_config){.frames = (uint32_t)frames,
 				      .capacity = (uint32_t)(capacity < frames ? capacity : frames),
 				      .window = config->window_cycles,
-				      .seed = 1};
+				      .seed = config->seed ? config->seed : 1};
 }
 
 static const struct policy_ops *ops_of(const struct kernel_config *config)

@@ -16,6 +16,13 @@ static uint64_t element_bytes(const struct op *op)
 	return has_page_elements((enum access_pattern)op->pattern) ? PAGE_BYTES : 8;
 }
 
+/* Any two repetitions differ in all bits; 0 is no repetition. */
+static uint64_t seed_of(const struct runner *runner, const struct op *op)
+{
+	struct rng rng = rng_seeded(runner->spec->seed);
+	return runner->spec->seed ? op->seed ^ rng_next(&rng) : op->seed;
+}
+
 void runner_access_pattern(struct runner *runner, const struct op *op, uint64_t start)
 {
 	struct pattern pattern;
@@ -27,7 +34,7 @@ void runner_access_pattern(struct runner *runner, const struct op *op, uint64_t 
 		return;
 	emit(&runner->world->bus, EVENT_ACCESS, event_text(op->write_ratio >= 1 ? "write" : "access"), start,
 	     op->length);
-	pattern_init(&pattern, kind, elements, count, op->seed);
+	pattern_init(&pattern, kind, elements, count, seed_of(runner, op));
 	pattern.phases = op->phases ? op->phases : 1;
 	if (kind == ACCESS_PATTERN_ZIPF)
 		pattern_set_zipf(&pattern, op->theta);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest.h"
+#include "faultline/digest.h"
 #include "document_private.h"
 #include "faultline/heap.h"
 #include "loader.h"
@@ -30,6 +30,22 @@ void document_free(struct document *document)
 {
 	if (document)
 		arena_free(((struct document_owner *)document)->arena);
+}
+
+enum status document_variant(const struct document *base, struct document **out, struct error *error)
+{
+	size_t bytes = base->process_count * sizeof(*base->processes);
+	*out = NULL;
+	struct document_owner *owner = document_owner_new(bytes + strlen(base->path) + (1 << 16), base->path);
+	if (!owner)
+		return error_set(error, STATUS_HOST, "%s: the host has no memory for a variant of it", base->path);
+	const char *path = owner->document.path;
+	owner->document = *base;
+	owner->document.path = path;
+	owner->document.processes = arena_new_array(owner->arena, struct document_process, base->process_count);
+	memcpy(owner->document.processes, base->processes, bytes);
+	*out = &owner->document;
+	return STATUS_OK;
 }
 
 const char *document_name_of_path(struct arena *arena, const char *path)
@@ -331,7 +347,7 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /* Reads one byte more than is allowed, so that a longer file is noticed. */
-static enum status read_file(const char *path, char **text, size_t *length, struct error *error)
+enum status document_read_file(const char *path, char **text, size_t *length, struct error *error)
 {
 	FILE *file = fopen(path, "rb");
 	if (!file)
@@ -363,7 +379,7 @@ enum status document_load(const char *path, struct document **out, struct error 
 		return document_load_op_list(path, out, error);
 	char *text = NULL;
 	size_t length = 0;
-	enum status status = read_file(path, &text, &length, error);
+	enum status status = document_read_file(path, &text, &length, error);
 	if (status == STATUS_OK)
 		status = document_parse(text, length, path, out, error);
 	free(text);

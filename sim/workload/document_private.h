@@ -20,4 +20,7 @@ const char *document_name_of_path(struct arena *arena, const char *path);
 /* A document that replays the op list at path. */
 enum status document_load_op_list(const char *path, struct document **out, struct error *error);
 
+/* The bytes of a file, at most one more than JSON_MAX_BYTES; free(*text) in any case. */
+enum status document_read_file(const char *path, char **text, size_t *length, struct error *error);
+
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest.h"
+#include "faultline/digest.h"
 #include "document_private.h"
 #include "faultline/heap.h"
 #include "faultline/profile.h"
