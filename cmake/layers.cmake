@@ -68,6 +68,6 @@ function(faultline_program)
   target_include_directories(faultline_program PRIVATE ${PROJECT_SOURCE_DIR}/sim/app)
   target_compile_definitions(faultline_program PRIVATE
     FAULTLINE_WORKLOAD_DIR="${CMAKE_INSTALL_FULL_DATADIR}/faultline/workloads")
-  target_link_libraries(faultline_program PRIVATE ${FAULTLINE_TOP_LAYER})
+  target_link_libraries(faultline_program PRIVATE ${FAULTLINE_TOP_LAYER} PkgConfig::SQLITE PkgConfig::CJSON)
   set_target_properties(faultline_program PROPERTIES OUTPUT_NAME faultline)
 endfunction()

@@ -2,7 +2,7 @@
 
 _faultline() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-	local commands="run validate list explain proc convert heap policy curve"
+	local commands="run batch validate list explain proc convert heap policy curve"
 	local words=""
 	COMPREPLY=()
 
@@ -13,14 +13,14 @@ _faultline() {
 
 	case $previous in
 	--stats) words="text json csv markdown" ;;
-	--events | --perfetto | -o) compopt -o default; return ;;
+	--events | --perfetto | --sqlite | -o) compopt -o default; return ;;
 	--compat) words="ostep" ;;
 	--policy)
 		words="fifo second-chance clock nru random lru mru lfu lfu-aging aging working-set wsclock 2q arc car"
 		words="$words clock-pro lirs s3-fifo sieve linux mglru opt unopt"
 		;;
 	--refs | --frames | --seed | --window | --tick | --clock-bits) return ;;
-	--set | --at | --pid) return ;;
+	--set | --at | --pid | --sweep | --repeat | --exclude | --jobs | --point | --best) return ;;
 	esac
 
 	if [ -z "$words" ]; then
@@ -28,6 +28,10 @@ _faultline() {
 		run:-*)
 			words="--set --stats --story --story=full --events --perfetto --check --check=full --timing -o"
 			words="$words --quiet --help"
+			;;
+		batch:-*)
+			words="--sweep --set --repeat --exclude --jobs -o --resume --point --merge --sqlite --phases --best"
+			words="$words --dry-run --quiet --help"
 			;;
 		explain:-*) words="--at --pid --set --help" ;;
 		proc:-*) words="--at --pid --set -o --list --help" ;;
@@ -44,7 +48,7 @@ _faultline() {
 		policy:* | curve:*) compopt -o default; return ;;
 		list:-*) words="--help" ;;
 		list:*) words="workloads allocators policies profiles ops instructions events stats" ;;
-		run:* | validate:* | explain:* | proc:* | convert:* | heap:*)
+		run:* | batch:* | validate:* | explain:* | proc:* | convert:* | heap:*)
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(
 				compgen -d -- "$word"

@@ -18,6 +18,7 @@ deps_has() {
 	pkg-config) command -v pkg-config >/dev/null 2>&1 ;;
 	cjson) pkg-config --exists libcjson 2>/dev/null ;;
 	zlib) pkg-config --exists zlib 2>/dev/null ;;
+	sqlite) pkg-config --exists sqlite3 2>/dev/null ;;
 	zydis) echo '#include <Zydis/Zydis.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 ;;
 	cmocka) pkg-config --exists cmocka 2>/dev/null ;;
 	python3) command -v python3 >/dev/null 2>&1 ;;
@@ -53,6 +54,7 @@ deps_packages() {
 		cjson) echo "libcjson-dev | cjson-devel | cjson | cjson-dev | cjson" ;;
 		zlib) echo "zlib1g-dev | zlib-devel | zlib | zlib-dev | zlib" ;;
 		zydis) echo "libzydis-dev | zydis-devel | zydis | zydis-dev | zydis" ;;
+		sqlite) echo "libsqlite3-dev | sqlite-devel | sqlite | sqlite-dev | sqlite" ;;
 		cmocka) echo "libcmocka-dev | libcmocka-devel | cmocka | cmocka-dev | cmocka" ;;
 		python3) echo "python3 | python3 | python | python3 | python" ;;
 		jsonschema) echo "python3-jsonschema | python3-jsonschema | python-jsonschema | py3-jsonschema |" ;;

@@ -6,6 +6,7 @@
 
 #define COMMAND_LIST(X)                                                                                                \
 	X(run)                                                                                                         \
+	X(batch)                                                                                                       \
 	X(validate)                                                                                                    \
 	X(list)                                                                                                        \
 	X(explain)                                                                                                     \

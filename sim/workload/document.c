@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "faultline/digest.h"
 #include "document_private.h"
+#include "faultline/digest.h"
 #include "faultline/heap.h"
 #include "loader.h"
 #include "value.h"

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "faultline/digest.h"
 #include "document_private.h"
+#include "faultline/digest.h"
 #include "faultline/heap.h"
 #include "op_list.h"
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "faultline/digest.h"
 #include "document_private.h"
+#include "faultline/digest.h"
 #include "faultline/heap.h"
 #include "faultline/profile.h"
 #include "value.h"

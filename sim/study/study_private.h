@@ -1,0 +1,71 @@
+/* A study from the inside. points.c numbers, point.c runs one, journal.c keeps it, crew.c runs all, results.c writes.
+ */
+#ifndef FAULTLINE_STUDY_STUDY_PRIVATE_H
+#define FAULTLINE_STUDY_STUDY_PRIVATE_H
+
+#include <stdio.h>
+
+#include "faultline/study.h"
+#include "faultline/world.h"
+
+enum { STUDY_MOST_POINTS = 10000000, STUDY_MOST_PHASES = 256, STUDY_NAME_BYTES = 128 };
+
+struct study_workload {
+	const char *path;
+	struct document *document; /* with the settings for all points */
+	uint64_t digest;           /* of the document's bytes alone */
+};
+
+struct study {
+	const struct study_plan *plan;
+	struct study_slice slice;
+	struct study_workload *workloads;
+	uint64_t *combinations; /* by position in the slice */
+	uint64_t count;         /* in the slice */
+	uint64_t points;        /* in all */
+	uint64_t digest;
+};
+
+/* Which of its values each thing has. */
+struct study_choice {
+	unsigned workload, seed;
+	unsigned value[STUDY_MAX_PARAMETERS];
+};
+struct study_choice study_choice(const struct study *study, uint64_t position);
+/* The seed's text, NULL without repetition. */
+const char *study_seed(const struct study *study, const struct study_choice *choice);
+
+/* ---- what a point leaves ---- */
+
+struct study_phase {
+	char name[STUDY_NAME_BYTES];
+	struct stats stats;
+};
+
+struct study_row {
+	uint64_t position, number;
+	enum status status;
+	struct error why;
+	bool booted; /* there are statistics */
+	uint64_t digest;
+	struct world_progress progress;
+	struct stats stats;
+	unsigned phase_count;
+	struct study_phase *phases; /* room for STUDY_MOST_PHASES */
+};
+
+enum status study_row_init(struct study_row *row, struct error *error);
+void study_row_release(struct study_row *row);
+
+const char *study_outcome_name(enum status status);
+
+/* Runs the world of a point. HOST: the host could not; that is no result. */
+enum status study_point_run(const struct study *study, uint64_t position, struct study_row *row);
+
+/* One line of the journal, with its checksum. */
+void study_row_write(FILE *out, const struct study_row *row);
+/* False: the line is no whole one. Changes the line. */
+bool study_row_read(char *line, size_t length, struct study_row *row);
+uint64_t study_line_checksum(const char *line, size_t length);
+
+#endif
