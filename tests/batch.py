@@ -10,6 +10,7 @@ import pathlib
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,29 @@ import time
 SKIPPED = 77
 STUDY = "examples/studies/allocators.json"
 POINTS = 45
+SBIN = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+SLURM_CONF = """ClusterName=faultline
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.sock
+CryptoType=crypto/munge
+SlurmctldPort={controller}
+SlurmdPort={daemon}
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+SwitchType=switch/none
+MailProg=/bin/true
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} State=UNKNOWN
+PartitionName=all Nodes={host} Default=YES State=UP
+"""
 
 
 class World:
@@ -276,7 +300,88 @@ def parallel(world):
     assert_same(reference, world.path("out/all"))
 
 
-CASES = [jobs, like_run, seeds, slices, database, kill, interrupt, damage, refusals, failing, full_disk, parallel]
+class Cluster:
+    """A cluster of one node, on this machine, for one test: munged, slurmctld and slurmd with folders of their own."""
+
+    def __init__(self, folder):
+        self.folder, self.processes = folder, []
+        self.environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf")}
+
+    def start(self):
+        host = socket.gethostname().split(".")[0]
+        (self.folder / "state").mkdir()
+        (self.folder / "spool").mkdir()
+        (self.folder / "munge.key").write_bytes(os.urandom(1024))
+        (self.folder / "munge.key").chmod(0o400)
+        (self.folder / "slurm.conf").write_text(SLURM_CONF.format(
+            folder=self.folder, host=host, cpus=os.cpu_count(), controller=free_port(), daemon=free_port()))
+        names = {"socket": "sock", "key-file": "key", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
+        self.run("munged", "--foreground", "--force",
+                 *(f"--{option}={self.folder}/munge.{ending}" for option, ending in names.items()))
+        self.run("slurmctld", "-D", "-f", f"{self.folder}/slurm.conf")
+        self.run("slurmd", "-D", "-f", f"{self.folder}/slurm.conf")
+
+    def run(self, *command):
+        log = open(self.folder / f"{command[0]}.out", "w")
+        self.processes.append(subprocess.Popen(command, env=self.environment, stdout=log, stderr=log))
+
+    def says(self, *command):
+        return subprocess.run(command, env=self.environment, text=True, capture_output=True, timeout=30).stdout
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in reversed(self.processes):
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(what, is_so, seconds=60):
+    for _ in range(seconds * 5):
+        if is_so():
+            return
+        time.sleep(0.2)
+    fail(f"{what}: not within {seconds} s")
+
+
+def slurm(world):
+    """The recipe for Slurm: a job array on a real cluster of one node."""
+    missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if not shutil.which(name, path=SBIN)]
+    if missing:
+        skip(f"{', '.join(missing)} not installed")
+    if os.geteuid() != 0:
+        skip("slurmd runs jobs as root only")
+    os.environ["PATH"] = SBIN
+    reference = world.reference()
+    # The daemons refuse folders that others may write to.
+    world.folder.chmod(0o755)
+    home = world.folder / "cluster"
+    home.mkdir()
+    cluster = Cluster(home)
+    try:
+        cluster.start()
+        wait_for("the node is idle", lambda: "idle" in cluster.says("sinfo", "-h", "-o", "%T"))
+        out = world.path("out")
+        subprocess.run(["sh", "examples/studies/slurm.sh", STUDY, out, "5"], cwd=world.root, check=True,
+                       env={**cluster.environment, "FAULTLINE": world.program}, stdout=subprocess.DEVNULL)
+        wait_for("all jobs end", lambda: not cluster.says("squeue", "-h").strip(), 120)
+        if not os.path.exists(out + "/all/results.csv"):
+            fail("\n".join(path.read_text() for path in sorted(pathlib.Path(out).glob("*.log"))))
+        assert_same(reference, out + "/all")
+    finally:
+        cluster.stop()
+
+
+CASES = [jobs, like_run, seeds, slices, database, kill, interrupt, damage, refusals, failing, full_disk, parallel, slurm]
 
 
 def main():
