@@ -76,6 +76,10 @@ struct world_operation {
 typedef void world_operation_fn(void *self, const struct world_operation *operation);
 void world_set_operation_hook(struct world *world, world_operation_fn *fn, void *self);
 
+/* Called before every operation, while nothing is half done: when a checkpoint can be taken (checkpoint.h). */
+typedef void world_between_fn(void *self);
+void world_set_between_hook(struct world *world, world_between_fn *fn, void *self);
+
 /* Called after every operation when set: the invariant checker. Returns false with a reason to end the run. */
 typedef bool world_check_fn(void *self, struct error *why);
 void world_set_check(struct world *world, world_check_fn *fn, void *self);

@@ -1,6 +1,7 @@
 #include "live_ids.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "faultline/status.h"
 
@@ -11,6 +12,26 @@ void live_ids_release(struct live_ids *ids)
 	free(ids->places);
 	free(ids->free_slots);
 	*ids = (struct live_ids){0};
+}
+
+/* NULL only without memory: an array of nothing is one byte long. */
+static void *copy_of(const void *from, size_t bytes)
+{
+	void *copy = malloc(bytes + 1);
+	if (copy && bytes > 0)
+		memcpy(copy, from, bytes);
+	return copy;
+}
+
+bool live_ids_copy(struct live_ids *out, const struct live_ids *ids)
+{
+	*out = *ids;
+	out->places = copy_of(ids->places, ids->capacity * sizeof(*ids->places));
+	out->free_slots = copy_of(ids->free_slots, ids->free_capacity * sizeof(*ids->free_slots));
+	if (out->places && out->free_slots)
+		return true;
+	live_ids_release(out);
+	return false;
 }
 
 /* Fibonacci hashing spreads consecutive IDs over the table (Knuth, TAOCP 3, 6.4), here by fours: those of a time are

@@ -23,6 +23,8 @@ struct live_ids {
 };
 
 void live_ids_release(struct live_ids *ids);
+/* False: the host has no memory, *out is empty. */
+bool live_ids_copy(struct live_ids *out, const struct live_ids *ids);
 struct live_id *live_ids_find(struct live_ids *ids, uint64_t id); /* NULL: not alive */
 /* A new entry for an ID that is not alive. NULL: the host has no memory. */
 struct live_id *live_ids_add(struct live_ids *ids, uint64_t id);

@@ -43,7 +43,7 @@ enum status op_lines_open_text(struct op_lines *lines, const char *text, size_t 
 {
 	enum status status = init(lines, name, error);
 	lines->memory = text;
-	lines->memory_left = length;
+	lines->memory_left = lines->memory_bytes = length;
 	return status;
 }
 
@@ -169,4 +169,28 @@ enum status op_lines_next(struct op_lines *lines, struct error *error)
 	const char *start = lines->buffer + lines->at;
 	const char *end = memchr(start, '\n', lines->filled - lines->at);
 	return end ? take_line(lines, (size_t)(end - start), true, error) : next_across(lines, error);
+}
+
+/* ---- places ---- */
+
+int64_t op_lines_tell(const struct op_lines *lines)
+{
+	int64_t read = lines->file ? (int64_t)gztell(lines->file) : (int64_t)(lines->memory_bytes - lines->memory_left);
+	return read - (int64_t)(lines->filled - lines->at);
+}
+
+enum status op_lines_seek(struct op_lines *lines, int64_t offset, uint64_t number, struct error *error)
+{
+	if (lines->file && gzseek(lines->file, (z_off_t)offset, SEEK_SET) != (z_off_t)offset)
+		return error_set(error, STATUS_HOST, "%s: cannot be read again from byte %" PRId64 ": %s", lines->name,
+				 offset, strerror(errno));
+	if (!lines->file) {
+		const char *start = lines->memory - (lines->memory_bytes - lines->memory_left);
+		lines->memory = start + offset;
+		lines->memory_left = lines->memory_bytes - (size_t)offset;
+	}
+	lines->at = lines->filled = 0;
+	lines->number = number;
+	lines->ended = false;
+	return STATUS_OK;
 }

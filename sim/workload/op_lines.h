@@ -15,7 +15,7 @@ struct op_lines {
 	char *name;
 	gzFile file;        /* NULL: from memory */
 	const char *memory; /* belongs to the caller */
-	size_t memory_left;
+	size_t memory_left, memory_bytes;
 	char *buffer;
 	size_t at, filled;
 	bool ended;      /* there was no further line */
@@ -31,6 +31,10 @@ enum status op_lines_open_text(struct op_lines *lines, const char *text, size_t 
 void op_lines_close(struct op_lines *lines);
 
 enum status op_lines_next(struct op_lines *lines, struct error *error);
+/* Where the next line begins, in bytes of the list as it reads uncompressed; and back to such a place, which has
+ * `number` lines before it. */
+int64_t op_lines_tell(const struct op_lines *lines);
+enum status op_lines_seek(struct op_lines *lines, int64_t offset, uint64_t number, struct error *error);
 /* "NAME:NUMBER: message" */
 enum status op_lines_bad(const struct op_lines *lines, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -355,6 +355,48 @@ void op_list_returned(struct op_list *list, uint64_t result)
 	list->ends_id = 0;
 }
 
+struct op_list_mark {
+	int64_t offset;  /* of the next line */
+	uint64_t number; /* lines before it */
+	struct live_ids ids;
+};
+
+struct op_list_mark *op_list_mark(const struct op_list *list)
+{
+	struct op_list_mark *mark = calloc(1, sizeof(*mark));
+	if (!mark)
+		return NULL;
+	/* A line that is held has been consumed: it will be read again. */
+	const struct op_lines *lines = &list->lines;
+	int64_t held = list->line_held ? lines->buffer + lines->at - lines->line : 0;
+	mark->offset = op_lines_tell(lines) - held;
+	mark->number = lines->number - list->line_held;
+	if (live_ids_copy(&mark->ids, &list->ids))
+		return mark;
+	op_list_mark_free(mark);
+	return NULL;
+}
+
+enum status op_list_return(struct op_list *list, const struct op_list_mark *mark, struct error *error)
+{
+	struct live_ids ids;
+	if (!live_ids_copy(&ids, &mark->ids))
+		return error_set(error, STATUS_HOST, "%s: the host has no memory to go back in it", list->lines.name);
+	live_ids_release(&list->ids);
+	list->ids = ids;
+	list->ends_id = 0;
+	list->line_held = false;
+	return op_lines_seek(&list->lines, mark->offset, mark->number, error);
+}
+
+void op_list_mark_free(struct op_list_mark *mark)
+{
+	if (!mark)
+		return;
+	live_ids_release(&mark->ids);
+	free(mark);
+}
+
 uint32_t op_list_slots(const struct op_list *list)
 {
 	return list->ids.slots;

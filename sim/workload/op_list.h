@@ -41,6 +41,14 @@ struct op_list_line {
 const struct op_list_line *op_list_line(const struct op_list *list);
 /* What the last operation returned: a realloc that failed leaves its block alive. Called after each operation. */
 void op_list_returned(struct op_list *list, uint64_t result);
+
+/* A place between two operations, to read on from again: a copy of what lives there, and where the next line is. NULL:
+ * the host has no memory. */
+struct op_list_mark;
+struct op_list_mark *op_list_mark(const struct op_list *list);
+enum status op_list_return(struct op_list *list, const struct op_list_mark *mark, struct error *error);
+void op_list_mark_free(struct op_list_mark *mark); /* NULL is allowed */
+
 /* Slots are reused: every slot of an operation is below this. */
 uint32_t op_list_slots(const struct op_list *list);
 

@@ -102,6 +102,8 @@ void runner_slice(void *self)
 		user_leave(runner->user, runner->forked_at);
 	runner->forked_at = 0;
 	while (!failed_for_good(runner->world)) {
+		if (runner->world->between)
+			runner->world->between(runner->world->between_self);
 		if (!runner_go_on(runner)) {
 			if (runner->forked && !failed_for_good(runner->world))
 				(void)runner_syscall(runner, SYS_NR_EXIT, (const uint64_t[6]){0});

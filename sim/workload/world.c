@@ -260,11 +260,10 @@ static void end_of_life(struct runner *runner)
 	check_after_death(runner);
 }
 
-static void run_slice(struct world *world, struct runner *runner)
+/* Also the rest of a slice that a checkpoint was taken in. */
+static void finish_slice(struct world *world, struct runner *runner)
 {
 	const char *why = NULL;
-	world_counts(world, &world->slice_start);
-	world->current = runner;
 	bool returned = user_run(runner->user, runner_slice, runner);
 	if (!returned && runner->in_libc) {
 		runner->in_libc = false;
@@ -281,29 +280,51 @@ static void run_slice(struct world *world, struct runner *runner)
 		end_of_life(runner);
 }
 
+static void run_slice(struct world *world, struct runner *runner)
+{
+	world_counts(world, &world->slice_start);
+	world->current = runner;
+	finish_slice(world, runner);
+}
+
+static void take_turn(struct world *world, struct runner *runner)
+{
+	/* Another one may have been chosen when memory ran out. */
+	if (runner->process->death.dead)
+		end_of_life(runner);
+	else
+		run_slice(world, runner);
+}
+
 static void run_processes(struct world *world)
 {
-	for (bool any = true; any && !stops_the_run(world);) {
-		any = false;
-		for (unsigned i = 0; i < world->runner_count && !stops_the_run(world); i++) {
-			struct runner *runner = &world->runners[i];
-			if (runner->state != WORLD_RUNNING)
-				continue;
-			any = true;
-			/* Another one may have been chosen when memory ran out. */
-			if (runner->process->death.dead)
-				end_of_life(runner);
-			else
-				run_slice(world, runner);
+	while (world->idle < world->runner_count && !stops_the_run(world)) {
+		struct runner *runner = &world->runners[world->turn];
+		world->turn = (world->turn + 1) % world->runner_count;
+		if (runner->state != WORLD_RUNNING) {
+			world->idle++;
+			continue;
 		}
+		world->idle = 0;
+		take_turn(world, runner);
 	}
+}
+
+enum status world_go_on(struct world *world, struct error *error)
+{
+	if (world->current)
+		finish_slice(world, world->current);
+	run_processes(world);
+	*error = world->error;
+	error->status = world->status;
+	return world->status;
 }
 
 enum status world_run(struct world *world, struct error *error)
 {
 	BUG_ON(world->kernel != NULL);
 	if (boot(world))
-		run_processes(world);
+		return world_go_on(world, error);
 	*error = world->error;
 	error->status = world->status;
 	return world->status;
@@ -370,6 +391,12 @@ void world_set_check(struct world *world, world_check_fn *fn, void *self)
 {
 	world->check = fn;
 	world->check_self = self;
+}
+
+void world_set_between_hook(struct world *world, world_between_fn *fn, void *self)
+{
+	world->between = fn;
+	world->between_self = self;
 }
 
 void world_set_operation_hook(struct world *world, world_operation_fn *fn, void *self)

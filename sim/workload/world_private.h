@@ -73,6 +73,8 @@ struct world {
 	struct runner *runners;
 	unsigned runner_count;
 
+	unsigned turn;          /* of the runner that runs, or that will be asked next */
+	unsigned idle;          /* runners in a row that had nothing to do */
 	struct runner *current; /* inside a slice */
 	struct machine_counts slice_start;
 	uint64_t kernel_cycles; /* finished stays in ring 0 */
@@ -95,6 +97,8 @@ struct world {
 	void *check_self;
 	world_operation_fn *hook;
 	void *hook_self;
+	world_between_fn *between;
+	void *between_self;
 };
 
 /* Ends the run; the first failure of the worst kind stays. Always false. */
@@ -128,6 +132,9 @@ void runner_access_pattern(struct runner *runner, const struct op *op, uint64_t 
 
 /* Checks an expect, publishes it, and fails the world when it does not hold. */
 void runner_expect(struct runner *runner, const struct op *op);
+
+/* Goes on where the world stands: with the rest of a slice, then from turn to turn. */
+enum status world_go_on(struct world *world, struct error *error);
 
 void world_counts(const struct world *world, struct machine_counts *out);
 /* Adds what was counted since slice_start to the runner. */

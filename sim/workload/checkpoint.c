@@ -1,0 +1,88 @@
+#include "faultline/checkpoint.h"
+
+#include <stdlib.h>
+
+#include "faultline/arena_image.h"
+#include "op_list.h"
+#include "world_private.h"
+
+/* A world is its arena, and the files that its operations are read from. */
+struct checkpoint {
+	struct arena_image *image;
+	uint64_t position;
+	unsigned mark_count;
+	struct op_list_mark *marks[DOCUMENT_MAX_PROCESSES]; /* NULL: no op list */
+};
+
+static bool mark_op_lists(struct checkpoint *checkpoint, const struct world *world)
+{
+	checkpoint->mark_count = world->runner_count;
+	for (unsigned i = 0; i < world->runner_count; i++) {
+		const struct op_list *list = world->runners[i].op_list;
+		if (list && !(checkpoint->marks[i] = op_list_mark(list)))
+			return false;
+	}
+	return true;
+}
+
+struct checkpoint *checkpoint_take(const struct world *world, const struct checkpoint *previous)
+{
+	struct checkpoint *checkpoint = calloc(1, sizeof(*checkpoint));
+	if (!checkpoint)
+		return NULL;
+	checkpoint->position = world->bus.number;
+	checkpoint->image = arena_image_take(world->arena, previous ? previous->image : NULL);
+	if (checkpoint->image && mark_op_lists(checkpoint, world))
+		return checkpoint;
+	checkpoint_free(checkpoint);
+	return NULL;
+}
+
+void checkpoint_free(struct checkpoint *checkpoint)
+{
+	if (!checkpoint)
+		return;
+	for (unsigned i = 0; i < checkpoint->mark_count; i++)
+		op_list_mark_free(checkpoint->marks[i]);
+	arena_image_free(checkpoint->image);
+	free(checkpoint);
+}
+
+uint64_t checkpoint_position(const struct checkpoint *checkpoint)
+{
+	return checkpoint->position;
+}
+
+size_t checkpoint_share_bytes(const struct checkpoint *checkpoint)
+{
+	return arena_image_share_bytes(checkpoint->image);
+}
+
+/* Op lists that were opened after the moment would be opened again. */
+static void close_later_op_lists(const struct checkpoint *checkpoint, struct world *world)
+{
+	for (unsigned i = 0; i < world->runner_count; i++) {
+		if (!checkpoint->marks[i]) {
+			op_list_close(world->runners[i].op_list);
+			world->runners[i].op_list = NULL;
+		}
+	}
+}
+
+enum status checkpoint_restore(const struct checkpoint *checkpoint, struct world *world, struct error *error)
+{
+	*error = (struct error){0};
+	close_later_op_lists(checkpoint, world);
+	arena_image_restore(checkpoint->image, world->arena);
+	for (unsigned i = 0; i < world->runner_count; i++) {
+		if (checkpoint->marks[i] &&
+		    op_list_return(world->runners[i].op_list, checkpoint->marks[i], error) != STATUS_OK)
+			return error->status;
+	}
+	return STATUS_OK;
+}
+
+enum status world_resume(struct world *world, struct error *error)
+{
+	return world->kernel ? world_go_on(world, error) : world_run(world, error);
+}
