@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "faultline/event.h"
+#include "faultline/event_fields.h"
 
 /* X(ID, name, text) */
 #define STORY_MODE_LIST(X)                                                                                             \
@@ -29,6 +30,8 @@ void story_event(void *story, const struct event *event); /* an event_fn */
 /* Tells what was held back, and ends. */
 void story_free(struct story *story); /* NULL is allowed */
 
+/* The same with the fields parsed before, for many sentences. */
+void story_sentence_by(const struct event_fields *fields, const struct event *event, char *out, size_t room);
 /* One event as one sentence, without number and indentation; cut at the room. */
 void story_sentence(const struct event *event, char *out, size_t room);
 

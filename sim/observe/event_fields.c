@@ -1,4 +1,4 @@
-#include "event_fields.h"
+#include "faultline/event_fields.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "event_fields.h"
+#include "faultline/event_fields.h"
 #include "faultline/phrase.h"
 #include "faultline/provenance.h"
 #include "faultline/status.h"

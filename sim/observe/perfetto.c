@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "event_fields.h"
+#include "faultline/event_fields.h"
 #include "faultline/provenance.h"
 #include "faultline/status.h"
 #include "faultline/version.h"

@@ -2,7 +2,7 @@
 #ifndef FAULTLINE_OBSERVE_SENTENCE_H
 #define FAULTLINE_OBSERVE_SENTENCE_H
 
-#include "event_fields.h"
+#include "faultline/event_fields.h"
 
 struct sentence {
 	size_t used;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event_fields.h"
+#include "faultline/event_fields.h"
 #include "faultline/phrase.h"
 #include "faultline/status.h"
 #include "faultline/units.h"
@@ -239,11 +239,16 @@ void story_free(struct story *story)
 	free(story);
 }
 
+void story_sentence_by(const struct event_fields *fields, const struct event *event, char *out, size_t room)
+{
+	struct sentence sentence;
+	sentence_make(&sentence, fields, event);
+	(void)snprintf(out, room, "%s", sentence.text);
+}
+
 void story_sentence(const struct event *event, char *out, size_t room)
 {
 	struct event_fields fields;
-	struct sentence sentence;
 	event_fields_parse(&fields);
-	sentence_make(&sentence, &fields, event);
-	(void)snprintf(out, room, "%s", sentence.text);
+	story_sentence_by(&fields, event, out, room);
 }

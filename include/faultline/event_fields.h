@@ -1,6 +1,6 @@
 /* The fields of every event, taken apart once: "va:hex length:bytes" becomes names and types. */
-#ifndef FAULTLINE_OBSERVE_EVENT_FIELDS_H
-#define FAULTLINE_OBSERVE_EVENT_FIELDS_H
+#ifndef FAULTLINE_EVENT_FIELDS_H
+#define FAULTLINE_EVENT_FIELDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,32 @@
+/* What is known of a history without running it again: the kind of every event that has happened, a byte each. */
+#ifndef FAULTLINE_TRAVEL_HISTORY_H
+#define FAULTLINE_TRAVEL_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HISTORY_BLOCK = 1024 };
+
+/* Invariant: masks[b] holds the bits of all kinds in block b; kinds[] is kept for the first HISTORY_MAX_KINDS events
+ * only, so that a very long history costs a 64-bit word for each 1024 of them. */
+struct history {
+	uint8_t *kinds; /* by number - 1 */
+	uint64_t *masks;
+	uint64_t count; /* events known, numbers 1 to count */
+	uint64_t kind_capacity, mask_capacity;
+};
+
+void history_release(struct history *history);
+/* Event count + 1 has happened. False: the host has no memory. */
+bool history_add(struct history *history, unsigned kind);
+/* EVENT_COUNT when it is not kept. */
+unsigned history_kind(const struct history *history, uint64_t number);
+/* The first event of the kinds with a number in [from, to], or the last one; 0: none. In a part without kinds, the
+ * first or last number of a block that has one. */
+uint64_t history_first(const struct history *history, uint64_t from, uint64_t to, uint64_t kinds);
+uint64_t history_last(const struct history *history, uint64_t from, uint64_t to, uint64_t kinds);
+/* False: none of the kinds is among [from, to]. */
+bool history_may_have(const struct history *history, uint64_t from, uint64_t to, uint64_t kinds);
+
+#endif

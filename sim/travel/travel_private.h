@@ -1,0 +1,98 @@
+/* Time travel from the inside. travel.c is the traveller's side and hands orders over; guide.c is the thread of the
+ * world and carries them out; route.c keeps the checkpoints. */
+#ifndef FAULTLINE_TRAVEL_PRIVATE_H
+#define FAULTLINE_TRAVEL_PRIVATE_H
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdatomic.h>
+
+#include "bell.h"
+#include "faultline/checkpoint.h"
+#include "faultline/event_fields.h"
+#include "faultline/travel.h"
+#include "history.h"
+
+enum { ROUTE_CHECKPOINTS = 128, TRAVEL_RING = 1024 };
+
+/* Checkpoints in the order of their positions, the first at 0. Invariant: neighbours are at least `distance` events
+ * apart, and all together keep at most `most_bytes`, except that there are always two. */
+struct route {
+	struct checkpoint *checkpoints[ROUTE_CHECKPOINTS];
+	unsigned count;
+	uint64_t distance;
+	size_t most_bytes;
+	size_t bytes;
+};
+
+void route_release(struct route *route);
+/* Whether the world should be asked for a checkpoint at this position. */
+bool route_wants(const struct route *route, uint64_t position);
+/* Takes one; without memory for it there is none. */
+void route_add(struct route *route, const struct world *world);
+/* The last checkpoint that is not behind the position. */
+const struct checkpoint *route_before(const struct route *route, uint64_t position);
+
+enum order_kind { ORDER_QUIT, ORDER_SEEK, ORDER_FORWARD, ORDER_BACKWARD, ORDER_EXPLORE };
+
+struct order {
+	enum order_kind kind;
+	uint64_t position;         /* SEEK */
+	struct travel_query query; /* FORWARD and BACKWARD */
+	enum travel_end end;       /* what to say on arrival */
+};
+
+enum stop_kind { STOP_NEVER, STOP_AT, STOP_MATCH };
+
+/* Where the world stops next. */
+struct stop {
+	enum stop_kind kind;
+	uint64_t number;
+	bool parks; /* and stays there, frozen; else it is unwound */
+	bool scans; /* notes the last match before the number */
+	bool tells; /* makes the sentence of each event */
+};
+
+struct travel {
+	const struct document *document;
+	struct world *world;
+	struct route route;
+	struct history history;
+	struct travel_record *records; /* a ring by number */
+	struct event_fields fields;
+
+	/* Of the thread of the world, while a journey is under way. */
+	struct order order;
+	struct stop stop;
+	uint64_t origin; /* position at the beginning of the journey */
+	uint64_t found;  /* by a scan */
+	jmp_buf base, leg;
+
+	/* Between journeys of whoever travels. */
+	uint64_t position;
+	bool complete, lost; /* lost: the world cannot be brought back, nothing more is possible */
+	struct error outcome, error;
+
+	/* The hand-over. */
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	bool ordered, arrived, under_way;
+	enum travel_end end;
+	struct bell bell; /* rings when a journey has ended */
+	atomic_bool interrupt;
+	atomic_uint_fast64_t progress;
+};
+
+/* The thread of the world; `self` is the travel. */
+void *guide_main(void *self);
+/* Observers of the world: bus and operation boundary. */
+void guide_event(void *self, const struct event *event);
+void guide_between(void *self);
+
+/* Of the thread of the world: waits for the next order; says that the journey is over. */
+void travel_await(struct travel *travel);
+void travel_announce(struct travel *travel, enum travel_end end);
+
+#endif

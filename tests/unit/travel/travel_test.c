@@ -1,0 +1,292 @@
+/* A history is walked in both directions: what is found at a position does not depend on the way to it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "faultline/bus.h"
+#include "faultline/travel.h"
+
+static const char script[] =
+    "{\"faultline\": 1, \"machine\": {\"memory\": \"16MiB\"}, \"processes\": ["
+    "{\"name\": \"one\", \"libc\": \"glibc\", \"script\": ["
+    "{\"op\": \"malloc\", \"id\": \"p\", \"size\": 24}, {\"op\": \"write\", \"at\": \"p\", \"value\": 7},"
+    "{\"op\": \"repeat\", \"times\": 40, \"as\": \"i\", \"body\": ["
+    "{\"op\": \"malloc\", \"id\": \"b-{i}\", \"size\": \"{i*100+8}\"}, {\"op\": \"write\", \"at\": \"b-{i}\", "
+    "\"length\": 8}, {\"op\": \"yield\"}]},"
+    "{\"op\": \"free\", \"id\": \"p\"}, {\"op\": \"write\", \"at\": {\"addr\": \"0x0\"}},"
+    "{\"op\": \"expect\", \"that\": \"signal\", \"equals\": \"SIGSEGV\"}]},"
+    "{\"name\": \"two\", \"libc\": \"best-fit\", \"script\": ["
+    "{\"op\": \"repeat\", \"times\": 30, \"as\": \"i\", \"body\": ["
+    "{\"op\": \"malloc\", \"id\": \"c-{i}\", \"size\": 5000}, {\"op\": \"write\", \"at\": \"c-{i}\", \"length\": "
+    "5000}, {\"op\": \"yield\"}]}]}]}";
+
+struct trip {
+	struct document *document;
+	struct travel *travel;
+};
+
+static struct trip begin(uint64_t checkpoint_events, size_t checkpoint_bytes)
+{
+	struct trip trip = {0};
+	struct error error;
+	const struct travel_limits limits = {checkpoint_bytes, checkpoint_events};
+	if (document_parse(script, strlen(script), "test.json", &trip.document, &error) != STATUS_OK ||
+	    travel_new(trip.document, &limits, &trip.travel, &error) != STATUS_OK)
+		fail_msg("%s", error.text);
+	return trip;
+}
+
+static void end(struct trip *trip)
+{
+	travel_free(trip->travel);
+	document_free(trip->document);
+}
+
+/* FNV-1a over everything that shows where the world stands. */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t count)
+{
+	const unsigned char *at = bytes;
+	for (size_t i = 0; i < count; i++)
+		hash = (hash ^ at[i]) * 1099511628211u;
+	return hash;
+}
+
+static uint64_t fingerprint(const struct travel *travel)
+{
+	const struct world *world = travel_world(travel);
+	uint64_t hash = 14695981039346656037u;
+	const struct bus *bus = world_bus_const(world);
+	hash = mix(hash, &bus->number, sizeof(bus->number));
+	hash = mix(hash, &bus->cycle, sizeof(bus->cycle));
+	hash = mix(hash, bus->count, sizeof(bus->count));
+	if (travel_position(travel) == 0 || !world_kernel(world))
+		return hash;
+	const struct machine *machine = world_machine(world);
+	const struct cpu *cpu = machine_cpu_const(machine);
+	hash = mix(hash, cpu->gpr, sizeof(cpu->gpr));
+	hash = mix(hash, &cpu->rip, sizeof(cpu->rip));
+	for (uint64_t frame = 1; frame < 16 * MIB / PAGE_BYTES; frame++) {
+		uint64_t bytes[PAGE_BYTES / 8];
+		const struct paddr at = {frame * PAGE_BYTES};
+		if (!physmem_has_content(machine_memory_const(machine), (struct pfn){frame}))
+			continue;
+		physmem_read(machine_memory_const(machine), at, bytes, sizeof(bytes));
+		hash = mix(hash, bytes, sizeof(bytes));
+	}
+	struct stats stats;
+	world_machine_stats(world, &stats);
+	hash = mix(hash, &stats, sizeof(stats));
+	const struct travel_record *record = travel_record(travel, travel_position(travel));
+	assert_non_null(record);
+	return mix(hash, record->sentence, strlen(record->sentence));
+}
+
+static const struct travel_query any = {.kinds = EVENT_MASK_ALL};
+
+static void there_and_back_is_the_same_at_every_event(void **state)
+{
+	(void)state;
+	struct trip trip = begin(97, 0);
+	struct travel *travel = trip.travel;
+	assert_int_equal(travel_explore(travel), TRAVEL_ARRIVED);
+	assert_true(travel_complete(travel));
+	uint64_t last = travel_known(travel);
+	assert_true(last > 2000);
+	uint64_t *seen = calloc(last + 1, sizeof(*seen));
+	assert_non_null(seen);
+	seen[0] = fingerprint(travel);
+	for (uint64_t n = 1; n <= last; n++) {
+		assert_int_equal(travel_forward(travel, &any), TRAVEL_ARRIVED);
+		assert_int_equal(travel_position(travel), n);
+		seen[n] = fingerprint(travel);
+	}
+	assert_int_equal(travel_forward(travel, &any), TRAVEL_EDGE);
+	assert_int_equal(travel_position(travel), last);
+	assert_int_equal(fingerprint(travel), seen[last]);
+	for (uint64_t n = last; n-- > 0;) {
+		assert_int_equal(travel_backward(travel, &any), n ? TRAVEL_ARRIVED : TRAVEL_EDGE);
+		assert_int_equal(travel_position(travel), n);
+		assert_int_equal(fingerprint(travel), seen[n]);
+	}
+	/* Jumps, in an order that is no order. */
+	for (uint64_t i = 1; i < 200; i++) {
+		uint64_t n = i * 7919 % (last + 1);
+		assert_int_equal(travel_seek(travel, n), TRAVEL_ARRIVED);
+		assert_int_equal(fingerprint(travel), seen[n]);
+	}
+	free(seen);
+	end(&trip);
+}
+
+/* A condition keeps the history from answering by itself. */
+static bool is_any(void *self, const struct world *world, const struct event *event)
+{
+	(void)self;
+	(void)world;
+	(void)event;
+	return true;
+}
+
+static void a_backward_search_finds_what_a_forward_search_passed(void **state)
+{
+	(void)state;
+	struct trip trip = begin(64, 0);
+	struct travel *travel = trip.travel;
+	const struct travel_query faults = {.kinds = EVENT_BIT(EVENT_FAULT), .matches = is_any};
+	uint64_t found[512];
+	unsigned count = 0;
+	while (travel_forward(travel, &faults) == TRAVEL_ARRIVED)
+		found[count++] = travel_position(travel);
+	assert_true(count > 20);
+	assert_int_equal(travel_position(travel), travel_known(travel));
+	while (count > 0) {
+		assert_int_equal(travel_backward(travel, &faults), TRAVEL_ARRIVED);
+		assert_int_equal(travel_position(travel), found[--count]);
+	}
+	assert_int_equal(travel_backward(travel, &faults), TRAVEL_EDGE);
+	assert_int_equal(travel_position(travel), 0);
+	end(&trip);
+}
+
+static bool is_odd(void *self, const struct world *world, const struct event *event)
+{
+	(void)self;
+	(void)world;
+	return event->number % 2 == 1;
+}
+
+static void a_condition_is_asked_in_both_directions(void **state)
+{
+	(void)state;
+	struct trip trip = begin(64, 0);
+	const struct travel_query odd = {.kinds = EVENT_MASK_ALL, .matches = is_odd};
+	assert_int_equal(travel_seek(trip.travel, 101), TRAVEL_ARRIVED);
+	assert_int_equal(travel_forward(trip.travel, &odd), TRAVEL_ARRIVED);
+	assert_int_equal(travel_position(trip.travel), 103);
+	assert_int_equal(travel_backward(trip.travel, &odd), TRAVEL_ARRIVED);
+	assert_int_equal(travel_position(trip.travel), 101);
+	end(&trip);
+}
+
+static void records_show_the_past_and_what_will_be(void **state)
+{
+	(void)state;
+	struct trip trip = begin(256, 0);
+	struct travel *travel = trip.travel;
+	char later[224];
+	assert_int_equal(travel_seek(travel, 900), TRAVEL_ARRIVED);
+	for (uint64_t n = 900 - 60; n <= 900 + 60; n++)
+		assert_non_null(travel_record(travel, n));
+	(void)snprintf(later, sizeof(later), "%s", travel_record(travel, 940)->sentence);
+	assert_int_equal(travel_seek(travel, 940), TRAVEL_ARRIVED);
+	assert_string_equal(travel_record(travel, 940)->sentence, later);
+	uint64_t fault = travel_known_after(travel, 0, EVENT_BIT(EVENT_FAULT));
+	assert_true(fault > 0);
+	assert_int_equal(travel_kind(travel, fault), EVENT_FAULT);
+	end(&trip);
+}
+
+static void checkpoints_are_thinned_out_within_their_bound(void **state)
+{
+	(void)state;
+	struct trip trip = begin(8, (size_t)4 << 20);
+	assert_int_equal(travel_explore(trip.travel), TRAVEL_ARRIVED);
+	assert_true(travel_checkpoints(trip.travel) >= 2);
+	assert_true(travel_checkpoint_bytes(trip.travel) <= (size_t)4 << 20);
+	assert_int_equal(travel_seek(trip.travel, travel_known(trip.travel)), TRAVEL_ARRIVED);
+	assert_int_equal(travel_backward(trip.travel, &any), TRAVEL_ARRIVED);
+	end(&trip);
+}
+
+static void behind_the_last_event_stands_for_it(void **state)
+{
+	(void)state;
+	struct trip trip = begin(0, 0);
+	assert_int_equal(travel_seek(trip.travel, UINT64_MAX / 2), TRAVEL_EDGE);
+	assert_true(travel_complete(trip.travel));
+	assert_int_equal(travel_position(trip.travel), travel_known(trip.travel));
+	assert_int_equal(travel_outcome(trip.travel)->status, STATUS_OK);
+	end(&trip);
+}
+
+/* The way from the checkpoint must not wipe out what was seen ahead of the goal: the journey would never end. */
+static void a_goal_far_behind_its_checkpoint_is_reached(void **state)
+{
+	(void)state;
+	struct trip trip = begin((uint64_t)1 << 40, 0);
+	assert_int_equal(travel_explore(trip.travel), TRAVEL_ARRIVED);
+	assert_int_equal(travel_checkpoints(trip.travel), 1);
+	assert_true(travel_known(trip.travel) > 2000);
+	assert_int_equal(travel_seek(trip.travel, 1900), TRAVEL_ARRIVED);
+	assert_non_null(travel_record(trip.travel, 1950));
+	assert_int_equal(travel_backward(trip.travel, &any), TRAVEL_ARRIVED);
+	assert_int_equal(travel_position(trip.travel), 1899);
+	end(&trip);
+}
+
+/* ---- op lists: the file goes back, too ---- */
+
+static char *write_list(void)
+{
+	char *path = strdup("/tmp/travel_test.XXXXXX.ops");
+	assert_non_null(path);
+	int file = mkstemps(path, 4);
+	assert_true(file >= 0);
+	FILE *out = fdopen(file, "w");
+	assert_non_null(out);
+	for (unsigned i = 1; i <= 400; i++)
+		(void)fprintf(out, "m %u %u\nt %u 0 %u\n%s", i, i * 37, i, i * 37, "");
+	for (unsigned i = 1; i <= 400; i += 2)
+		(void)fprintf(out, "f %u\nm %u %u\n", i, i + 1000, i);
+	(void)fclose(out);
+	return path;
+}
+
+static void an_op_list_is_read_again_from_any_checkpoint(void **state)
+{
+	(void)state;
+	struct trip trip = {0};
+	struct error error;
+	const struct travel_limits limits = {.checkpoint_events = 500};
+	char *path = write_list();
+	if (document_load(path, &trip.document, &error) != STATUS_OK ||
+	    travel_new(trip.document, &limits, &trip.travel, &error) != STATUS_OK)
+		fail_msg("%s", error.text);
+	struct travel *travel = trip.travel;
+	uint64_t seen[32];
+	assert_int_equal(travel_explore(travel), TRAVEL_ARRIVED);
+	assert_int_equal(travel_outcome(travel)->status, STATUS_OK);
+	uint64_t last = travel_known(travel);
+	for (unsigned i = 0; i < 32; i++) {
+		assert_int_equal(travel_seek(travel, last * i / 31), TRAVEL_ARRIVED);
+		seen[i] = world_bus_const(travel_world(travel))->cycle;
+	}
+	for (unsigned i = 32; i-- > 0;) {
+		assert_int_equal(travel_seek(travel, last * i / 31), TRAVEL_ARRIVED);
+		assert_int_equal(world_bus_const(travel_world(travel))->cycle, seen[i]);
+	}
+	end(&trip);
+	(void)remove(path);
+	free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(there_and_back_is_the_same_at_every_event),
+	    cmocka_unit_test(a_backward_search_finds_what_a_forward_search_passed),
+	    cmocka_unit_test(a_condition_is_asked_in_both_directions),
+	    cmocka_unit_test(records_show_the_past_and_what_will_be),
+	    cmocka_unit_test(checkpoints_are_thinned_out_within_their_bound),
+	    cmocka_unit_test(behind_the_last_event_stands_for_it),
+	    cmocka_unit_test(a_goal_far_behind_its_checkpoint_is_reached),
+	    cmocka_unit_test(an_op_list_is_read_again_from_any_checkpoint),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
