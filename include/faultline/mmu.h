@@ -114,4 +114,16 @@ bool mmu_peek(const struct mmu *mmu, struct vaddr va, struct paddr *pa);
 unsigned mmu_tlb_count(const struct mmu *mmu);
 const struct tlb *mmu_tlb(const struct mmu *mmu, unsigned index);
 
+/* The paging-structure caches, by the level of the entries that they hold: slots 0 .. count - 1, 0 slots where the
+ * profile has no such cache or the paging mode no such level. */
+struct psc_slot {
+	struct vaddr page;  /* the first address that the entry serves, sign-extended */
+	uint64_t bytes;     /* so many of them */
+	struct paddr table; /* the next table, where a walk begins that finds it */
+	uint16_t pcid;
+	struct walk_rights rights; /* of the path down to it */
+};
+unsigned mmu_psc_slots(const struct mmu *mmu, enum psc_level level);
+bool mmu_psc_slot(const struct mmu *mmu, enum psc_level level, unsigned slot, struct psc_slot *out); /* false: empty */
+
 #endif

@@ -369,3 +369,15 @@ const struct tlb *mmu_tlb(const struct mmu *mmu, unsigned index)
 	BUG_ON(index >= mmu->array_count);
 	return &mmu->arrays[index];
 }
+
+unsigned mmu_psc_slots(const struct mmu *mmu, enum psc_level level)
+{
+	const struct psc *psc = &mmu->psc[level];
+	return psc->level <= mmu->paging.levels ? psc->sets * PSC_WAYS : 0;
+}
+
+bool mmu_psc_slot(const struct mmu *mmu, enum psc_level level, unsigned slot, struct psc_slot *out)
+{
+	BUG_ON(slot >= mmu_psc_slots(mmu, level));
+	return psc_look(&mmu->psc[level], slot, mmu->paging.levels, out);
+}

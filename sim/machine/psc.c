@@ -82,3 +82,21 @@ void psc_drop_all(struct psc *psc)
 {
 	memset(psc->entries, 0, psc->sets * PSC_WAYS * sizeof(*psc->entries));
 }
+
+bool psc_look(const struct psc *psc, unsigned slot, unsigned levels, struct psc_slot *out)
+{
+	const struct psc_entry *entry = &psc->entries[slot];
+	uint64_t number = entry->tag & TLB_TAG_PAGE;
+	unsigned unused = levels < 4 ? 32 : 64 - (PAGE_SHIFT + 9 * levels);
+	if (entry->tag == 0)
+		return false;
+	uint64_t va = number << psc->shift;
+	*out = (struct psc_slot){
+	    .page = vaddr(levels < 4 ? va & UINT32_MAX : (uint64_t)((int64_t)(va << unused) >> unused)),
+	    .bytes = (uint64_t)1 << psc->shift,
+	    .table = entry->table,
+	    .pcid = (uint16_t)((entry->tag & TLB_TAG_PCID) >> TLB_TAG_PCID_SHIFT),
+	    .rights = entry->rights,
+	};
+	return true;
+}

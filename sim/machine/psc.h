@@ -4,6 +4,7 @@
 #define FAULTLINE_PSC_H
 
 #include "faultline/arena.h"
+#include "faultline/mmu.h"
 #include "tlb_private.h"
 #include "walk_private.h"
 
@@ -32,5 +33,7 @@ void psc_insert(struct psc *psc, struct tlb_key key, uint64_t tick, struct paddr
 void psc_drop_address(struct psc *psc, struct tlb_key key);
 void psc_drop_pcid(struct psc *psc, uint64_t pcid);
 void psc_drop_all(struct psc *psc);
+/* False: the slot is empty. */
+bool psc_look(const struct psc *psc, unsigned slot, unsigned levels, struct psc_slot *out);
 
 #endif

@@ -1,0 +1,181 @@
+/* Which entries point at a frame, found without any record but the frame's own: where it says, in the VMAs that map
+ * its file, or by reading all tables. */
+#include "faultline/pages.h"
+
+#include <stdio.h>
+
+#include "kernel_private.h"
+
+bool frame_block_of(const struct kernel *kernel, struct pfn frame, struct frame_block *out)
+{
+	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++) {
+		struct pfn first = pfn(align_down(frame.v, (uint64_t)1 << order));
+		const struct frame *record = frame_peek(kernel->frames, first);
+		if (record && record->block_start && record->order >= order) {
+			*out = (struct frame_block){first, *record};
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What is looked for: entries that point into [first, end). */
+struct hunt {
+	const struct kernel *kernel;
+	uint64_t first, end;
+	bool tables; /* the frame is a page table */
+	struct mapping *out;
+	unsigned room, found;
+	uint64_t *steps;
+	unsigned index; /* of the process that is looked at */
+};
+
+static bool spend(const struct hunt *hunt)
+{
+	if (*hunt->steps == 0)
+		return false;
+	--*hunt->steps;
+	return true;
+}
+
+static bool is_it(const struct hunt *hunt, struct pte entry)
+{
+	return entry_used(entry) && pte_frame(entry) >= hunt->first && pte_frame(entry) < hunt->end;
+}
+
+static void tell(struct hunt *hunt, struct vaddr va, unsigned level, struct paddr at, struct pte entry)
+{
+	if (hunt->found < hunt->room)
+		hunt->out[hunt->found] = (struct mapping){
+		    hunt->kernel->processes[hunt->index], hunt->index, va, level, at, entry};
+	hunt->found++;
+}
+
+/* The entry of that address, if it maps the frame. */
+static bool ask(struct hunt *hunt, const struct mm *mm, struct vaddr va)
+{
+	struct paddr table = pfn_to_paddr(mm->root);
+	if (!spend(hunt))
+		return false;
+	for (unsigned level = mm->layout->levels;; level--) {
+		struct paddr at = entry_at(mm->kernel, table, layout_index(mm->layout, va, level));
+		struct pte entry = entry_load(mm->kernel, at);
+		if (!entry_used(entry))
+			return true;
+		if (level == 1 || pte_page_size(entry)) {
+			uint64_t span = (uint64_t)1 << layout_level_shift(mm->layout, level);
+			if (is_it(hunt, entry))
+				tell(hunt, vaddr(align_down(va.v, span)), level, at, entry);
+			return true;
+		}
+		table = pfn_to_paddr(pfn(pte_frame(entry)));
+	}
+}
+
+/* Reads all tables of a process. */
+static bool search(struct hunt *hunt, const struct mm *mm, struct paddr table, uint64_t base, unsigned level)
+{
+	unsigned entries = level == mm->layout->levels ? mm->layout->user_entries : 1u << mm->layout->index_bits;
+	for (unsigned i = 0; i < entries; i++) {
+		struct vaddr va = vaddr(base + ((uint64_t)i << layout_level_shift(mm->layout, level)));
+		struct paddr at = entry_at(mm->kernel, table, i);
+		struct pte entry = entry_load(mm->kernel, at);
+		if (!spend(hunt))
+			return false;
+		bool leaf = level == 1 || pte_page_size(entry);
+		if (leaf != hunt->tables && is_it(hunt, entry))
+			tell(hunt, va, level, at, entry);
+		if (entry_used(entry) && !leaf && !(hunt->tables && level == 2) &&
+		    !search(hunt, mm, pfn_to_paddr(pfn(pte_frame(entry))), va.v, level - 1))
+			return false;
+	}
+	return true;
+}
+
+/* A page of a file: in each VMA that maps one, the place where it would be. */
+static bool search_areas(struct hunt *hunt, const struct mm *mm, uint64_t index)
+{
+	for (const struct vma *vma = mm->vmas.first; vma; vma = vma->next) {
+		uint64_t offset = index - vma->pgoff;
+		if (!spend(hunt))
+			return false;
+		if (vma->file && index >= vma->pgoff && offset < vma_bytes(vma) / PAGE_BYTES &&
+		    !ask(hunt, mm, vaddr(vma->start.v + offset * PAGE_BYTES)))
+			return false;
+	}
+	return true;
+}
+
+static bool search_process(struct hunt *hunt, const struct mm *mm, const struct frame *record)
+{
+	if (hunt->tables && is_it(hunt, (struct pte){pfn_to_paddr(mm->root).v | PTE_PRESENT}))
+		tell(hunt, vaddr(0), mm->layout->levels + 1u, paddr(0), (struct pte){pfn_to_paddr(mm->root).v});
+	if (record->use == FRAME_IMAGE || record->use == FRAME_SHMEM)
+		return search_areas(hunt, mm, record->vpn);
+	return search(hunt, mm, pfn_to_paddr(mm->root), 0, mm->layout->levels);
+}
+
+/* The only entry of an anonymous frame stands where its record says. */
+static bool stands_where_it_says(struct hunt *hunt, const struct frame *record)
+{
+	const struct kernel *kernel = hunt->kernel;
+	for (hunt->index = 0; hunt->index < kernel->process_count; hunt->index++) {
+		const struct process *process = kernel->processes[hunt->index];
+		if (process->pid == record->pid && process->mm)
+			(void)ask(hunt, process->mm, vpn_to_vaddr(vpn(record->vpn)));
+	}
+	return hunt->found == 1;
+}
+
+unsigned frame_mappings(const struct kernel *kernel, struct pfn frame, struct mapping *out, unsigned room,
+			uint64_t *steps, bool *complete)
+{
+	struct frame_block block;
+	*complete = true;
+	if (!frame_block_of(kernel, frame, &block) || block.record.use == FRAME_FREE ||
+	    block.record.use == FRAME_KERNEL)
+		return 0;
+	const struct frame *record = &block.record;
+	struct hunt hunt = {kernel,
+			    block.first.v,
+			    block.first.v + ((uint64_t)1 << record->order),
+			    record->use == FRAME_TABLE,
+			    out,
+			    room,
+			    0,
+			    steps,
+			    0};
+	if (!hunt.tables && record->mappings == 0)
+		return 0;
+	if (record->use == FRAME_ANON && record->mappings == 1 && stands_where_it_says(&hunt, record))
+		return 1;
+	hunt.found = 0;
+	for (hunt.index = 0; hunt.index < kernel->process_count && *complete; hunt.index++) {
+		const struct process *process = kernel->processes[hunt.index];
+		*complete = !process->mm || search_process(&hunt, process->mm, record);
+	}
+	return hunt.found;
+}
+
+bool kernel_cached_file(const struct kernel *kernel, unsigned index, struct cached_file *out)
+{
+	const struct file *file = kernel->files;
+	for (; file && index > 0; index--)
+		file = file->next;
+	if (file)
+		*out = (struct cached_file){file->path, file->shmem, file->bytes, file->pages, file->areas};
+	return file != NULL;
+}
+
+struct kernel_symbol kernel_symbol_at(const struct kernel *kernel, struct vaddr va)
+{
+	struct kernel_symbol symbol = {""};
+	if (kernel->layout->is_64bit && va.v == syscall_entry(kernel).v)
+		(void)snprintf(symbol.text, sizeof(symbol.text), "SYSCALL entry");
+	for (unsigned vector = 0; vector < GATES; vector++) {
+		if (va.v == exception_entry(kernel, vector).v)
+			(void)snprintf(symbol.text, sizeof(symbol.text), "%s entry, vector %u", vector_name(vector),
+				       vector);
+	}
+	return symbol;
+}
