@@ -2,7 +2,7 @@
 
 _faultline() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-	local commands="run batch validate list explain proc convert heap policy curve"
+	local commands="run batch validate list explain proc convert heap policy curve tui quiz"
 	local words=""
 	COMPREPLY=()
 
@@ -21,6 +21,12 @@ _faultline() {
 		;;
 	--refs | --frames | --seed | --window | --tick | --clock-bits) return ;;
 	--set | --at | --pid | --sweep | --repeat | --exclude | --jobs | --point | --best) return ;;
+	--keys | --dump-screen) compopt -o default; return ;;
+	--format) words="text json csv markdown" ;;
+	--theme) words="default safe mono" ;;
+	--size) words="80x24 132x36 160x50" ;;
+	--break) words="fault syscall signal oom exception ring line page frame chunk pte" ;;
+	--set | --at | --pid) return ;;
 	esac
 
 	if [ -z "$words" ]; then
@@ -39,6 +45,11 @@ _faultline() {
 		validate:-*) words="--help" ;;
 		convert:-*) words="-o --help" ;;
 		heap:-*) words="--at --pid --set -o --help" ;;
+		tui:-*)
+			words="--set --at --break --keys --dump-screen --dump-styles --theme --ascii --no-mouse --a11y --size"
+			words="$words --help"
+			;;
+		quiz:-*) words="--seed --count --answers --format -o --help" ;;
 		heap:m*) words="malloc_stats malloc_info mallinfo2" ;;
 		heap:c*) words="chunks" ;;
 		policy:-*)
@@ -49,6 +60,8 @@ _faultline() {
 		list:-*) words="--help" ;;
 		list:*) words="workloads allocators policies profiles ops instructions events stats" ;;
 		run:* | batch:* | validate:* | explain:* | proc:* | convert:* | heap:*)
+		list:*) words="workloads allocators policies profiles ops instructions events stats keys" ;;
+		run:* | validate:* | explain:* | proc:* | convert:* | heap:* | tui:* | quiz:*)
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(
 				compgen -d -- "$word"

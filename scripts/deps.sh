@@ -19,6 +19,8 @@ deps_has() {
 	cjson) pkg-config --exists libcjson 2>/dev/null ;;
 	zlib) pkg-config --exists zlib 2>/dev/null ;;
 	sqlite) pkg-config --exists sqlite3 2>/dev/null ;;
+	ncurses) pkg-config --exists ncursesw 2>/dev/null ;;
+	vterm) pkg-config --exists vterm 2>/dev/null ;;
 	zydis) echo '#include <Zydis/Zydis.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 ;;
 	cmocka) pkg-config --exists cmocka 2>/dev/null ;;
 	python3) command -v python3 >/dev/null 2>&1 ;;
@@ -53,6 +55,8 @@ deps_packages() {
 		pkg-config) echo "pkg-config | pkgconf-pkg-config | pkgconf | pkgconf | pkgconf" ;;
 		cjson) echo "libcjson-dev | cjson-devel | cjson | cjson-dev | cjson" ;;
 		zlib) echo "zlib1g-dev | zlib-devel | zlib | zlib-dev | zlib" ;;
+		ncurses) echo "libncurses-dev | ncurses-devel | ncurses | ncurses-dev | ncurses" ;;
+		vterm) echo "libvterm-dev | libvterm-devel | libvterm | libvterm-dev | libvterm" ;;
 		zydis) echo "libzydis-dev | zydis-devel | zydis | zydis-dev | zydis" ;;
 		sqlite) echo "libsqlite3-dev | sqlite-devel | sqlite | sqlite-dev | sqlite" ;;
 		cmocka) echo "libcmocka-dev | libcmocka-devel | cmocka | cmocka-dev | cmocka" ;;

@@ -14,7 +14,9 @@
 	X(heap)                                                                                                        \
 	X(proc)                                                                                                        \
 	X(policy)                                                                                                      \
-	X(curve)
+	X(curve)                                                                                                       \
+	X(tui)                                                                                                         \
+	X(quiz)
 
 #define X(name) extern const struct command command_##name;
 COMMAND_LIST(X)

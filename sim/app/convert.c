@@ -3,7 +3,7 @@
 
 #include "commands.h"
 #include "faultline/convert.h"
-#include "output.h"
+#include "faultline/output.h"
 
 enum { OPTION_OUT };
 

@@ -1,6 +1,5 @@
 /* faultline list: what there is to choose from. Every table is an expansion of the list that the program itself uses.
  */
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "faultline/policy.h"
 #include "faultline/report.h"
 #include "faultline/stat.h"
+#include "lessons.h"
 #include "list_profiles.h"
 #include "words.h"
 
@@ -23,52 +23,35 @@
 
 /* ---- workloads ---- */
 
-static int is_workload(const struct dirent *entry)
+static void list_keys(struct report *report)
 {
-	size_t length = strlen(entry->d_name);
-	return length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0;
-}
-
-static void workload_row(struct report *report, const char *folder, const char *file)
-{
-	char path[1024];
-	struct document *document;
-	struct error error = {0};
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, file);
-	if (document_load(path, &document, &error) != STATUS_OK) {
-		(void)complain(&error);
-		return;
+	static const struct report_column columns[] = {
+	    {"keys", "keys"}, {"command", "command"}, {"text", "what it does"}};
+	report_table_begin(report, "keys", "Keys of faultline tui", columns, COUNT_OF(columns));
+	for (unsigned i = 0; tui_key(i); i++) {
+		report_cell_text(report, tui_key(i)->keys);
+		report_cell_text(report, tui_key(i)->command);
+		report_cell_text(report, tui_key(i)->text);
 	}
-	report_cell_text(report, path);
-	report_cell_text(report, document->description);
-	document_free(document);
+	report_table_end(report);
 }
 
-/* Those of the current folder, or else the installed ones. */
 static void list_workloads(struct report *report)
 {
 	static const struct report_column columns[] = {{"file", "file"}, {"description", "what it shows"}};
-	struct dirent **found = NULL;
-	const char *folder = "workloads";
-	int count = scandir(folder, &found, is_workload, alphasort);
-	if (count <= 0) {
-		free(found);
-		found = NULL;
-		folder = FAULTLINE_WORKLOAD_DIR;
-		count = scandir(folder, &found, is_workload, alphasort);
-	}
-	if (count <= 0)
-		report_text(report, "workloads", NULL,
-			    "No workloads here: neither in workloads nor in " FAULTLINE_WORKLOAD_DIR);
-	else
+	struct lessons lessons;
+	lessons_find(&lessons);
+	if (lessons.count == 0) {
+		report_textf(report, "workloads", NULL, "No workloads here: %s", lessons_places());
+	} else {
 		report_table_begin(report, "workloads", "Workloads", columns, COUNT_OF(columns));
-	for (int i = 0; i < count; i++) {
-		workload_row(report, folder, found[i]->d_name);
-		free(found[i]);
-	}
-	if (count > 0)
+		for (unsigned i = 0; i < lessons.count; i++) {
+			report_cell_text(report, lessons.list[i].path);
+			report_cell_text(report, lessons.list[i].description);
+		}
 		report_table_end(report);
-	free(found);
+	}
+	lessons_release(&lessons);
 }
 
 /* ---- the others ---- */
@@ -229,6 +212,7 @@ static const struct topic {
 	void (*list)(struct report *report);
 } topics[] = {
     {"workloads", "the shipped lessons", list_workloads},
+    {"keys", "the keys of faultline tui", list_keys},
     {"allocators", "C libraries: libc=NAME", list_allocators},
     {"policies", "who decides what, and how", list_policies},
     {"profiles", "processors: machine.cpu=NAME", list_profiles},
@@ -267,7 +251,7 @@ static enum status no_such_topic(const char *name)
 	const char *nearest = nearest_word(name, names, COUNT_OF(topics));
 	(void)error_set(&error, STATUS_BAD_INPUT,
 			"there is no list of \"%s\"%s%s%s; there are workloads, allocators, policies, profiles, ops, "
-			"instructions, events and stats",
+			"instructions, events, stats and keys",
 			name, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 	return complain(&error);
 }
@@ -296,7 +280,7 @@ const struct command command_list = {
     .operands = "[TOPIC]...",
     .summary = "print what there is to choose from",
     .text = "Prints what there is to choose from. The topics are workloads, allocators, policies, profiles, ops, "
-	    "instructions, events and stats; without one, it says what each of them lists.",
+	    "instructions, events, stats and keys; without one, it says what each of them lists.",
     .options = options,
     .run = run,
 };

@@ -9,6 +9,7 @@
 #include "faultline/check.h"
 #include "faultline/document.h"
 #include "faultline/eventlog.h"
+#include "faultline/output.h"
 #include "faultline/perfetto.h"
 #include "faultline/report.h"
 #include "faultline/status.h"
@@ -16,7 +17,6 @@
 #include "faultline/timeline.h"
 #include "faultline/witness.h"
 #include "faultline/world.h"
-#include "output.h"
 
 /* What was asked for. Paths are NULL for outputs that were not; "-" is standard output. */
 struct session_request {

@@ -29,5 +29,6 @@ void bench_kernel(struct bench *bench);
 void bench_libc(struct bench *bench);
 void bench_workload(struct bench *bench);
 void bench_policy(struct bench *bench);
+void bench_travel(struct bench *bench);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "event_fields.h"
+#include "faultline/event_fields.h"
 #include "faultline/version.h"
 #include "small_world.h"
 

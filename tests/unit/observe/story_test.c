@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "event_fields.h"
+#include "faultline/event_fields.h"
 #include "faultline/syscall.h"
 #include "sentence.h"
 

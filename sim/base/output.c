@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* O_TMPFILE */
-#include "output.h"
+#include "faultline/output.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
  * target, which takes the target's name when everything has succeeded; whatever ends the program before, an interrupt
  * included, leaves nothing behind. "-" is standard output; what is no regular file (a pipe, a device) is written at
  * once. */
-#ifndef FAULTLINE_APP_OUTPUT_H
-#define FAULTLINE_APP_OUTPUT_H
+#ifndef FAULTLINE_OUTPUT_H
+#define FAULTLINE_OUTPUT_H
 
 #include <stdbool.h>
 #include <stdio.h>

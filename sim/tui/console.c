@@ -1,0 +1,408 @@
+#include "console.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "view.h"
+
+/* ---- messages ---- */
+
+static void say(struct console *console, bool is_error, const char *format, va_list args)
+{
+	(void)vsnprintf(console->message, sizeof(console->message), format, args);
+	console->scene.message = console->message;
+	console->scene.message_is_error = is_error;
+}
+
+void console_say(struct console *console, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	say(console, false, format, args);
+	va_end(args);
+}
+
+void console_complain(struct console *console, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	say(console, true, format, args);
+	va_end(args);
+}
+
+/* ---- opening ---- */
+
+static enum status take_options(struct console *console, const struct tui_options *options, struct error *error)
+{
+	console->setup = (struct setup)SETUP_DEFAULT;
+	if (setup_read(&console->setup, error) != STATUS_OK ||
+	    (options->theme && setup_set(&console->setup, "theme", options->theme, error) != STATUS_OK))
+		return error->status;
+	if (options->no_colour)
+		console->setup.theme = THEME_MONO;
+	if (options->no_mouse)
+		console->setup.mouse = false;
+	if (options->ascii)
+		console->setup.glyphs = SETUP_GLYPHS_ASCII;
+	breakpoints_init(&console->breakpoints);
+	for (unsigned i = 0; i < options->break_count; i++) {
+		if (breakpoints_add(&console->breakpoints, options->breaks[i], error) != STATUS_OK)
+			return error->status;
+	}
+	return STATUS_OK;
+}
+
+enum status console_open(struct console *console, const struct document *document, const struct tui_options *options,
+			 struct error *error)
+{
+	memset(console, 0, sizeof(*console));
+	console->document = document;
+	if (take_options(console, options, error) != STATUS_OK)
+		return error->status;
+	if (!console_resize(console, options->rows ? options->rows : 24, options->columns ? options->columns : 80))
+		return error_set(error, STATUS_HOST, "the host has no memory for a screen");
+	if (travel_new(document, NULL, &console->travel, error) != STATUS_OK)
+		return error->status;
+	console->scene = (struct scene){.travel = console->travel,
+					.document = document,
+					.focus = PANEL_TIMELINE,
+					.speed = console->setup.speed,
+					.breaks = console->breakpoints.all,
+					.message = "",
+					.world = travel_world(console->travel)};
+	console->canvas.glyphs = console->setup.glyphs == SETUP_GLYPHS_ASCII ? GLYPHS_ASCII : GLYPHS_UTF8;
+	scene_refresh(&console->scene);
+	return STATUS_OK;
+}
+
+void console_close(struct console *console)
+{
+	if (console->travel && travel_under_way(console->travel)) {
+		travel_interrupt(console->travel);
+		(void)travel_finish(console->travel);
+	}
+	travel_free(console->travel);
+	canvas_release(&console->canvas);
+}
+
+/* ---- the screen ---- */
+
+bool console_resize(struct console *console, unsigned rows, unsigned columns)
+{
+	struct canvas canvas;
+	if (!canvas_init(&canvas, rows, columns, console->canvas.glyphs))
+		return false;
+	canvas_release(&console->canvas);
+	console->canvas = canvas;
+	return true;
+}
+
+void console_draw(struct console *console)
+{
+	console->scene.speed = console->setup.speed;
+	console->scene.prompt = console->prompt != PROMPT_NONE ? console->typed : NULL;
+	screen_draw(&console->scene, &console->canvas);
+}
+
+/* ---- panels ---- */
+
+/* Tab goes round the panels that can be seen. */
+static void change_focus(struct console *console, unsigned step)
+{
+	struct layout layout = layout_make(&console->canvas, false, console->scene.focus);
+	unsigned focus = console->scene.focus;
+	for (unsigned i = 0; i < PANEL_COUNT; i++) {
+		focus = (focus + step) % PANEL_COUNT;
+		if (layout.panels[focus].rows > 0 || focus == PANEL_TIMELINE || console->scene.zoomed)
+			break;
+	}
+	console->scene.focus = (enum panel)focus;
+}
+
+static void move_selection(struct console *console, enum move move)
+{
+	const struct view *view = views[console->scene.focus];
+	if (view->move)
+		(void)view->move(&console->scene, move);
+}
+
+static void choose(struct console *console)
+{
+	const struct view *view = views[console->scene.focus];
+	if (!view->choose || !view->choose(&console->scene))
+		console_say(console, "nothing to follow here: select something with the arrows first");
+}
+
+static void change_process(struct console *console, unsigned step)
+{
+	unsigned count = 0;
+	while (console->scene.booted && world_process(console->scene.world, count))
+		count++;
+	if (count == 0) {
+		console_say(console, "no process has started yet");
+		return;
+	}
+	console->scene.pinned = true;
+	console->scene.process = (console->scene.process + count + step - 1) % count;
+	scene_refresh(&console->scene);
+}
+
+static void watch(struct console *console)
+{
+	char spec[64];
+	struct error error = {0};
+	if (!console->scene.has_address) {
+		console_complain(console, "this event is about no address");
+		return;
+	}
+	(void)snprintf(spec, sizeof(spec), "page 0x%llx",
+		       (unsigned long long)(console->scene.address.v & ~(uint64_t)(PAGE_BYTES - 1)));
+	if (breakpoints_add(&console->breakpoints, spec, &error) != STATUS_OK)
+		console_complain(console, "%s", error.text);
+	else
+		console_say(console, "watching %s: c runs to the next event that names it", spec);
+}
+
+static void tell_setup(struct console *console)
+{
+	char text[CONSOLE_TEXT];
+	setup_tell(&console->setup, text, sizeof(text));
+	console_say(console, "%s.  :theme safe, :glyphs ascii, :speed 8 change it, :save keeps it", text);
+}
+
+static void change_speed(struct console *console, bool faster)
+{
+	unsigned speed = faster ? console->setup.speed * 2 : console->setup.speed / 2;
+	console->setup.speed = speed < 1 ? 1 : speed > 1000 ? 1000 : speed;
+	console_say(console, "%u events a second", console->setup.speed);
+}
+
+static void cancel(struct console *console)
+{
+	struct scene *scene = &console->scene;
+	if (!scene->help && !scene->quiz && !scene->selected[scene->focus].active && !scene->zoomed)
+		scene->focus = PANEL_TIMELINE;
+	if (!scene->help && !scene->quiz && !scene->selected[scene->focus].active)
+		scene->zoomed = false;
+	scene->selected[scene->focus].active = false;
+	if (scene->quiz)
+		console_quiz_end(console);
+	if (scene->pinned) {
+		scene->pinned = false;
+		scene_refresh(scene);
+	}
+	scene->help = false;
+	scene->playing = false;
+}
+
+static void interrupt(struct console *console)
+{
+	console->scene.playing = false;
+	console_say(console, "paused; q quits");
+}
+
+/* Whatever does not move in time. */
+static void act_here(struct console *console, enum action action)
+{
+	struct scene *scene = &console->scene;
+	switch ((int)action) {
+	case ACTION_FOCUS_NEXT:
+		change_focus(console, 1);
+		break;
+	case ACTION_FOCUS_PREVIOUS:
+		change_focus(console, PANEL_COUNT - 1);
+		break;
+	case ACTION_ZOOM:
+		scene->zoomed = !scene->zoomed;
+		break;
+	case ACTION_CHOOSE:
+		choose(console);
+		break;
+	case ACTION_WATCH:
+		watch(console);
+		break;
+	case ACTION_PROCESS:
+		change_process(console, 2);
+		break;
+	case ACTION_PROCESS_BACK:
+		change_process(console, 0);
+		break;
+	case ACTION_RADIX:
+		scene->decimal = !scene->decimal;
+		break;
+	case ACTION_EXPLAIN:
+		console_say(console, "%s", scene->why);
+		break;
+	case ACTION_ANSWER:
+		console_quiz_key(console);
+		break;
+	case ACTION_SLOWER:
+	case ACTION_FASTER:
+		change_speed(console, action == ACTION_FASTER);
+		break;
+	case ACTION_SETUP:
+		tell_setup(console);
+		break;
+	case ACTION_HELP:
+		scene->help = !scene->help;
+		break;
+	case ACTION_CANCEL:
+		cancel(console);
+		break;
+	case ACTION_INTERRUPT:
+		interrupt(console);
+		break;
+	case ACTION_QUIT:
+		console->quit = true;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Actions that begin something: a line to type, or a letter to wait for. */
+static bool begin(struct console *console, enum action action)
+{
+	static const struct {
+		enum action action;
+		enum prompt prompt;
+		enum pending pending;
+		const char *text;
+	} rows[] = {
+	    {ACTION_GOTO, PROMPT_GOTO, PENDING_NONE, "event: "},
+	    {ACTION_BREAK, PROMPT_BREAK, PENDING_NONE, "break on: "},
+	    {ACTION_UNBREAK, PROMPT_UNBREAK, PENDING_NONE, "remove breakpoint (number, or all): "},
+	    {ACTION_SEARCH, PROMPT_SEARCH, PENDING_NONE, "/"},
+	    {ACTION_PROMPT, PROMPT_COMMAND, PENDING_NONE, ":"},
+	    {ACTION_MARK, PROMPT_NONE, PENDING_MARK, "mark with which letter?"},
+	    {ACTION_MARK_JUMP, PROMPT_NONE, PENDING_JUMP, "to the mark of which letter?"},
+	    {ACTION_SEARCH_NEXT, PROMPT_NONE, PENDING_FIND_NEXT,
+	     "next: f fault, r ring, v VMA, ... or ] for the last find"},
+	    {ACTION_SEARCH_PREVIOUS, PROMPT_NONE, PENDING_FIND_PREVIOUS,
+	     "previous: f fault, r ring, v VMA, ... or [ for the last find"},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (rows[i].action != action)
+			continue;
+		if (rows[i].prompt != PROMPT_NONE)
+			console_prompt_begin(console, rows[i].prompt, rows[i].text);
+		else
+			console_say(console, "%s", rows[i].text);
+		console->pending = rows[i].pending;
+		return true;
+	}
+	return false;
+}
+
+static bool moves_selection(struct console *console, enum action action)
+{
+	static const struct {
+		enum action action;
+		enum move move;
+	} rows[] = {{ACTION_UP, MOVE_UP},           {ACTION_DOWN, MOVE_DOWN},
+		    {ACTION_PAGE_UP, MOVE_PAGE_UP}, {ACTION_PAGE_DOWN, MOVE_PAGE_DOWN},
+		    {ACTION_HOME, MOVE_HOME},       {ACTION_END, MOVE_END}};
+	if (console->scene.focus == PANEL_TIMELINE)
+		return false;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (rows[i].action == action) {
+			move_selection(console, rows[i].move);
+			return true;
+		}
+	}
+	return false;
+}
+
+void console_act(struct console *console, enum action action)
+{
+	if (moves_selection(console, action) || begin(console, action) || console_go(console, action))
+		return;
+	act_here(console, action);
+}
+
+/* ---- keys ---- */
+
+static void pending_key(struct console *console, const char *key)
+{
+	enum pending pending = console->pending;
+	char letter = key[0];
+	bool is_letter = key[1] == '\0' && letter >= 'a' && letter <= 'z';
+	console->pending = PENDING_NONE;
+	if (pending == PENDING_FIND_NEXT || pending == PENDING_FIND_PREVIOUS) {
+		if (key[1] == '\0')
+			console_find(console, letter, pending == PENDING_FIND_NEXT);
+	} else if (!is_letter) {
+		console_complain(console, "a mark is a letter from a to z");
+	} else if (pending == PENDING_MARK) {
+		console->scene.marks[letter - 'a'] = console->scene.position;
+		console_say(console, "event %llu is marked '%c'", (unsigned long long)console->scene.position, letter);
+	} else if (console->scene.marks[letter - 'a']) {
+		console_go_to(console, console->scene.marks[letter - 'a']);
+	} else {
+		console_complain(console, "nothing is marked '%c'", letter);
+	}
+}
+
+/* A digit answers a question, else it gives a panel the focus; the same again zooms it. */
+static void digit_key(struct console *console, int digit)
+{
+	if (console->scene.quiz && console_quiz_answer(console, (unsigned)digit))
+		return;
+	for (unsigned i = 0; i < PANEL_COUNT; i++) {
+		if (panel_digit((enum panel)i) != digit)
+			continue;
+		struct layout layout = layout_make(&console->canvas, false, PANEL_COUNT);
+		bool folded = layout.panels[i].rows == 0;
+		bool again = console->scene.focus == (enum panel)i;
+		console->scene.zoomed = folded || (again ? !console->scene.zoomed : console->scene.zoomed);
+		console->scene.focus = (enum panel)i;
+	}
+}
+
+static void key_under_way(struct console *console, const char *key)
+{
+	enum action action;
+	if (!action_of_key(key, &action))
+		return;
+	if (action == ACTION_QUIT)
+		console->quit = true;
+	if (action == ACTION_QUIT || action == ACTION_PLAY || action == ACTION_INTERRUPT || action == ACTION_CANCEL)
+		travel_interrupt(console->travel);
+}
+
+void console_key(struct console *console, const char *key)
+{
+	enum action action;
+	bool left = strcmp(key, "Left") == 0;
+	bool right = strcmp(key, "Right") == 0;
+	if (travel_under_way(console->travel)) {
+		key_under_way(console, key);
+		return;
+	}
+	if (console->prompt != PROMPT_NONE) {
+		console_prompt_key(console, key);
+		return;
+	}
+	console->scene.message = "";
+	if (console->pending != PENDING_NONE)
+		pending_key(console, key);
+	else if (key[0] >= '0' && key[0] <= '9' && key[1] == '\0')
+		digit_key(console, key[0] - '0');
+	else if ((left || right) && console->scene.focus != PANEL_TIMELINE && views[console->scene.focus]->move)
+		move_selection(console, left ? MOVE_LEFT : MOVE_RIGHT);
+	else if (action_of_key(key, &action))
+		console_act(console, action);
+}
+
+void console_click(struct console *console, unsigned row, unsigned column)
+{
+	if (travel_under_way(console->travel))
+		return;
+	enum panel panel = screen_panel_at(&console->canvas, &console->scene, row, column);
+	enum action action;
+	if (panel != PANEL_COUNT)
+		console->scene.focus = panel;
+	else if (screen_action_at(&console->canvas, &console->scene, row, column, &action))
+		console_act(console, action);
+}

@@ -1,0 +1,116 @@
+#include "linear.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "utf8.h"
+#include "view.h"
+
+enum { PANEL_ROWS = 60, PANEL_COLUMNS = 78, LINE_BYTES = 512 };
+
+/* "event 9 of 140, ring 0, kernel, process 1: SENTENCE. MEANING" */
+static void tell_moment(const struct scene *scene)
+{
+	if (!scene->event) {
+		printf("%s\n", scene->why);
+		return;
+	}
+	printf("event %llu", (unsigned long long)scene->position);
+	if (travel_complete(scene->travel))
+		printf(" of %llu", (unsigned long long)travel_known(scene->travel));
+	printf(", ring %u, %s", scene->event->ring, layer_name(event_info((enum event_kind)scene->event->kind)->layer));
+	if (scene->event->pid)
+		printf(", process %u", scene->event->pid);
+	printf(": %s\n", scene->why);
+}
+
+/* A panel as lines of text. */
+static void tell_panel(const struct scene *scene, enum panel panel)
+{
+	struct canvas canvas;
+	char more[160] = "";
+	if (!canvas_init(&canvas, PANEL_ROWS, PANEL_COLUMNS, GLYPHS_ASCII))
+		return;
+	if (views[panel]->title)
+		views[panel]->title(scene, more, sizeof(more));
+	printf("panel %s %s\n", panel_title(panel), more);
+	views[panel]->draw(scene, canvas_area(&canvas));
+	while (canvas.rows > 1) {
+		unsigned column = 0;
+		while (column < canvas.columns && canvas_cell(&canvas, canvas.rows - 1, column)->glyph == ' ')
+			column++;
+		if (column < canvas.columns)
+			break;
+		canvas.rows--;
+	}
+	canvas_write(&canvas, stdout, NULL);
+	canvas_release(&canvas);
+}
+
+static void tell_help(void)
+{
+	for (unsigned i = 0; i < ACTION_COUNT; i++)
+		printf("%s: %s\n", action_info((enum action)i)->keys, action_info((enum action)i)->text);
+	printf("0 to 9: that panel in words\n");
+}
+
+static void press(struct console *console, const char *key)
+{
+	struct scene *scene = &console->scene;
+	uint64_t before = scene->position;
+	console_key(console, key);
+	scene->playing = false; /* nobody waits here */
+	console_settle(console);
+	if (scene->position != before)
+		tell_moment(scene);
+	if (scene->message[0] && console->prompt == PROMPT_NONE && console->pending == PENDING_NONE)
+		printf("%s\n", scene->message);
+	if (scene->help) {
+		tell_help();
+		scene->help = false;
+	}
+	if (key[0] >= '0' && key[0] <= '9' && !key[1] && console->prompt == PROMPT_NONE)
+		tell_panel(scene, scene->focus);
+}
+
+/* A line is one key by its name, a command behind ":" or "/", or single letters one after the other. */
+static void do_line(struct console *console, char *line)
+{
+	line[strcspn(line, "\r\n")] = '\0';
+	if (!line[0]) {
+		press(console, "s");
+	} else if (line[0] == ':') {
+		console_command(console, line + 1);
+		uint64_t before = console->scene.position;
+		console_settle(console);
+		if (console->scene.position != before)
+			tell_moment(&console->scene);
+		if (console->scene.message[0])
+			printf("%s\n", console->scene.message);
+		console->scene.message = "";
+	} else if (key_is_known(line)) {
+		press(console, line);
+	} else {
+		for (const char *at = line; *at && !console->quit;) {
+			char key[5];
+			uint32_t code = utf8_next(&at);
+			utf8_put(code, key);
+			press(console, code == ' ' ? "Space" : key);
+		}
+	}
+	/* What was begun ends with the line. */
+	if (console->prompt != PROMPT_NONE)
+		press(console, "Enter");
+}
+
+enum status linear_run(struct console *console, struct error *error)
+{
+	char line[LINE_BYTES];
+	tell_moment(&console->scene);
+	(void)fflush(stdout);
+	while (!console->quit && fgets(line, sizeof(line), stdin)) {
+		do_line(console, line);
+		(void)fflush(stdout);
+	}
+	return ferror(stdout) ? error_set(error, STATUS_HOST, "standard output cannot be written") : STATUS_OK;
+}

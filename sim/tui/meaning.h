@@ -1,0 +1,18 @@
+/* What an event means, for people: why it happened and what it is good for. */
+#ifndef FAULTLINE_TUI_MEANING_H
+#define FAULTLINE_TUI_MEANING_H
+
+#include "scene.h"
+
+/* Fills scene->why and scene->next from the moment. */
+void meaning_fill(struct scene *scene);
+
+/* A word or two for the story ribbon: "brk", "ring 3>0", "#PF". */
+struct stage {
+	char text[48];
+};
+struct stage meaning_stage(const struct travel_record *record);
+/* How the event reads as a step of the script: true if it belongs in the ribbon. */
+bool meaning_is_stage(const struct event *event);
+
+#endif

@@ -1,0 +1,133 @@
+#include "scene.h"
+
+#include <string.h>
+
+#include "meaning.h"
+
+/* Which argument of an event is the address that it is about. */
+static const struct {
+	enum event_kind kind;
+	unsigned index;
+} addresses[] = {
+    {EVENT_ACCESS, 1},  {EVENT_SIGNAL, 1},    {EVENT_EXCEPTION, 2},  {EVENT_FAULT, 0},
+    {EVENT_PTE_SET, 0}, {EVENT_PTE_CLEAR, 0}, {EVENT_TLB_MISS, 0},   {EVENT_TLB_FILL, 0},
+    {EVENT_WALK, 0},    {EVENT_VMA_ADD, 0},   {EVENT_VMA_CHANGE, 0}, {EVENT_BREAK, 0},
+};
+
+static bool address_of(const struct event *event, uint64_t *va)
+{
+	if (event->kind == EVENT_EXCEPTION && strcmp(event_arg_text(event, 0), "#PF") != 0)
+		return false;
+	for (unsigned i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
+		if (addresses[i].kind == (enum event_kind)event->kind) {
+			*va = event->arg[addresses[i].index];
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum access_kind access_of(const struct event *access)
+{
+	const char *kind = event_arg_text(access, 0);
+	if (strcmp(kind, "write") == 0)
+		return ACCESS_WRITE;
+	return strcmp(kind, "execute") == 0 ? ACCESS_FETCH : ACCESS_READ;
+}
+
+/* What the processor itself says of an access: the error code of a page fault, the kind of a miss. */
+static bool access_of_hardware(const struct event *event, uint64_t page, enum access_kind *out)
+{
+	uint64_t va;
+	if ((event->kind != EVENT_EXCEPTION && event->kind != EVENT_TLB_MISS) || !address_of(event, &va) ||
+	    page_floor(va) != page)
+		return false;
+	if (event->kind == EVENT_EXCEPTION)
+		*out = event->arg[1] & FAULT_WRITE   ? ACCESS_WRITE
+		       : event->arg[1] & FAULT_FETCH ? ACCESS_FETCH
+						     : ACCESS_READ;
+	for (unsigned kind = 0; event->kind == EVENT_TLB_MISS && kind < ACCESS_KIND_COUNT; kind++) {
+		if (strcmp(event_arg_text(event, 1), access_kind_name((enum access_kind)kind)) == 0)
+			*out = (enum access_kind)kind;
+	}
+	return true;
+}
+
+static bool begins_operation(const struct event *event)
+{
+	return event->kind == EVENT_OP_START;
+}
+
+/* The address of this event, or else of the last one of its operation that had one. */
+static void find_address(struct scene *scene)
+{
+	scene->has_address = false;
+	scene->access = ACCESS_READ;
+	scene->access_bytes = 0;
+	scene->operation_start = 0;
+	bool known = false; /* the processor has said what it was */
+	for (uint64_t number = scene->position; number > 0; number--) {
+		const struct travel_record *record = travel_record(scene->travel, number);
+		uint64_t va;
+		if (!record)
+			return;
+		if (!scene->has_address && record->event.pid == scene->event->pid && address_of(&record->event, &va)) {
+			scene->has_address = true;
+			scene->address = (struct vaddr){va};
+		}
+		if (scene->has_address && !known)
+			known = access_of_hardware(&record->event, page_floor(scene->address.v), &scene->access);
+		if (record->event.kind == EVENT_ACCESS && scene->access_bytes == 0 && scene->has_address) {
+			if (!known)
+				scene->access = access_of(&record->event);
+			known = true;
+			scene->access_bytes = (unsigned)record->event.arg[2];
+		}
+		if (begins_operation(&record->event)) {
+			scene->operation_start = number;
+			return;
+		}
+	}
+}
+
+/* The process of the event; before the first, and in the kernel's own time, the first one. */
+static void find_process(struct scene *scene)
+{
+	const struct process *process;
+	if (!scene->pinned) {
+		scene->process = 0;
+		for (unsigned i = 0; (process = world_process(scene->world, i)) != NULL; i++) {
+			if (scene->event && process->pid == scene->event->pid)
+				scene->process = i;
+		}
+	}
+	scene->shown = scene->booted ? world_process(scene->world, scene->process) : NULL;
+}
+
+/* Where nothing happens to memory, the page of the next instruction is what the tables are asked for. */
+static void take_translation(struct scene *scene)
+{
+	memset(&scene->translation, 0, sizeof(scene->translation));
+	if (!scene->shown)
+		scene->has_address = false;
+	else if (scene->has_address)
+		translation_take(&scene->translation, scene->world, scene->process, scene->address);
+}
+
+void scene_refresh(struct scene *scene)
+{
+	scene->world = travel_world(scene->travel);
+	scene->position = travel_position(scene->travel);
+	scene->now = travel_record(scene->travel, scene->position);
+	scene->previous = scene->position > 1 ? travel_record(scene->travel, scene->position - 1) : NULL;
+	scene->event = scene->now ? &scene->now->event : NULL;
+	/* A kernel that is about to boot has no tables yet. */
+	scene->booted = scene->event && world_kernel(scene->world) != NULL;
+	find_process(scene);
+	scene->has_address = false;
+	scene->operation_start = 0;
+	if (scene->event)
+		find_address(scene);
+	take_translation(scene);
+	meaning_fill(scene);
+}

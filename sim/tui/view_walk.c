@@ -1,0 +1,356 @@
+/* The walk as proof: the address split over the entries of each level, the failing level, and what follows from it. */
+#include "view.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "faultline/phrase.h"
+
+enum { WIDE_COLUMNS = 50, TEXT_ROOM = 160 };
+
+static unsigned index_at(const struct translation *t, unsigned level)
+{
+	return paging_index(t->mode, t->va, level);
+}
+
+/* The table that an entry of this level stands in; the SDM's names. */
+static const char *table_name(unsigned level)
+{
+	static const char *const names[WALK_MAX_LEVELS + 1] = {"", "PT", "PD", "PDPT", "PML4", "PML5"};
+	return names[level];
+}
+
+static unsigned last_level(const struct translation *t)
+{
+	return t->walk.outcome == WALK_MAPPED && t->walk.count ? t->walk.step[t->walk.count - 1].level : 1;
+}
+
+static uint64_t offset_of(const struct translation *t)
+{
+	return t->va.v & (((uint64_t)1 << paging_level_shift(t->mode, last_level(t))) - 1);
+}
+
+static void title(const struct scene *scene, char *out, size_t room)
+{
+	const struct translation *t = &scene->translation;
+	out[0] = '\0';
+	if (scene->shown && scene->has_address)
+		(void)snprintf(out, room, "pid %u  %s", t->pid, paging_mode_info(t->mode)->name);
+}
+
+/* ---- the rows ---- */
+
+/* "170|341|170|378|008" */
+static void split_text(const struct translation *t, char *out, size_t room)
+{
+	size_t used = 0;
+	for (unsigned level = t->levels; level >= last_level(t); level--)
+		used += (size_t)snprintf(out + used, room - used, "%u|", index_at(t, level));
+	(void)snprintf(out + used, room - used, "%" PRIx64, offset_of(t));
+}
+
+static const char *access_word(const struct scene *scene)
+{
+	static const char *const words[ACCESS_KIND_COUNT] = {"read", "write", "fetch"};
+	return words[scene->access];
+}
+
+static unsigned draw_address(const struct scene *scene, struct area area)
+{
+	const struct translation *t = &scene->translation;
+	char split[TEXT_ROOM];
+	split_text(t, split, sizeof(split));
+	unsigned at = area_whole(area, 0, 0, STYLE_TEXT, "VA ");
+	at = area_whole(area, 0, at, STYLE_STRONG, "%" PRIx64, t->va.v);
+	char text[TEXT_ROOM + 4];
+	(void)snprintf(text, sizeof(text), " = %s", split);
+	if (at + strlen(text) <= area.columns)
+		at = area_whole(area, 0, at, STYLE_TEXT, "%s", text);
+	(void)area_text(area, 0, at + 1, STYLE_DIM, "%s", access_word(scene));
+	return 1;
+}
+
+/* Which bits of the address select what: a row of bit numbers over a row of values. */
+static unsigned draw_split(const struct scene *scene, struct area area, unsigned row)
+{
+	const struct translation *t = &scene->translation;
+	unsigned last = last_level(t);
+	unsigned fields = t->levels - last + 2;
+	unsigned each = area.columns / fields;
+	unsigned above = paging_mode_info(t->mode)->linear_bits;
+	unsigned column = 0;
+	if (each < 10)
+		return row;
+	for (unsigned level = t->levels; level >= last; level--, column += each) {
+		unsigned low = paging_level_shift(t->mode, level);
+		(void)area_whole(area, row, column, STYLE_DIM, "%u..%u", above - 1, low);
+		(void)area_whole(area, row + 1, column, STYLE_STRONG, "%s %u", table_name(level), index_at(t, level));
+		above = low;
+	}
+	(void)area_whole(area, row, column, STYLE_DIM, "%u..0", above - 1);
+	(void)area_whole(area, row + 1, column, STYLE_STRONG, "+%" PRIx64, offset_of(t));
+	return row + 2;
+}
+
+/* ---- an entry ---- */
+
+struct named_bit {
+	const char *name;
+	unsigned bit;
+};
+
+/* The order of the mock-up; what a leaf calls PAT is PS above. */
+static const struct named_bit bits[] = {{"P", 0}, {"W", 1}, {"U", 2}, {"A", 5}, {"D", 6}, {"G", 8}, {"NX", 63}};
+
+enum { BITS = sizeof(bits) / sizeof(*bits), BIT_COLUMNS = 18 };
+
+static unsigned draw_bits(struct area area, unsigned row, unsigned column, const struct pte entry, bool bad)
+{
+	for (unsigned i = 0; i < BITS; i++) {
+		bool set = entry.word >> bits[i].bit & 1;
+		bool cause = bad && i == 0 && !set;
+		unsigned width = (unsigned)strlen(bits[i].name);
+		enum style style = cause ? STYLE_FAULT : set ? STYLE_GOOD : STYLE_DIM;
+		if (column + width > area.columns)
+			return column;
+		if (set)
+			(void)area_text(area, row, column, style, "%s", bits[i].name);
+		else
+			(void)area_text(area, row, column, style, "%s", cause ? "!" : ".");
+		column += width + 1;
+	}
+	if ((entry.word >> 7 & 1) && column + 2 <= area.columns)
+		column = area_text(area, row, column, STYLE_STRONG, "PS");
+	return column;
+}
+
+static bool fails_here(const struct translation *t, unsigned step)
+{
+	return t->walk.outcome != WALK_MAPPED && step + 1 == t->walk.count;
+}
+
+static uint64_t points_at(const struct translation *t, unsigned step)
+{
+	const struct walk *walk = &t->walk;
+	bool leaf = walk->outcome == WALK_MAPPED && step + 1 == walk->count;
+	return leaf ? walk->page.v : pte_frame(walk->step[step].entry) << PAGE_SHIFT;
+}
+
+/* In ASCII and Unicode alike: a mark, the level, its index, the entry, where it leads, its bits. */
+static void draw_step(const struct scene *scene, struct area area, unsigned row, unsigned i)
+{
+	const struct translation *t = &scene->translation;
+	const struct walk_step *step = &t->walk.step[i];
+	bool bad = fails_here(t, i);
+	bool chosen = scene->selected[PANEL_WALK].active && scene->selected[PANEL_WALK].at == i;
+	enum style style = bad ? STYLE_FAULT : STYLE_TEXT;
+	bool roomy = area.columns >= 60;
+	(void)area_glyph(area, row, 0, style, bad ? GLYPH_FAULT : GLYPH_BLANK);
+	(void)area_text(area, row, 1, style, "%-4s", table_name(step->level));
+	(void)area_whole(area, row, 5, style, "[%u]", index_at(t, step->level));
+	unsigned column = area_whole(area, row, 11, style, roomy ? "%016" PRIx64 : "%" PRIx64, step->entry.word);
+	if (roomy || column < 19)
+		column = roomy ? column + 1 : 19;
+	else
+		column++;
+	char target[32] = "-> none";
+	if (pte_present(step->entry))
+		(void)snprintf(target, sizeof(target), "-> %" PRIx64, points_at(t, i));
+	if (column + strlen(target) + BIT_COLUMNS <= area.columns || roomy) {
+		column = area_whole(area, row, column, style, "%s", target);
+		column = column < 28 && !roomy ? 28 : column + 1;
+	}
+	if (column + 4 < area.columns)
+		column = draw_bits(area, row, column, step->entry, bad);
+	if (bad && column + 5 <= area.columns)
+		(void)area_text(area, row, column, STYLE_FAULT, " <==");
+	if (chosen)
+		area_restyle(area, row, 0, area.columns, STYLE_SELECTED);
+}
+
+/* Levels that were not reached. */
+static void draw_unreached(const struct translation *t, struct area area, unsigned row, unsigned level)
+{
+	(void)area_text(area, row, 1, STYLE_DIM, "%-4s", table_name(level));
+	unsigned column = area_whole(area, row, 5, STYLE_DIM, "[%u]", index_at(t, level));
+	(void)area_text(area, row, column < 11 ? 11 : column + 1, STYLE_DIM, "not reached");
+}
+
+/* ---- what follows ---- */
+
+static void draw_outcome(const struct scene *scene, struct area area, unsigned row)
+{
+	const struct translation *t = &scene->translation;
+	const struct translation_access *access = &t->access[scene->access];
+	if (row >= area.rows)
+		return;
+	if (access->allowed) {
+		unsigned at = area_text(area, row, 0, STYLE_GOOD, "= ");
+		at = area_whole(area, row, at, STYLE_STRONG, "%" PRIx64, t->pa.v);
+		(void)area_text(area, row, at, STYLE_GOOD, "  %s page, ring-3 %s ok", page_size_name(t->walk.size),
+				access_word(scene));
+		return;
+	}
+	if (access->vector != 14) {
+		(void)area_text(area, row, 0, STYLE_FAULT, "! %s: %s", vector_name(access->vector),
+				walk_outcome_text(t->walk.outcome));
+		return;
+	}
+	(void)area_text(area, row, 0, STYLE_FAULT, "! #PF err %x %s", access->error_code,
+			phrase_fault_code(access->error_code).text);
+}
+
+/* What each bit of the error code is derived from. */
+static unsigned draw_derivation(const struct scene *scene, struct area area, unsigned row)
+{
+	const struct translation *t = &scene->translation;
+	uint32_t code = t->access[scene->access].error_code;
+	const struct walk *walk = &t->walk;
+	char where[64];
+	if (t->access[scene->access].allowed || t->access[scene->access].vector != 14 || walk->count == 0)
+		return row;
+	(void)snprintf(where, sizeof(where), "%s %s", walk_level_name(walk->step[walk->count - 1].level),
+		       walk->outcome == WALK_NOT_PRESENT ? "has P=0" : "was reached: P=1 all the way");
+	if (row < area.rows)
+		(void)area_text(area, row++, 2, STYLE_TEXT, "P=%u    the %s", code & FAULT_PRESENT ? 1 : 0, where);
+	if (row < area.rows)
+		(void)area_text(area, row++, 2, STYLE_TEXT, "W=%u    the access is a %s", code & FAULT_WRITE ? 1 : 0,
+				access_word(scene));
+	if (row < area.rows)
+		(void)area_text(area, row++, 2, STYLE_TEXT, "U=1    it comes from ring 3");
+	if (row < area.rows)
+		(void)area_text(area, row++, 2, STYLE_TEXT, "RSVD=%u %s", code & FAULT_RESERVED ? 1 : 0,
+				code & FAULT_RESERVED ? "a reserved bit is set in the entry"
+						      : "no reserved bit is set");
+	if (row < area.rows)
+		(void)area_text(area, row++, 2, STYLE_TEXT, "I=%u    it is %s instruction fetch",
+				code & FAULT_FETCH ? 1 : 0, code & FAULT_FETCH ? "an" : "no");
+	return row;
+}
+
+static unsigned draw_rights(const struct scene *scene, struct area area, unsigned row)
+{
+	const struct translation *t = &scene->translation;
+	if (t->walk.outcome != WALK_MAPPED || row >= area.rows)
+		return row;
+	(void)area_text(area, row++, 2, STYLE_TEXT, "rights of the path: U/S %u (and)  R/W %u (and)  NX %u (or)",
+			t->walk.rights.user, t->walk.rights.writable, t->walk.rights.no_execute);
+	return row;
+}
+
+/* What an access of each kind would meet, from ring 3. */
+static unsigned draw_accesses(const struct scene *scene, struct area area, unsigned row)
+{
+	static const char *const words[ACCESS_KIND_COUNT] = {"read", "write", "fetch"};
+	const struct translation *t = &scene->translation;
+	for (unsigned kind = 0; kind < ACCESS_KIND_COUNT && row < area.rows; kind++, row++)
+		(void)area_text(area, row, 2, t->access[kind].allowed ? STYLE_GOOD : STYLE_TEXT, "%-5s %s", words[kind],
+				translation_verdict(t, (enum access_kind)kind));
+	return row;
+}
+
+/* Every bit with its place, in a panel that has the room. */
+static unsigned draw_legend(struct area area, unsigned row)
+{
+	if (row >= area.rows || area.columns < WIDE_COLUMNS)
+		return row;
+	(void)area_text(area, row, 0, STYLE_DIM, "NX63 PFN51:12 G8 PS7 D6 A5 PCD4 PWT3 U2 W1 P0");
+	return row + 1;
+}
+
+/* The walk of this event may have begun further down: SDM 3A 4.10.3. */
+static unsigned draw_shortcut(const struct scene *scene, struct area area, unsigned row)
+{
+	const struct translation *t = &scene->translation;
+	if (!scene->event || scene->event->kind != EVENT_WALK || row >= area.rows)
+		return row;
+	if (scene->event->arg[1] < t->walk.count)
+		(void)area_text(area, row++, 0, STYLE_DIM, "read now: %" PRIu64 " of %u, a cache knew the levels above",
+				scene->event->arg[1], t->walk.count);
+	return row;
+}
+
+static void draw_root(const struct translation *t, struct area area, unsigned row)
+{
+	unsigned at = area_whole(area, row, 1, STYLE_TEXT, "CR3");
+	(void)at;
+	at = area_whole(area, row, 11, STYLE_TEXT, "%" PRIx64, t->cr3 & paging_mode_info(t->mode)->root);
+	if (at + 10 < area.columns && paging_mode_info(t->mode)->linear_bits > 32)
+		at = area_whole(area, row, at + 1, STYLE_DIM, "PCID %u", (unsigned)(t->cr3 & 0xfff));
+	if (at + 22 < area.columns)
+		(void)area_text(area, row, area.columns - 18, STYLE_DIM, "P W U A D G NX PS");
+}
+
+static void draw(const struct scene *scene, struct area area)
+{
+	const struct translation *t = &scene->translation;
+	if (!scene->shown || !scene->has_address) {
+		(void)area_paragraph(area, 0, 0, STYLE_DIM,
+				     scene->booted ? "This event is about no address."
+						   : "No tables yet: paging is off.");
+		return;
+	}
+	if (!t->alive) {
+		(void)area_paragraph(area, 0, 0, STYLE_DIM, "The process is dead: its tables have been freed.");
+		return;
+	}
+	unsigned rows_needed = 1 + t->levels + 1; /* address, entries, outcome */
+	unsigned row = draw_address(scene, area);
+	if (area.rows > rows_needed + 3)
+		row = draw_split(scene, area, row);
+	if (area.rows > rows_needed)
+		draw_root(t, area, row++);
+	for (unsigned i = 0; i < t->walk.count; i++)
+		draw_step(scene, area, row++, i);
+	if (t->walk.outcome != WALK_MAPPED && t->walk.count > 0) {
+		for (unsigned level = t->walk.step[t->walk.count - 1].level; level-- > 1;)
+			draw_unreached(t, area, row++, level);
+	}
+	draw_outcome(scene, area, row++);
+	row = draw_derivation(scene, area, row);
+	row = draw_rights(scene, area, row);
+	row = draw_shortcut(scene, area, row);
+	row = draw_accesses(scene, area, row);
+	(void)draw_legend(area, row);
+}
+
+/* ---- the selection: an entry ---- */
+
+static bool move(struct scene *scene, enum move move)
+{
+	struct selection *selection = &scene->selected[PANEL_WALK];
+	unsigned count = scene->has_address ? scene->translation.walk.count : 0;
+	if (count == 0)
+		return false;
+	if (!selection->active || selection->at >= count) {
+		*selection = (struct selection){true, count - 1};
+		return true;
+	}
+	uint64_t before = selection->at;
+	if ((move == MOVE_UP || move == MOVE_LEFT) && before > 0)
+		selection->at--;
+	else if ((move == MOVE_DOWN || move == MOVE_RIGHT) && before + 1 < count)
+		selection->at++;
+	else if (move == MOVE_HOME || move == MOVE_PAGE_UP)
+		selection->at = 0;
+	else if (move == MOVE_END || move == MOVE_PAGE_DOWN)
+		selection->at = count - 1;
+	return selection->at != before;
+}
+
+/* To the frame that the entry points at. */
+static bool choose(struct scene *scene)
+{
+	const struct selection *selection = &scene->selected[PANEL_WALK];
+	const struct translation *t = &scene->translation;
+	if (!scene->has_address || t->walk.count == 0)
+		return false;
+	unsigned at = selection->active && selection->at < t->walk.count ? (unsigned)selection->at : t->walk.count - 1;
+	if (!pte_present(t->walk.step[at].entry))
+		return false;
+	scene->selected[PANEL_FRAMES] = (struct selection){true, points_at(t, at) >> PAGE_SHIFT};
+	scene->focus = PANEL_FRAMES;
+	return true;
+}
+
+const struct view view_walk = {.panel = PANEL_WALK, .title = title, .draw = draw, .move = move, .choose = choose};
