@@ -96,7 +96,7 @@ static void draw_vma(const struct scene *scene, struct area area, unsigned row, 
 	(void)area_whole(area, row, right, style, "%s", count);
 	const struct page_bar bar = {scene->shown, vma, scene->has_address && current, scene->address};
 	unsigned column = 36;
-	if (area.columns >= NARROW && right > column + 6 && at + 1 < right) {
+	if (!current && area.columns >= NARROW && right > column + 6 && at + 1 < right) {
 		column = at + 1 > column ? at + 1 : column;
 		unsigned cells = right - column > 1 ? right - column - 1 : 0;
 		if (cells >= 4)

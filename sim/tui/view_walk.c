@@ -281,6 +281,21 @@ static void draw_root(const struct translation *t, struct area area, unsigned ro
 		(void)area_text(area, row, area.columns - 18, STYLE_DIM, "P W U A D G NX PS");
 }
 
+/* With one row left for the outcome; where there are too few, the entries that decided are kept. */
+static unsigned draw_steps(const struct scene *scene, struct area area, unsigned row)
+{
+	const struct translation *t = &scene->translation;
+	unsigned end = area.rows > 0 ? area.rows - 1 : 0;
+	unsigned room = end > row ? end - row : 0;
+	for (unsigned i = t->walk.count > room ? t->walk.count - room : 0; i < t->walk.count; i++)
+		draw_step(scene, area, row++, i);
+	if (t->walk.outcome == WALK_MAPPED || t->walk.count == 0)
+		return row;
+	for (unsigned level = t->walk.step[t->walk.count - 1].level; level-- > 1 && row < end;)
+		draw_unreached(t, area, row++, level);
+	return row;
+}
+
 static void draw(const struct scene *scene, struct area area)
 {
 	const struct translation *t = &scene->translation;
@@ -300,12 +315,7 @@ static void draw(const struct scene *scene, struct area area)
 		row = draw_split(scene, area, row);
 	if (area.rows > rows_needed)
 		draw_root(t, area, row++);
-	for (unsigned i = 0; i < t->walk.count; i++)
-		draw_step(scene, area, row++, i);
-	if (t->walk.outcome != WALK_MAPPED && t->walk.count > 0) {
-		for (unsigned level = t->walk.step[t->walk.count - 1].level; level-- > 1;)
-			draw_unreached(t, area, row++, level);
-	}
+	row = draw_steps(scene, area, row);
 	draw_outcome(scene, area, row++);
 	row = draw_derivation(scene, area, row);
 	row = draw_rights(scene, area, row);

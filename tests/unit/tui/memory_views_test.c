@@ -1,0 +1,240 @@
+/* The views of memory say what the engine says, at every moment, at every size. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "faultline/pages.h"
+#include "faultline/phrase.h"
+#include "faultline/travel.h"
+#include "screen.h"
+#include "view.h"
+
+static const char script[] =
+    "{\"faultline\": 1, \"machine\": {\"memory\": \"16MiB\", \"paging\": \"%s\"}, \"processes\": ["
+    "{\"name\": \"one\", \"libc\": \"glibc\", \"script\": ["
+    "{\"op\": \"malloc\", \"id\": \"p\", \"size\": 24}, {\"op\": \"write\", \"at\": \"p\", \"value\": 7},"
+    "{\"op\": \"calloc\", \"id\": \"q\", \"count\": 1, \"size\": 300000}, {\"op\": \"read\", \"at\": \"q\"},"
+    "{\"op\": \"yield\"}, {\"op\": \"free\", \"id\": \"p\"}, {\"op\": \"write\", \"at\": {\"addr\": \"0x0\"}},"
+    "{\"op\": \"expect\", \"that\": \"signal\", \"equals\": \"SIGSEGV\"}]},"
+    "{\"name\": \"two\", \"libc\": \"best-fit\", \"script\": ["
+    "{\"op\": \"malloc\", \"id\": \"c\", \"size\": 5000}, {\"op\": \"write\", \"at\": \"c\", \"length\": 5000}]}]}";
+
+static const enum panel mine[] = {PANEL_CPU, PANEL_WALK, PANEL_SPACE, PANEL_FRAMES, PANEL_TLB};
+
+enum { MINE = sizeof(mine) / sizeof(*mine) };
+
+struct stage {
+	struct document *document;
+	struct travel *travel;
+	struct scene scene;
+};
+
+static struct stage begin(const char *paging)
+{
+	struct stage stage = {0};
+	struct error error;
+	char text[sizeof(script) + 16];
+	(void)snprintf(text, sizeof(text), script, paging);
+	if (document_parse(text, strlen(text), "test.json", &stage.document, &error) != STATUS_OK ||
+	    travel_new(stage.document, NULL, &stage.travel, &error) != STATUS_OK)
+		fail_msg("%s", error.text);
+	stage.scene.travel = stage.travel;
+	stage.scene.document = stage.document;
+	stage.scene.breaks = stage.scene.message = "";
+	scene_refresh(&stage.scene);
+	return stage;
+}
+
+static void end(struct stage *stage)
+{
+	travel_free(stage->travel);
+	document_free(stage->document);
+}
+
+static bool forward(struct stage *stage, uint64_t kinds)
+{
+	const struct travel_query query = {.kinds = kinds};
+	bool arrived = travel_forward(stage->travel, &query) == TRAVEL_ARRIVED;
+	scene_refresh(&stage->scene);
+	return arrived;
+}
+
+/* One view alone, as text. Everything that must be whole is. */
+static char *drawn(const struct scene *scene, enum panel panel, unsigned rows, unsigned columns)
+{
+	struct canvas canvas;
+	char *text = NULL;
+	size_t bytes = 0;
+	assert_true(canvas_init(&canvas, rows, columns, GLYPHS_ASCII));
+	views[panel]->draw(scene, canvas_area(&canvas));
+	if (canvas.refused)
+		fail_msg("event %u, %s at %ux%u: %u refused", (unsigned)scene->position, panel_name(panel), columns,
+			 rows, canvas.refused);
+	FILE *out = open_memstream(&text, &bytes);
+	canvas_write(&canvas, out, false);
+	(void)fclose(out);
+	canvas_release(&canvas);
+	return text;
+}
+
+static void assert_says(const struct scene *scene, enum panel panel, const char *what)
+{
+	char *text = drawn(scene, panel, 40, 120);
+	if (!strstr(text, what))
+		fail_msg("event %u, %s does not say '%s':\n%s", (unsigned)scene->position, panel_name(panel), what,
+			 text);
+	free(text);
+}
+
+/* As the screen does it: in the boxes of the layout of that size, or one of them alone. */
+static void draw_boxes(const struct scene *scene, struct canvas *canvas, bool zoomed, enum panel focus)
+{
+	struct layout layout = layout_make(canvas, zoomed, focus);
+	for (unsigned i = 0; i < MINE; i++) {
+		struct area area = layout.panels[mine[i]];
+		if (area.rows == 0)
+			continue;
+		views[mine[i]]->draw(scene, area_box(area, STYLE_BORDER, STYLE_TITLE, ""));
+		if (canvas->refused)
+			fail_msg("event %u, %s at %ux%u: %u refused", (unsigned)scene->position, panel_name(mine[i]),
+				 canvas->columns, canvas->rows, canvas->refused);
+	}
+}
+
+static void draw_all(const struct scene *scene)
+{
+	static const unsigned sizes[][2] = {{60, 16}, {80, 24}, {100, 30}, {132, 36}, {160, 50}};
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct canvas canvas;
+		assert_true(canvas_init(&canvas, sizes[i][1], sizes[i][0], GLYPHS_ASCII));
+		draw_boxes(scene, &canvas, false, PANEL_TIMELINE);
+		for (unsigned view = 0; view < MINE; view++)
+			draw_boxes(scene, &canvas, true, mine[view]);
+		canvas_release(&canvas);
+	}
+}
+
+static void nothing_is_cut_at_any_event_in_any_paging_mode(void **state)
+{
+	(void)state;
+	static const char *const modes[] = {"32-bit", "pae", "4-level", "5-level"};
+	for (unsigned i = 0; i < 4; i++) {
+		struct stage stage = begin(modes[i]);
+		draw_all(&stage.scene);
+		while (forward(&stage, EVENT_MASK_ALL))
+			draw_all(&stage.scene);
+		assert_true(stage.scene.position > 300);
+		end(&stage);
+	}
+}
+
+static void the_census_of_the_vmas_is_what_the_kernel_counts(void **state)
+{
+	(void)state;
+	struct stage stage = begin("4-level");
+	unsigned looked = 0;
+	while (forward(&stage, EVENT_BIT(EVENT_FAULT) | EVENT_BIT(EVENT_OP_END))) {
+		const struct process *process = stage.scene.shown;
+		uint64_t resident = 0, zero = 0;
+		const struct vma *vma = process->mm ? process_vma_after(process, vaddr(0)) : NULL;
+		for (; vma; vma = vma->next) {
+			struct census census;
+			uint64_t steps = UINT64_MAX;
+			census_take(process, vma, vma->start, vma->end, &steps, &census);
+			assert_int_equal(census.seen, census.pages);
+			resident += census.resident;
+			zero += census.count[PAGE_ZERO];
+		}
+		assert_int_equal(resident, process_resident_pages(process));
+		assert_int_equal(zero, process_zero_pages(process));
+		looked++;
+	}
+	assert_true(looked > 10);
+	end(&stage);
+}
+
+static void as_many_mappings_are_found_as_the_frame_counts(void **state)
+{
+	(void)state;
+	struct stage stage = begin("4-level");
+	unsigned anon = 0, cached = 0;
+	assert_int_equal(travel_seek(stage.travel, 300), TRAVEL_ARRIVED);
+	scene_refresh(&stage.scene);
+	const struct kernel *kernel = world_kernel(stage.scene.world);
+	for (uint64_t frame = 1; frame_peek(kernel_frames(kernel), pfn(frame)); frame++) {
+		const struct frame *record = frame_peek(kernel_frames(kernel), pfn(frame));
+		struct mapping list[8];
+		uint64_t steps = 1000000;
+		bool complete;
+		if (!record->block_start || record->use == FRAME_FREE || record->use == FRAME_TABLE ||
+		    record->use == FRAME_KERNEL)
+			continue;
+		unsigned found = frame_mappings(kernel, pfn(frame), list, 8, &steps, &complete);
+		assert_true(complete);
+		assert_int_equal(found, record->mappings);
+		anon += record->use == FRAME_ANON;
+		cached += record->use == FRAME_IMAGE && record->mappings > 0;
+	}
+	assert_true(anon > 0 && cached > 0);
+	end(&stage);
+}
+
+static void the_walk_ends_in_the_error_code_that_the_processor_pushed(void **state)
+{
+	(void)state;
+	struct stage stage = begin("4-level");
+	unsigned faults = 0;
+	while (forward(&stage, EVENT_BIT(EVENT_EXCEPTION))) {
+		char text[160];
+		const struct event *event = stage.scene.event;
+		if (strcmp(event_arg_text(event, 0), "#PF") != 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "#PF err %x %s", (unsigned)event->arg[1],
+			       phrase_fault_code((uint32_t)event->arg[1]).text);
+		assert_says(&stage.scene, PANEL_WALK, text);
+		faults++;
+		/* And in ring 0 the pushed word says the same. */
+		(void)snprintf(text, sizeof(text), "err %x = %s", (unsigned)event->arg[1],
+			       phrase_fault_code((uint32_t)event->arg[1]).text);
+		assert_true(forward(&stage, EVENT_BIT(EVENT_PUSH)));
+		assert_says(&stage.scene, PANEL_CPU, text);
+	}
+	assert_true(faults > 3);
+	end(&stage);
+}
+
+static void enter_goes_from_an_entry_to_its_frame_and_to_the_page_again(void **state)
+{
+	(void)state;
+	struct stage stage = begin("4-level");
+	while (forward(&stage, EVENT_BIT(EVENT_FAULT)) && stage.scene.translation.frame.use != FRAME_ANON)
+		;
+	struct scene *scene = &stage.scene;
+	uint64_t page = page_floor(scene->address.v);
+	scene->focus = PANEL_WALK;
+	assert_true(view_walk.choose(scene));
+	assert_int_equal(scene->focus, PANEL_FRAMES);
+	assert_int_equal(scene->selected[PANEL_FRAMES].at, scene->translation.pa.v >> PAGE_SHIFT);
+	assert_true(view_frames.choose(scene));
+	assert_int_equal(scene->focus, PANEL_SPACE);
+	assert_int_equal(scene->selected[PANEL_SPACE].at, page);
+	end(&stage);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(nothing_is_cut_at_any_event_in_any_paging_mode),
+	    cmocka_unit_test(the_census_of_the_vmas_is_what_the_kernel_counts),
+	    cmocka_unit_test(as_many_mappings_are_found_as_the_frame_counts),
+	    cmocka_unit_test(the_walk_ends_in_the_error_code_that_the_processor_pushed),
+	    cmocka_unit_test(enter_goes_from_an_entry_to_its_frame_and_to_the_page_again),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
