@@ -196,8 +196,13 @@ static void draw_outcome(const struct scene *scene, struct area area, unsigned r
 				walk_outcome_text(t->walk.outcome));
 		return;
 	}
-	(void)area_text(area, row, 0, STYLE_FAULT, "! #PF err %x %s", access->error_code,
-			phrase_fault_code(access->error_code).text);
+	char text[TEXT_ROOM];
+	(void)snprintf(text, sizeof(text), "! #PF err %x %s", access->error_code,
+		       phrase_fault_code(access->error_code).text);
+	if (strlen(text) <= area.columns)
+		(void)area_whole(area, row, 0, STYLE_FAULT, "%s", text);
+	else
+		(void)area_whole(area, row, 0, STYLE_FAULT, "! #PF err %x", access->error_code);
 }
 
 /* What each bit of the error code is derived from. */
