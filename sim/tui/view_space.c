@@ -7,7 +7,7 @@
 #include "faultline/phrase.h"
 #include "page_glyphs.h"
 
-enum { LIST_ROOM = 4096, VMA_STEPS = 100000, NARROW = 44, WIDE = 70 };
+enum { LIST_ROOM = 4096, VMA_STEPS = 100000, TITLE_ROOM = 11, NARROW = 44, WIDE = 70 };
 
 /* What is shown, from the top of the address space down. */
 struct list {
@@ -24,6 +24,9 @@ static void title(const struct scene *scene, char *out, size_t room)
 	if (process && process->mm)
 		(void)snprintf(out, room, "rss %" PRIu64 "/%" PRIu64, process_resident_pages(process),
 			       process_virtual_bytes(process) / PAGE_BYTES);
+	/* A number is not cut: all of the promises are left out where they are long. */
+	if (strlen(out) > TITLE_ROOM)
+		(void)snprintf(out, room, "rss %" PRIu64, process_resident_pages(process));
 }
 
 /* The VMA that the moment, or else the selection, is about: that of the address, else the heap's. */
