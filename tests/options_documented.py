@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 COMMAND = re.compile(r"^  ([a-z]+)(?:\s|$)")
-OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z](?![\w-]))")
+OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z0-9-]*|-[a-zA-Z](?![\w-]))")
 
 
 def help_of(program, *command):

@@ -158,7 +158,7 @@ static enum status run(const struct command *command, const struct command_line 
 const struct command command_tui = {
     .name = "tui",
     .operands = "[WORKLOAD]",
-    .summary = "steps through a workload on the screen, forwards and backwards",
+    .summary = "step through a workload on the screen, forwards and backwards",
     .text =
 	"Shows the machine at every event of the workload, on a terminal; every step can be taken back. Without a "
 	"workload it offers the lessons that come with the program. Where there is no terminal, and with --a11y, it "
