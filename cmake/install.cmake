@@ -17,7 +17,6 @@ install(FILES ${CMAKE_BINARY_DIR}/faultlineConfig.cmake ${CMAKE_BINARY_DIR}/faul
 
 # An archive needs its libraries named to whoever links it; a shared object knows them itself.
 set(pkgconfig_requires "Requires")
-set(pkgconfig_libs "-lZydis -lm -lpthread")
 set(pkgconfig_libs "-lZydis -lm -pthread")
 if(BUILD_SHARED_LIBS)
   set(pkgconfig_requires "Requires.private")

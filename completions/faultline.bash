@@ -26,7 +26,6 @@ _faultline() {
 	--theme) words="default safe mono" ;;
 	--size) words="80x24 132x36 160x50" ;;
 	--break) words="fault syscall signal oom exception ring line page frame chunk pte" ;;
-	--set | --at | --pid) return ;;
 	esac
 
 	if [ -z "$words" ]; then
