@@ -11,7 +11,8 @@ import tree
 THIRD_PARTY = {
     "cjson/": {"workload", "report", "app"},
     "sqlite3.h": {"app"},
-    "pthread.h": {"study"},
+    "pthread.h": {"study", "travel"},
+    "curses.h": {"tui"},
     "zlib.h": {"workload"},
 }
 
