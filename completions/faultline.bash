@@ -13,14 +13,14 @@ _faultline() {
 
 	case $previous in
 	--stats) words="text json csv markdown" ;;
-	--events | --perfetto | --sqlite | -o) compopt -o default; return ;;
+	--events | --perfetto | --series | --sqlite | -o) compopt -o default; return ;;
 	--compat) words="ostep" ;;
 	--policy)
 		words="fifo second-chance clock nru random lru mru lfu lfu-aging aging working-set wsclock 2q arc car"
 		words="$words clock-pro lirs s3-fifo sieve linux mglru opt unopt"
 		;;
 	--refs | --frames | --seed | --window | --tick | --clock-bits) return ;;
-	--set | --at | --pid | --sweep | --repeat | --exclude | --jobs | --point | --best) return ;;
+	--set | --at | --pid | --sample | --sweep | --repeat | --exclude | --jobs | --point | --best) return ;;
 	--keys | --dump-screen) compopt -o default; return ;;
 	--format) words="text json csv markdown" ;;
 	--theme) words="default safe mono" ;;
@@ -31,8 +31,8 @@ _faultline() {
 	if [ -z "$words" ]; then
 		case $command:$word in
 		run:-*)
-			words="--set --stats --story --story=full --events --perfetto --check --check=full --timing -o"
-			words="$words --quiet --help"
+			words="--set --stats --story --story=full --events --perfetto --sample --series --check --check=full"
+			words="$words --timing -o --quiet --help"
 			;;
 		batch:-*)
 			words="--sweep --set --repeat --exclude --jobs -o --resume --point --merge --sqlite --phases --best"

@@ -13,6 +13,8 @@ enum {
 	OPTION_STORY,
 	OPTION_EVENTS,
 	OPTION_PERFETTO,
+	OPTION_SAMPLE,
+	OPTION_SERIES,
 	OPTION_CHECK,
 	OPTION_TIMING,
 	OPTION_OUT,
@@ -32,7 +34,14 @@ static const struct option options[] = {
      OPTION_STORY},
     {"--events", OPTION_WITH_VALUE, "FILE", "Write every event to FILE, one JSON object a line.", OPTION_EVENTS},
     {"--perfetto", OPTION_WITH_VALUE, "FILE",
-     "Write a trace for the Perfetto UI to FILE: one track a layer, slices, resident memory.", OPTION_PERFETTO},
+     "Write a trace for the Perfetto UI to FILE: one track a layer, slices, counters of memory, faults and swap.",
+     OPTION_PERFETTO},
+    {"--sample", OPTION_WITH_VALUE, "EVERY",
+     "Print a time series as CSV instead of the page: memory, heap, faults, frames, swap, fragmentation. EVERY is a "
+     "number and its unit: 1000ops, 5Kevents, 2Mcycles.",
+     OPTION_SAMPLE},
+    {"--series", OPTION_WITH_VALUE, "FILE", "Write the time series of --sample to FILE, beside what is printed.",
+     OPTION_SERIES},
     {"--check", OPTION_MAYBE_VALUE, "full",
      "Check the invariants after every operation, in large worlds less often; --check=full never less often, and "
      "whenever the kernel returns to ring 3.",
@@ -91,6 +100,11 @@ static enum status take_option(struct session_request *request, const struct opt
 	case OPTION_PERFETTO:
 		request->perfetto = given->value;
 		break;
+	case OPTION_SAMPLE:
+		return series_every_parse(given->value, &request->every, error);
+	case OPTION_SERIES:
+		request->series = given->value;
+		break;
 	case OPTION_CHECK:
 		if (!take_full("--check", given->value, &full, error))
 			return error->status;
@@ -111,9 +125,32 @@ static enum status take_option(struct session_request *request, const struct opt
 	return STATUS_OK;
 }
 
-static bool same_path(const char *a, const char *b)
+/* Without a file of its own the time series is what is printed. */
+static enum status settle_series(struct session_request *request, struct error *error)
 {
-	return a && b && strcmp(a, b) == 0;
+	bool sampled = request->every.count != 0;
+	if (request->series && !sampled)
+		return error_set(error, STATUS_BAD_INPUT,
+				 "--series %s wants to know how often: add --sample EVERY, as in --sample 1000ops",
+				 request->series);
+	if (!sampled || request->series)
+		return STATUS_OK;
+	request->series = request->out ? request->out : "-";
+	request->page = false;
+	if (!request->statistics && !request->story)
+		request->out = NULL;
+	return STATUS_OK;
+}
+
+static bool any_twice(const char *const *paths, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		for (unsigned j = i + 1; j < count; j++) {
+			if (paths[i] && paths[j] && strcmp(paths[i], paths[j]) == 0)
+				return true;
+		}
+	}
+	return false;
 }
 
 /* What goes where, once all options are known. */
@@ -122,10 +159,11 @@ static enum status settle_outputs(struct session_request *request, bool quiet, s
 	bool named = request->out != NULL;
 	request->progress = !quiet;
 	request->page = !request->statistics && (!quiet || named);
+	if (settle_series(request, error) != STATUS_OK)
+		return error->status;
 	if (!named && (request->page || request->statistics || request->story))
 		request->out = "-";
-	if (!same_path(request->out, request->events) && !same_path(request->out, request->perfetto) &&
-	    !same_path(request->events, request->perfetto))
+	if (!any_twice((const char *const[]){request->out, request->events, request->perfetto, request->series}, 4))
 		return STATUS_OK;
 	return error_set(
 	    error, STATUS_BAD_INPUT,

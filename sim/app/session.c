@@ -39,6 +39,8 @@ static enum status open_outputs(struct session *session, struct error *error)
 		status = output_open(&session->events_out, request->events, error);
 	if (status == STATUS_OK && request->perfetto)
 		status = output_open(&session->perfetto_out, request->perfetto, error);
+	if (status == STATUS_OK && request->series)
+		status = output_open(&session->series_out, request->series, error);
 	return status;
 }
 
@@ -84,6 +86,10 @@ static void attach(struct session *session)
 		session->perfetto = perfetto_new(session->perfetto_out.file, session->world);
 		bus_subscribe(bus, perfetto_mask(), perfetto_event, session->perfetto);
 	}
+	if (request->series) {
+		session->series = series_new(session->series_out.file, session->world, request->every);
+		bus_subscribe(bus, series_mask(session->series), series_event, session->series);
+	}
 	if (request->progress && isatty(STDERR_FILENO))
 		world_set_operation_hook(session->world, show_progress, session);
 }
@@ -106,9 +112,11 @@ static void finish_observers(struct session *session)
 	story_free(session->story);
 	eventlog_free(session->eventlog);
 	perfetto_free(session->perfetto);
+	series_free(session->series);
 	session->story = NULL;
 	session->eventlog = NULL;
 	session->perfetto = NULL;
+	session->series = NULL;
 }
 
 enum status session_run(struct session *session, struct error *error)
@@ -157,8 +165,8 @@ enum status session_report(struct session *session, const struct error *result, 
 		(void)fputc('\n', session->out.file);
 	if (booted && (request->page || request->statistics))
 		write_report(session, result);
-	struct output *outputs[] = {&session->events_out, &session->perfetto_out, &session->out};
-	for (unsigned i = 0; i < 3; i++) {
+	struct output *outputs[] = {&session->events_out, &session->perfetto_out, &session->series_out, &session->out};
+	for (unsigned i = 0; i < sizeof(outputs) / sizeof(*outputs); i++) {
 		if (output_commit(outputs[i], error) != STATUS_OK)
 			return error->status;
 	}
@@ -171,6 +179,7 @@ void session_close(struct session *session)
 	output_discard(&session->out);
 	output_discard(&session->events_out);
 	output_discard(&session->perfetto_out);
+	output_discard(&session->series_out);
 	world_free(session->world);
 	document_free(session->document);
 	*session = (struct session){0};

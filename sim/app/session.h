@@ -12,6 +12,7 @@
 #include "faultline/output.h"
 #include "faultline/perfetto.h"
 #include "faultline/report.h"
+#include "faultline/series.h"
 #include "faultline/status.h"
 #include "faultline/story.h"
 #include "faultline/timeline.h"
@@ -30,7 +31,8 @@ struct session_request {
 	bool story;
 	enum story_mode story_mode;
 	enum check_mode check_mode;
-	const char *events, *perfetto;
+	const char *events, *perfetto, *series;
+	struct series_every every; /* of the series */
 	bool timing, progress;
 };
 
@@ -38,10 +40,11 @@ struct session {
 	const struct session_request *request;
 	struct document *document;
 	struct world *world;
-	struct output out, events_out, perfetto_out;
+	struct output out, events_out, perfetto_out, series_out;
 	struct story *story;
 	struct eventlog *eventlog;
 	struct perfetto *perfetto;
+	struct series *series;
 	struct timeline timeline;
 	struct witness witness;
 	struct check check;

@@ -11,12 +11,33 @@
 
 enum { MAX_PIDS = DOCUMENT_MAX_PROCESSES + 1 };
 
+/* X(ID, "track", "unit", value): of a process. */
+#define COUNTER_LIST(X)                                                                                                \
+	X(RESIDENT, "resident memory", "KiB", process_resident_pages(process) * (PAGE_BYTES / KIB))                    \
+	X(VIRTUAL, "virtual memory", "KiB", process_virtual_bytes(process) / KIB)                                      \
+	X(HEAP, "heap", "KiB", process_heap_bytes(process) / KIB)                                                      \
+	X(SWAPPED, "memory in swap", "KiB", process_swap_pages(process) * (PAGE_BYTES / KIB))                          \
+	X(MINOR, "minor faults", "faults", process->stats.minor_faults)                                                \
+	X(MAJOR, "major faults", "faults", process->stats.major_faults)
+
+/* And of the machine, in the tracks of pid 0. */
+#define MACHINE_COUNTER_LIST(X)                                                                                        \
+	X(FREE, "free memory", "KiB", frame_pool_free(kernel_frames(kernel)) * (PAGE_BYTES / KIB))                     \
+	X(SWAP_USED, "swap in use", "KiB", kernel_swap_use(kernel).used *(PAGE_BYTES / KIB))
+
+enum counter {
+#define X(id, name, unit, value) COUNTER_##id,
+	COUNTER_LIST(X) MACHINE_COUNTER_LIST(X)
+#undef X
+	    COUNTERS
+};
+
 struct perfetto {
 	const struct world *world;
 	struct event_fields fields;
 	struct json_line line;
 	unsigned open[MAX_PIDS][LAYER_COUNT]; /* slices begun and not yet ended */
-	uint64_t resident[MAX_PIDS];          /* as the counter said last */
+	uint64_t counted[MAX_PIDS][COUNTERS]; /* as the counters said last */
 	uint64_t cycle;                       /* of the event before */
 	uint64_t walk_since;                  /* cycle at which the TLB miss happened */
 	bool first;
@@ -167,7 +188,7 @@ static void close_all(struct perfetto *perfetto, uint32_t pid, uint64_t cycle)
 	}
 }
 
-/* ---- the counter ---- */
+/* ---- counters ---- */
 
 static const struct process *process_of(const struct perfetto *perfetto, uint32_t pid)
 {
@@ -179,20 +200,34 @@ static const struct process *process_of(const struct perfetto *perfetto, uint32_
 	return NULL;
 }
 
-static void count_resident(struct perfetto *perfetto, const struct event *event)
+/* A counter that has not moved is not told again. */
+static void count(struct perfetto *perfetto, uint32_t pid, enum counter counter, const char *name, const char *unit,
+		  uint64_t value)
 {
-	const struct process *process = process_of(perfetto, event->pid);
-	uint64_t pages = process ? process_resident_pages(process) : 0;
-	if (pages == perfetto->resident[event->pid])
+	if (value == perfetto->counted[pid][counter])
 		return;
-	perfetto->resident[event->pid] = pages;
-	begin_entry(perfetto, "C", event->pid, 0);
-	add_time(&perfetto->line, ",\"ts\":", event->cycle);
-	add_name(&perfetto->line, "resident memory");
-	json_line_text(&perfetto->line, ",\"args\":{\"KiB\":");
-	json_line_number(&perfetto->line, pages * (PAGE_BYTES / KIB));
+	perfetto->counted[pid][counter] = value;
+	begin_entry(perfetto, "C", pid, 0);
+	add_time(&perfetto->line, ",\"ts\":", world_bus_const(perfetto->world)->cycle);
+	add_name(&perfetto->line, name);
+	json_line_text(&perfetto->line, ",\"args\":{\"");
+	json_line_text(&perfetto->line, unit);
+	json_line_text(&perfetto->line, "\":");
+	json_line_number(&perfetto->line, value);
 	json_line_text(&perfetto->line, "}");
 	end_entry(perfetto);
+}
+
+static void count_process(struct perfetto *perfetto, const struct event *event)
+{
+	const struct process *process = process_of(perfetto, event->pid);
+	const struct kernel *kernel = world_kernel(perfetto->world);
+#define X(id, name, unit, value) count(perfetto, event->pid, COUNTER_##id, name, unit, process ? (value) : 0);
+	COUNTER_LIST(X)
+#undef X
+#define X(id, name, unit, value) count(perfetto, 0, COUNTER_##id, name, unit, value);
+	MACHINE_COUNTER_LIST(X)
+#undef X
 }
 
 /* ---- what each event is ---- */
@@ -234,7 +269,7 @@ static void show_ring(struct perfetto *perfetto, const struct event *event)
 	while (perfetto->open[event->pid][LAYER_KERNEL])
 		end_slice(perfetto, event->pid, LAYER_KERNEL, event->cycle, NULL);
 	end_slice(perfetto, event->pid, LAYER_HARDWARE, event->cycle, NULL);
-	count_resident(perfetto, event);
+	count_process(perfetto, event);
 }
 
 static void show_miss(struct perfetto *perfetto, const struct event *event)
@@ -251,7 +286,7 @@ static void show_exit(struct perfetto *perfetto, const struct event *event)
 {
 	close_all(perfetto, event->pid, event->cycle);
 	show_instant(perfetto, event);
-	count_resident(perfetto, event);
+	count_process(perfetto, event);
 }
 
 static show_fn *const shows[EVENT_COUNT] = {
@@ -262,6 +297,9 @@ static show_fn *const shows[EVENT_COUNT] = {
     [EVENT_SYSCALL] = show_start,      [EVENT_SYSCALL_RETURN] = show_end,
     [EVENT_VMA_ADD] = show_instant,    [EVENT_VMA_CHANGE] = show_instant,
     [EVENT_VMA_REMOVE] = show_instant, [EVENT_FAULT] = show_instant,
+    [EVENT_SWAP_OUT] = show_instant,   [EVENT_SWAP_IN] = show_instant,
+    [EVENT_FILE_IN] = show_instant,    [EVENT_FILE_OUT] = show_instant,
+    [EVENT_EVICT] = show_instant,      [EVENT_SWITCH] = show_instant,
     [EVENT_SIGNAL] = show_instant,     [EVENT_PROCESS_START] = show_process,
     [EVENT_PROCESS_EXIT] = show_exit,  [EVENT_OOM] = show_instant,
     [EVENT_BOOT] = show_instant,       [EVENT_RING] = show_ring,

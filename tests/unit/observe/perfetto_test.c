@@ -154,7 +154,8 @@ static void resident_memory_is_counted_up_and_down(void **state)
 	trace_run(&trace, two);
 	cJSON_ArrayForEach(event, trace.events)
 	{
-		if (!is_phase(event, "C") || number_of(event, "pid") != 1)
+		if (!is_phase(event, "C") || number_of(event, "pid") != 1 ||
+		    strcmp(text_of(event, "name"), "resident memory") != 0)
 			continue;
 		last = number_of(cJSON_GetObjectItemCaseSensitive(event, "args"), "KiB");
 		peak = last > peak ? last : peak;
@@ -165,9 +166,43 @@ static void resident_memory_is_counted_up_and_down(void **state)
 	trace_free(&trace);
 }
 
+/* Of a storm in a small memory the trace tells every page that goes and comes, and ends its counters where the run
+ * ends. */
+static void perfetto_follows_pages_into_swap_and_back(void **state)
+{
+	static const char storm[] = "{'faultline': 1, 'name': 'storm', 'machine': {'memory': '8MiB'},"
+				    "'kernel': {'swap': '32MiB'}, 'script': ["
+				    "{'op': 'mmap', 'id': 'm', 'length': '12MiB'},"
+				    "{'op': 'write', 'at': 'm', 'length': '12MiB'},"
+				    "{'op': 'read', 'at': 'm', 'length': '12MiB'}]}";
+	struct trace trace;
+	struct stats stats;
+	double swapped = 0, major = 0;
+	uint64_t out = 0;
+	const cJSON *event;
+	(void)state;
+	trace_run(&trace, storm);
+	cJSON_ArrayForEach(event, trace.events)
+	{
+		const cJSON *args = cJSON_GetObjectItemCaseSensitive(event, "args");
+		out += strcmp(text_of(event, "name"), "swap_out") == 0;
+		if (strcmp(text_of(event, "name"), "swap in use") == 0)
+			swapped = number_of(args, "KiB");
+		if (strcmp(text_of(event, "name"), "major faults") == 0)
+			major = number_of(args, "faults");
+	}
+	world_machine_stats(trace.small.world, &stats);
+	assert_true(out > 0);
+	assert_int_equal(out, stats.value[STAT_SWAP_OUT]);
+	assert_int_equal((uint64_t)swapped, stats.value[STAT_SWAP_USED] * 4);
+	assert_int_equal((uint64_t)major, stats.value[STAT_FAULTS_MAJOR]);
+	trace_free(&trace);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(perfetto_follows_pages_into_swap_and_back),
 	    cmocka_unit_test(slices_nest_and_end_on_every_track),
 	    cmocka_unit_test(time_runs_forward),
 	    cmocka_unit_test(every_process_has_a_track_for_each_layer),

@@ -1,0 +1,246 @@
+#include "faultline/series.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "faultline/version.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The order of a page of 2 MiB: pageblock_order of x86-64. */
+enum { HUGE_ORDER = 9, HUGE_FRAMES = 1 << HUGE_ORDER };
+
+struct heap_shape {
+	uint64_t free_bytes, largest;
+};
+
+struct series {
+	FILE *out;
+	const struct world *world;
+	struct series_every every;
+	uint64_t next;    /* value of the unit at which a sample is due */
+	uint64_t samples; /* taken so far */
+	uint64_t sampled; /* number of the event of the last one */
+	bool in_libc;     /* the current process is between call and return: its heap is in no order */
+	struct heap_shape heaps[DOCUMENT_MAX_PROCESSES];
+};
+
+static const enum stat stats_shown[] = {
+#define X(id) STAT_##id,
+    SERIES_STAT_LIST(X)
+#undef X
+};
+
+/* ---- the interval ---- */
+
+static const struct {
+	const char *name, *brief;
+} units[SERIES_UNIT_COUNT] = {
+#define X(id, name, brief) [SERIES_##id] = {name, brief},
+    SERIES_UNIT_LIST(X)
+#undef X
+};
+
+static uint64_t multiplier(char letter)
+{
+	return letter == 'K' || letter == 'k' ? 1000 : letter == 'M' ? 1000000 : letter == 'G' ? 1000000000 : 1;
+}
+
+enum status series_every_parse(const char *text, struct series_every *out, struct error *error)
+{
+	char *end;
+	uint64_t count = strtoull(text, &end, 10);
+	uint64_t times = multiplier(*end);
+	end += times > 1;
+	for (unsigned i = 0; i < SERIES_UNIT_COUNT; i++) {
+		if (strcmp(end, units[i].name) != 0 && strcmp(end, units[i].brief) != 0)
+			continue;
+		*out = (struct series_every){count * times, (enum series_unit)i};
+		if (isdigit((unsigned char)text[0]) && count > 0 && count <= UINT64_MAX / 2 / times)
+			return STATUS_OK;
+	}
+	return error_set(error, STATUS_BAD_INPUT,
+			 "\"%s\" is no interval: write a number from 1 (K, M and G are thousands) and its unit, as in "
+			 "1000ops, 5Kevents or 2Mcycles",
+			 text);
+}
+
+/* ---- shapes: what no counter knows ---- */
+
+static void add_block(void *self, const struct heap_block *block)
+{
+	struct heap_shape *shape = self;
+	if (block->state == HEAP_BLOCK_USED)
+		return;
+	shape->free_bytes += block->bytes;
+	shape->largest = block->bytes > shape->largest ? block->bytes : shape->largest;
+}
+
+static void look_at_heap(struct series *series, unsigned index)
+{
+	const struct process *process = world_process(series->world, index);
+	const struct heap *heap = world_heap(series->world, index);
+	const char *why;
+	struct heap_shape shape = {0};
+	/* Before its first run a process has not even started its libc. */
+	if (!process->mm || process->stats.switches == 0)
+		series->heaps[index] = shape;
+	else if (heap->ops->walk(heap, add_block, &shape, &why))
+		series->heaps[index] = shape;
+}
+
+static uint64_t permille_outside(uint64_t part, uint64_t whole)
+{
+	return whole ? (uint64_t)((double)(whole - part) * 1000.0 / (double)whole) : 0;
+}
+
+/* unusable_free_index() of Linux's mm/vmstat.c: without a free frame, all of them are unusable. */
+static uint64_t unusable_permille(const struct frame_pool *frames)
+{
+	uint64_t listed = 0, usable = 0;
+	if (frame_pool_free(frames) == 0)
+		return 1000;
+	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++) {
+		uint64_t block_frames = frame_pool_free_blocks(frames, order) << order;
+		listed += block_frames;
+		usable += order >= HUGE_ORDER ? block_frames : 0;
+	}
+	/* Frames that were never used stand on no list: they are the last ones of RAM. */
+	uint64_t total = frame_pool_total(frames), fresh = total - (frame_pool_free(frames) - listed);
+	uint64_t first = (fresh + HUGE_FRAMES - 1) / HUGE_FRAMES, end = total / HUGE_FRAMES;
+	usable += first < end ? (end - first) * HUGE_FRAMES : 0;
+	return permille_outside(usable, frame_pool_free(frames));
+}
+
+/* ---- rows ---- */
+
+static void put_name(FILE *out, const char *name)
+{
+	bool plain = name[strcspn(name, ",\"\r\n")] == '\0';
+	(void)fputs(plain ? "," : ",\"", out);
+	for (; *name; name++)
+		(void)fprintf(out, *name == '"' ? "\"\"" : "%c", *name);
+	(void)fputs(plain ? "" : "\"", out);
+}
+
+static void put_head(FILE *out)
+{
+	(void)fputs("sample,operations,events,cycles,pid,process", out);
+	for (unsigned i = 0; i < COUNT_OF(stats_shown); i++)
+		(void)fprintf(out, ",%s", stat_info(stats_shown[i])->name);
+#define X(id, name, unit, text) (void)fputs("," name, out);
+	SERIES_SHAPE_LIST(X)
+#undef X
+	(void)fputs(",version,digest\r\n", out);
+}
+
+static void put_row(const struct series *series, uint32_t pid, const char *name, const struct stats *stats,
+		    struct heap_shape heap)
+{
+	const struct world *world = series->world;
+	FILE *out = series->out;
+	(void)fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%u", series->samples,
+		      world_progress(world).operations, stats->value[STAT_EVENTS], world_bus_const(world)->cycle, pid);
+	put_name(out, name);
+	for (unsigned i = 0; i < COUNT_OF(stats_shown); i++)
+		(void)fprintf(out, ",%" PRIu64, stats->value[stats_shown[i]]);
+	(void)fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%s,%016" PRIx64 "\r\n", heap.free_bytes,
+		      heap.largest, permille_outside(heap.largest, heap.free_bytes),
+		      unusable_permille(kernel_frames(world_kernel(world))), FAULTLINE_VERSION,
+		      world_document(world)->digest);
+}
+
+static void put_machine(struct series *series)
+{
+	struct stats stats;
+	struct heap_shape all = {0};
+	for (unsigned i = 0; world_process(series->world, i); i++) {
+		if (!series->in_libc)
+			look_at_heap(series, i);
+		all.free_bytes += series->heaps[i].free_bytes;
+		if (series->heaps[i].largest > all.largest)
+			all.largest = series->heaps[i].largest;
+	}
+	world_machine_stats(series->world, &stats);
+	put_row(series, 0, "machine", &stats, all);
+}
+
+static void take_sample(struct series *series)
+{
+	const struct world *world = series->world;
+	const struct process *process;
+	put_machine(series);
+	for (unsigned i = 0; world_document(world)->process_count > 1 && (process = world_process(world, i)); i++) {
+		struct stats stats;
+		world_process_stats(world, i, &stats);
+		put_row(series, process->pid, process->name, &stats, series->heaps[i]);
+	}
+	series->samples++;
+	series->sampled = world_bus_const(world)->number;
+}
+
+/* ---- the observer ---- */
+
+static uint64_t value_of_unit(const struct series *series, const struct event *event)
+{
+	switch (series->every.unit) {
+	case SERIES_OPERATIONS:
+		return world_progress(series->world).operations;
+	case SERIES_EVENTS:
+		return event->number;
+	case SERIES_CYCLES:
+		return event->cycle;
+	case SERIES_UNIT_COUNT:
+		break;
+	}
+	BUG();
+}
+
+/* Between operations the program is in no call, whatever broke off the last one. */
+static void follow_libc(struct series *series, const struct event *event)
+{
+	if (event->kind == EVENT_LIBC_CALL)
+		series->in_libc = true;
+	else if (event->kind == EVENT_LIBC_RETURN || event->kind == EVENT_OP_START || event->kind == EVENT_OP_END)
+		series->in_libc = false;
+}
+
+void series_event(void *self, const struct event *event)
+{
+	struct series *series = self;
+	bool begins = series->samples == 0 && event->kind == EVENT_OP_START;
+	follow_libc(series, event);
+	if (!begins && series->samples == 0)
+		return;
+	uint64_t value = value_of_unit(series, event);
+	if (!begins && value < series->next)
+		return;
+	take_sample(series);
+	series->next = (value / series->every.count + 1) * series->every.count;
+}
+
+uint64_t series_mask(const struct series *series)
+{
+	return series->every.unit == SERIES_OPERATIONS ? EVENT_BIT(EVENT_OP_START) | EVENT_BIT(EVENT_OP_END)
+						       : EVENT_MASK_ALL;
+}
+
+struct series *series_new(FILE *out, const struct world *world, struct series_every every)
+{
+	struct series *series = calloc(1, sizeof(*series));
+	BUG_ON(!series);
+	*series = (struct series){.out = out, .world = world, .every = every};
+	put_head(out);
+	return series;
+}
+
+void series_free(struct series *series)
+{
+	if (!series)
+		return;
+	if (world_kernel(series->world) && series->sampled != world_bus_const(series->world)->number)
+		take_sample(series);
+	free(series);
+}
