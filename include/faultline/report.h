@@ -51,6 +51,9 @@ void report_end(struct report *report);
 /* One value. With a NULL title, text stands on a line of its own. `unit` may be "". Texts are copied if kept. */
 void report_number(struct report *report, const char *key, const char *title, uint64_t value, const char *unit);
 void report_text(struct report *report, const char *key, const char *title, const char *value);
+/* With so many digits behind the point; NAN is "none". */
+void report_decimal(struct report *report, const char *key, const char *title, double value, unsigned digits,
+		    const char *unit);
 void report_flag(struct report *report, const char *key, const char *title, bool value);
 /* The same as report_text, with a format. */
 void report_textf(struct report *report, const char *key, const char *title, const char *format, ...)
@@ -67,7 +70,12 @@ void report_table_begin(struct report *report, const char *key, const char *titl
 			unsigned count);
 void report_table_end(struct report *report);
 void report_cell_number(struct report *report, uint64_t value);
+void report_cell_decimal(struct report *report, double value, unsigned digits);
+void report_cell_none(struct report *report); /* nothing is known: null in JSON */
 void report_cell_text(struct report *report, const char *value);
 void report_cell_textf(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The cell just emitted is the best of its kind: people see it marked. */
+void report_cell_mark(struct report *report);
 
 #endif

@@ -16,7 +16,8 @@
 	X(policy)                                                                                                      \
 	X(curve)                                                                                                       \
 	X(tui)                                                                                                         \
-	X(quiz)
+	X(quiz)                                                                                                        \
+	X(diff)
 
 #define X(name) extern const struct command command_##name;
 COMMAND_LIST(X)

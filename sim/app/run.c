@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "commands.h"
+#include "format.h"
 #include "session.h"
-#include "words.h"
 
 enum {
 	OPTION_SET,
@@ -54,17 +54,6 @@ static const struct option options[] = {
 
 /* ---- the request ---- */
 
-static enum status bad_format(const char *value, struct error *error)
-{
-	const char *names[REPORT_FORMAT_COUNT];
-	for (unsigned i = 0; i < REPORT_FORMAT_COUNT; i++)
-		names[i] = report_format_name((enum report_format)i);
-	const char *nearest = nearest_word(value, names, REPORT_FORMAT_COUNT);
-	return error_set(error, STATUS_BAD_INPUT,
-			 "--stats %s: there is no such format%s%s%s; the formats are text, json, csv and markdown",
-			 value, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
-}
-
 /* An option that may say "=full". */
 static bool take_full(const char *name, const char *value, bool *full, struct error *error)
 {
@@ -85,9 +74,7 @@ static enum status take_option(struct session_request *request, const struct opt
 		break;
 	case OPTION_STATS:
 		request->statistics = true;
-		if (!report_format_find(given->value, &request->format))
-			return bad_format(given->value, error);
-		break;
+		return take_format("--stats", given->value, &request->format, error);
 	case OPTION_STORY:
 		request->story = true;
 		if (!take_full("--story", given->value, &full, error))

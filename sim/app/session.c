@@ -9,6 +9,7 @@
 #include "faultline/phrase.h"
 #include "faultline/report_page.h"
 #include "faultline/report_stats.h"
+#include "format.h"
 
 /* The host's clock: for --timing, on standard error, and for nothing else. */
 static uint64_t now_ns(void)
@@ -16,15 +17,6 @@ static uint64_t now_ns(void)
 	struct timespec now;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* On a terminal that can show them, unless https://no-color.org/ says no. */
-static bool wants_colour(FILE *out)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *terminal = getenv("TERM");
-	bool refused = (no_color && no_color[0]) || !terminal || strcmp(terminal, "dumb") == 0;
-	return !refused && isatty(fileno(out));
 }
 
 /* ---- opening ---- */

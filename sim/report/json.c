@@ -41,6 +41,12 @@ static void print_value(struct report *report, const struct report_value *what)
 	case REPORT_KIND_NUMBER:
 		(void)fprintf(report->out, "%" PRIu64, what->number);
 		break;
+	case REPORT_KIND_DECIMAL:
+		(void)fprintf(report->out, "%.*f", (int)what->digits, what->decimal);
+		break;
+	case REPORT_KIND_NONE:
+		(void)fputs("null", report->out);
+		break;
 	case REPORT_KIND_FLAG:
 		(void)fputs(what->number ? "true" : "false", report->out);
 		break;

@@ -63,7 +63,7 @@ static void value(struct report *report, const char *key, const char *title, con
 
 static bool is_number_column(const struct report_table *table, unsigned column)
 {
-	return report_table_rows(table) && report_table_at(table, 0, column)->kind == REPORT_KIND_NUMBER;
+	return report_table_rows(table) && report_is_number(report_table_at(table, 0, column));
 }
 
 static void table(struct report *report, const struct report_table *what)
@@ -84,9 +84,10 @@ static void table(struct report *report, const struct report_table *what)
 	(void)fputs("|\n", report->out);
 	for (size_t row = 0; row < report_table_rows(what); row++) {
 		for (unsigned column = 0; column < what->column_count; column++) {
-			(void)fputs("| ", report->out);
-			print_escaped(report, report_value_text(report_table_at(what, row, column), room));
-			(void)fputc(' ', report->out);
+			const struct report_value *cell = report_table_at(what, row, column);
+			(void)fputs(cell->marked ? "| **" : "| ", report->out);
+			print_escaped(report, report_value_text(cell, room));
+			(void)fputs(cell->marked ? "** " : " ", report->out);
 		}
 		(void)fputs("|\n", report->out);
 	}

@@ -1,6 +1,7 @@
 #include "faultline/report.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,21 @@ void report_text(struct report *report, const char *key, const char *title, cons
 	put_value(report, key, title, &(struct report_value){.kind = REPORT_KIND_TEXT, .text = value, .unit = ""});
 }
 
+/* NAN and infinity have no place in JSON. */
+static struct report_value decimal_value(double value, unsigned digits, const char *unit)
+{
+	if (!isfinite(value))
+		return (struct report_value){.kind = REPORT_KIND_NONE, .unit = unit};
+	return (struct report_value){.kind = REPORT_KIND_DECIMAL, .decimal = value, .digits = digits, .unit = unit};
+}
+
+void report_decimal(struct report *report, const char *key, const char *title, double value, unsigned digits,
+		    const char *unit)
+{
+	const struct report_value decimal = decimal_value(value, digits, unit);
+	put_value(report, key, title, &decimal);
+}
+
 void report_flag(struct report *report, const char *key, const char *title, bool value)
 {
 	put_value(report, key, title, &(struct report_value){.kind = REPORT_KIND_FLAG, .number = value, .unit = ""});
@@ -134,11 +150,21 @@ const char *report_value_text(const struct report_value *value, char room[REPORT
 		return value->text;
 	case REPORT_KIND_FLAG:
 		return value->number ? "true" : "false";
+	case REPORT_KIND_NONE:
+		return "";
+	case REPORT_KIND_DECIMAL:
+		(void)snprintf(room, REPORT_NUMBER_ROOM, "%.*f", (int)value->digits, value->decimal);
+		return room;
 	case REPORT_KIND_NUMBER:
 		(void)snprintf(room, REPORT_NUMBER_ROOM, "%" PRIu64, value->number);
 		return room;
 	}
 	BUG();
+}
+
+bool report_is_number(const struct report_value *value)
+{
+	return value->kind == REPORT_KIND_NUMBER || value->kind == REPORT_KIND_DECIMAL;
 }
 
 /* ---- tables: kept until their end, because widths depend on every cell ---- */
@@ -182,6 +208,22 @@ static struct report_cell *new_cell(struct report *report)
 void report_cell_number(struct report *report, uint64_t value)
 {
 	*new_cell(report) = (struct report_cell){.value = {.kind = REPORT_KIND_NUMBER, .number = value, .unit = ""}};
+}
+
+void report_cell_decimal(struct report *report, double value, unsigned digits)
+{
+	*new_cell(report) = (struct report_cell){.value = decimal_value(value, digits, "")};
+}
+
+void report_cell_none(struct report *report)
+{
+	*new_cell(report) = (struct report_cell){.value = {.kind = REPORT_KIND_NONE, .unit = ""}};
+}
+
+void report_cell_mark(struct report *report)
+{
+	BUG_ON(!report->in_table || report->table.cell_count == 0);
+	report->table.cells[report->table.cell_count - 1].value.marked = true;
 }
 
 void report_cell_text(struct report *report, const char *value)

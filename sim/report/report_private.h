@@ -6,11 +6,14 @@
 
 enum { REPORT_DEPTH = 8 };
 
-enum report_kind { REPORT_KIND_NUMBER, REPORT_KIND_TEXT, REPORT_KIND_FLAG };
+enum report_kind { REPORT_KIND_NUMBER, REPORT_KIND_DECIMAL, REPORT_KIND_TEXT, REPORT_KIND_FLAG, REPORT_KIND_NONE };
 
 struct report_value {
 	enum report_kind kind;
 	uint64_t number; /* a flag: 0 or 1 */
+	double decimal;
+	unsigned digits; /* of it, behind the point */
+	bool marked;     /* the best of its kind */
 	const char *text;
 	const char *unit;
 };
@@ -73,8 +76,11 @@ static inline const struct report_value *report_table_at(const struct report_tab
 }
 
 /* The value as characters, without quotes or escapes. `room` holds a number. */
-enum { REPORT_NUMBER_ROOM = 24 };
+enum { REPORT_NUMBER_ROOM = 48 };
 const char *report_value_text(const struct report_value *value, char room[REPORT_NUMBER_ROOM]);
+
+/* Aligned to the right: numbers. */
+bool report_is_number(const struct report_value *value);
 
 /* Columns on a terminal: one for each character of UTF-8. */
 unsigned report_width(const char *text);

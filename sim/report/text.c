@@ -83,7 +83,8 @@ static unsigned column_width(const struct report_table *table, unsigned column)
 	char room[REPORT_NUMBER_ROOM];
 	unsigned width = report_width(table->columns[column].title);
 	for (size_t row = 0; row < report_table_rows(table); row++) {
-		unsigned cell = report_width(report_value_text(report_table_at(table, row, column), room));
+		const struct report_value *value = report_table_at(table, row, column);
+		unsigned cell = report_width(report_value_text(value, room)) + value->marked;
 		width = cell > width ? cell : width;
 	}
 	return width;
@@ -93,7 +94,7 @@ static unsigned column_width(const struct report_table *table, unsigned column)
 static bool is_number_column(const struct report_table *table, unsigned column)
 {
 	for (size_t row = 0; row < report_table_rows(table); row++) {
-		if (report_table_at(table, row, column)->kind == REPORT_KIND_NUMBER)
+		if (report_is_number(report_table_at(table, row, column)))
 			return true;
 	}
 	return false;
@@ -107,11 +108,13 @@ static void print_row(struct report *report, const struct report_table *table, s
 	for (unsigned column = 0; column < table->column_count; column++) {
 		const char *text = header ? table->columns[column].title
 					  : report_value_text(report_table_at(table, row, column), room);
-		unsigned padding = column_width(table, column) - report_width(text);
+		bool marked = !header && report_table_at(table, row, column)->marked;
+		unsigned padding = column_width(table, column) - report_width(text) - marked;
 		bool right = is_number_column(table, column);
 		owed += right ? padding : 0;
 		if (text[0]) {
 			print_blanks(report, owed);
+			(void)fputs(marked ? "*" : "", report->out);
 			print_plain(report, text);
 			owed = 0;
 		}
