@@ -2,7 +2,7 @@
 
 _faultline() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-	local commands="run batch validate list explain proc convert heap policy curve tui quiz diff"
+	local commands="run batch validate list explain proc convert heap policy curve tui quiz diff report"
 	local words=""
 	COMPREPLY=()
 
@@ -12,7 +12,7 @@ _faultline() {
 	fi
 
 	case $previous in
-	--stats | --format) words="text json csv markdown" ;;
+	--stats | --format) words="text json csv markdown html" ;;
 	--fail-if) words="faults.major>+5% cycles>+5% differs" ;;
 	--events | --perfetto | --series | --sqlite | -o) compopt -o default; return ;;
 	--compat) words="ostep" ;;
@@ -21,7 +21,7 @@ _faultline() {
 		words="$words clock-pro lirs s3-fifo sieve linux mglru opt unopt"
 		;;
 	--refs | --frames | --seed | --window | --tick | --clock-bits) return ;;
-	--set | --at | --pid | --sample | --set-a | --set-b | --sweep | --repeat | --exclude | --jobs | --point | --best) return ;;
+	--set | --at | --pid | --sample | --set-a | --set-b | --baseline | --sweep | --repeat | --exclude | --jobs | --point | --best) return ;;
 	--keys | --dump-screen) compopt -o default; return ;;
 	--theme) words="default safe mono" ;;
 	--size) words="80x24 132x36 160x50" ;;
@@ -56,6 +56,8 @@ _faultline() {
 			;;
 		curve:-*) words="--refs --frames --policy --stats --seed --window --tick --hardware --plot --help" ;;
 		policy:* | curve:*) compopt -o default; return ;;
+		report:-*) words="--format --baseline -o --help" ;;
+		report:*) compopt -o dirnames; return ;;
 		diff:-*) words="--set --set-a --set-b --fail-if --format --all -o --help" ;;
 		diff:*) compopt -o default; return ;;
 		list:-*) words="--help" ;;

@@ -5,6 +5,7 @@
  *	json      sections are objects, lists are arrays of objects, a table is an array with one object a row
  *	csv       one record a value: section, name, value, unit (RFC 4180); a cell's name is "row.column"
  *	markdown  sections are headlines, values lists, tables tables
+ *	html      one page that needs nothing else: light, dark and printed; plots are SVG
  *
  * Keys are for programs and appear in JSON and CSV, titles are for people and appear in text and Markdown. */
 #ifndef FAULTLINE_REPORT_H
@@ -19,7 +20,8 @@
 	X(TEXT, "text", "aligned tables for a terminal")                                                               \
 	X(JSON, "json", "one JSON object")                                                                             \
 	X(CSV, "csv", "one record a value, RFC 4180")                                                                  \
-	X(MARKDOWN, "markdown", "headlines and tables")
+	X(MARKDOWN, "markdown", "headlines and tables")                                                                \
+	X(HTML, "html", "one page that needs nothing else")
 
 enum report_format {
 #define X(id, name, text) REPORT_##id,
@@ -74,6 +76,29 @@ void report_cell_decimal(struct report *report, double value, unsigned digits);
 void report_cell_none(struct report *report); /* nothing is known: null in JSON */
 void report_cell_text(struct report *report, const char *value);
 void report_cell_textf(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A plot: the values of some series over the same places. People get a picture, with the numbers behind it; programs
+ * the table alone, one row a place. */
+enum report_plot_kind { REPORT_LINES, REPORT_BARS, REPORT_STACKED, REPORT_HEATMAP };
+
+struct report_series {
+	const char *name;
+	const double *value; /* one for each place; NAN: none */
+};
+
+struct report_plot {
+	enum report_plot_kind kind;
+	const char *title, *x_title, *y_title;
+	const char *const *label; /* of the places */
+	const double *x;          /* where lines have them; NULL: side by side */
+	unsigned count;           /* of places, not 0 */
+	const struct report_series *series;
+	unsigned series_count; /* not 0 */
+	unsigned digits;       /* of the values, behind the point */
+};
+
+/* Keys are unique in a document. Everything stays the caller's. */
+void report_plot(struct report *report, const char *key, const struct report_plot *plot);
 
 /* The cell just emitted is the best of its kind: people see it marked. */
 void report_cell_mark(struct report *report);

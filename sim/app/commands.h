@@ -17,7 +17,8 @@
 	X(curve)                                                                                                       \
 	X(tui)                                                                                                         \
 	X(quiz)                                                                                                        \
-	X(diff)
+	X(diff)                                                                                                        \
+	X(report)
 
 #define X(name) extern const struct command command_##name;
 COMMAND_LIST(X)

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "diff_side.h"
+#include "faultline/output.h"
 #include "faultline/report_diff.h"
 #include "format.h"
 
@@ -19,7 +20,7 @@ static const struct option options[] = {
      "'swap.out>0' (what B has), 'process app:faults.minor!=+0' (one scope), or the word differs. May be given more "
      "than once.",
      OPTION_FAIL_IF},
-    {"--format", OPTION_WITH_VALUE, "FORMAT", "Print text, json, csv or markdown.", OPTION_FORMAT},
+    {"--format", OPTION_WITH_VALUE, "FORMAT", "Print text, json, csv, markdown or html.", OPTION_FORMAT},
     {"--all", OPTION_FLAG, NULL, "Show every scope and every statistic, also those that are the same.", OPTION_ALL},
     {"-o", OPTION_WITH_VALUE, "FILE", "Write to FILE in place of standard output.", OPTION_OUT},
     {0}};
@@ -138,9 +139,11 @@ static enum status compare(struct request *request, struct report_diff_verdict *
 	struct error failed[2] = {{0}, {0}};
 	(void)diff_side_finish(&request->a, &failed[0]);
 	(void)diff_side_finish(&request->b, &failed[1]);
-	for (unsigned i = 0; i < 2 && status == STATUS_OK; i++) {
-		if (failed[i].status != STATUS_OK)
-			*error = failed[i];
+	/* A run that did not come about explains why its events cannot be read. */
+	for (unsigned i = 2; i-- > 0;) {
+		if (failed[i].status == STATUS_OK)
+			continue;
+		*error = failed[i];
 		status = failed[i].status;
 	}
 	if (status == STATUS_OK)

@@ -26,8 +26,8 @@ static const struct option options[] = {
      "Override a setting of the workload: --set machine.memory=64MiB, --set libc=best-fit. May be given more than "
      "once.",
      OPTION_SET},
-    {"--stats", OPTION_WITH_VALUE, "FORMAT", "Print the statistics as text, json, csv or markdown instead of the page.",
-     OPTION_STATS},
+    {"--stats", OPTION_WITH_VALUE, "FORMAT",
+     "Print the statistics as text, json, csv, markdown or html instead of the page.", OPTION_STATS},
     {"--story", OPTION_MAYBE_VALUE, "full",
      "Tell every event in one sentence, indented by layer. What repeats itself is told twice and then counted; "
      "--story=full tells it all.",

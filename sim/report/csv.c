@@ -96,4 +96,5 @@ const struct report_format_ops report_csv_ops = {
     .end = nothing,
     .value = value,
     .table = table,
+    .plot = report_plot_as_table,
 };

@@ -116,4 +116,5 @@ const struct report_format_ops report_json_ops = {
     .end = end,
     .value = value,
     .table = table,
+    .plot = report_plot_as_table,
 };

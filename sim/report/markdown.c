@@ -101,4 +101,5 @@ const struct report_format_ops report_markdown_ops = {
     .end = nothing,
     .value = value,
     .table = table,
+    .plot = report_plot_as_table,
 };

@@ -16,10 +16,9 @@ static const struct {
 	const char *name;
 	const struct report_format_ops *ops;
 } formats[REPORT_FORMAT_COUNT] = {
-    [REPORT_TEXT] = {"text", &report_text_ops},
-    [REPORT_JSON] = {"json", &report_json_ops},
-    [REPORT_CSV] = {"csv", &report_csv_ops},
-    [REPORT_MARKDOWN] = {"markdown", &report_markdown_ops},
+    [REPORT_TEXT] = {"text", &report_text_ops}, [REPORT_JSON] = {"json", &report_json_ops},
+    [REPORT_CSV] = {"csv", &report_csv_ops},    [REPORT_MARKDOWN] = {"markdown", &report_markdown_ops},
+    [REPORT_HTML] = {"html", &report_html_ops},
 };
 
 const char *report_format_name(enum report_format format)

@@ -46,6 +46,7 @@ struct report {
 	unsigned depth;
 	bool in_table;
 	bool colour;
+	bool in_values; /* HTML: a list of values is open */
 	struct report_table table;
 };
 
@@ -58,12 +59,18 @@ struct report_format_ops {
 	void (*end)(struct report *report);
 	void (*value)(struct report *report, const char *key, const char *title, const struct report_value *value);
 	void (*table)(struct report *report, const struct report_table *table);
+	void (*plot)(struct report *report, const char *key, const struct report_plot *plot);
 };
 
 extern const struct report_format_ops report_text_ops;
 extern const struct report_format_ops report_json_ops;
 extern const struct report_format_ops report_csv_ops;
 extern const struct report_format_ops report_markdown_ops;
+extern const struct report_format_ops report_html_ops;
+
+/* For formats without pictures. */
+void report_plot_as_table(struct report *report, const char *key, const struct report_plot *plot);
+void report_plot_as_text(struct report *report, const char *key, const struct report_plot *plot);
 
 static inline size_t report_table_rows(const struct report_table *table)
 {

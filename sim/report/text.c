@@ -154,4 +154,5 @@ const struct report_format_ops report_text_ops = {
     .end = nothing,
     .value = value,
     .table = table,
+    .plot = report_plot_as_text,
 };
