@@ -126,7 +126,7 @@ static bool ask_faults(const struct travel *travel, struct quiz *quiz)
 	(void)snprintf(quiz->question, sizeof(quiz->question),
 		       "How many page faults will there be before this operation ends?");
 	for (unsigned i = 0; i < 4; i++) {
-		char text[8];
+		char text[16];
 		(void)snprintf(text, sizeof(text), i < 3 ? "%u" : "3 or more", i);
 		choose(quiz, i, text);
 	}
