@@ -420,7 +420,11 @@ static bool start(struct recorder *recorder, const char *child)
 
 bool native_supported(char why[NATIVE_WHY_BYTES])
 {
-#ifdef HAS_OWN_MALLOC
+#if defined(__clang__)
+	(void)snprintf(why, NATIVE_WHY_BYTES,
+		       "this is built with clang, whose code takes faults of its own; gcc's is known");
+	return false;
+#elif defined(HAS_OWN_MALLOC)
 	(void)snprintf(why, NATIVE_WHY_BYTES, "this is built with a sanitizer that has a malloc of its own");
 	return false;
 #else
