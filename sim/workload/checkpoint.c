@@ -58,25 +58,28 @@ size_t checkpoint_share_bytes(const struct checkpoint *checkpoint)
 	return arena_image_share_bytes(checkpoint->image);
 }
 
-/* Op lists that were opened after the moment would be opened again. */
-static void close_later_op_lists(const struct checkpoint *checkpoint, struct world *world)
+/* The list that is open now is read on from the mark, whatever list the image knew. */
+static enum status return_op_list(struct runner *runner, struct op_list *open, const struct op_list_mark *mark,
+				  struct error *error)
 {
-	for (unsigned i = 0; i < world->runner_count; i++) {
-		if (!checkpoint->marks[i]) {
-			op_list_close(world->runners[i].op_list);
-			world->runners[i].op_list = NULL;
-		}
-	}
+	runner->op_list = open;
+	runner->op = NULL; /* it may have belonged to a list that has been closed */
+	if (!open && op_list_open(runner->spec->op_list, &runner->op_list, error) != STATUS_OK)
+		return error->status;
+	return op_list_return(runner->op_list, mark, error);
 }
 
 enum status checkpoint_restore(const struct checkpoint *checkpoint, struct world *world, struct error *error)
 {
+	struct op_list *open[DOCUMENT_MAX_PROCESSES] = {NULL};
 	*error = (struct error){0};
-	close_later_op_lists(checkpoint, world);
+	for (unsigned i = 0; i < world->runner_count && i < DOCUMENT_MAX_PROCESSES; i++)
+		open[i] = world->runners[i].op_list;
 	arena_image_restore(checkpoint->image, world->arena);
-	for (unsigned i = 0; i < world->runner_count; i++) {
-		if (checkpoint->marks[i] &&
-		    op_list_return(world->runners[i].op_list, checkpoint->marks[i], error) != STATUS_OK)
+	for (unsigned i = 0; i < DOCUMENT_MAX_PROCESSES; i++) {
+		if (!checkpoint->marks[i])
+			op_list_close(open[i]);
+		else if (return_op_list(&world->runners[i], open[i], checkpoint->marks[i], error) != STATUS_OK)
 			return error->status;
 	}
 	return STATUS_OK;
