@@ -55,7 +55,10 @@ uint64_t checkpoint_position(const struct checkpoint *checkpoint)
 
 size_t checkpoint_share_bytes(const struct checkpoint *checkpoint)
 {
-	return arena_image_share_bytes(checkpoint->image);
+	size_t bytes = arena_image_share_bytes(checkpoint->image);
+	for (unsigned i = 0; i < checkpoint->mark_count; i++)
+		bytes += checkpoint->marks[i] ? op_list_mark_bytes(checkpoint->marks[i]) : 0;
+	return bytes;
 }
 
 /* The list that is open now is read on from the mark, whatever list the image knew. */

@@ -389,6 +389,12 @@ enum status op_list_return(struct op_list *list, const struct op_list_mark *mark
 	return op_lines_seek(&list->lines, mark->offset, mark->number, error);
 }
 
+size_t op_list_mark_bytes(const struct op_list_mark *mark)
+{
+	return sizeof(*mark) + mark->ids.capacity * sizeof(*mark->ids.places) +
+	       mark->ids.free_capacity * sizeof(*mark->ids.free_slots);
+}
+
 void op_list_mark_free(struct op_list_mark *mark)
 {
 	if (!mark)

@@ -48,6 +48,7 @@ struct op_list_mark;
 struct op_list_mark *op_list_mark(const struct op_list *list);
 enum status op_list_return(struct op_list *list, const struct op_list_mark *mark, struct error *error);
 void op_list_mark_free(struct op_list_mark *mark); /* NULL is allowed */
+size_t op_list_mark_bytes(const struct op_list_mark *mark);
 
 /* Slots are reused: every slot of an operation is below this. */
 uint32_t op_list_slots(const struct op_list *list);
