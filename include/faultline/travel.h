@@ -102,6 +102,8 @@ uint64_t travel_known_after(const struct travel *travel, uint64_t position, uint
 uint64_t travel_known_before(const struct travel *travel, uint64_t position, uint64_t kinds);
 /* enum event_kind of a known event; EVENT_COUNT when it is not known. */
 unsigned travel_kind(const struct travel *travel, uint64_t number);
+/* The ring of a known event; 0 when it is not known. */
+unsigned travel_ring(const struct travel *travel, uint64_t number);
 
 unsigned travel_checkpoints(const struct travel *travel);
 size_t travel_checkpoint_bytes(const struct travel *travel);

@@ -56,7 +56,7 @@ static void record_event(struct travel *travel, const struct event *event)
 static void note(struct travel *travel, const struct event *event)
 {
 	atomic_store_explicit(&travel->progress, event->number, memory_order_relaxed);
-	if (event->number == travel->history.count + 1 && !history_add(&travel->history, event->kind)) {
+	if (event->number == travel->history.count + 1 && !history_add(&travel->history, event->kind, event->ring)) {
 		(void)error_set(&travel->error, STATUS_HOST, "the host has no memory to remember the history");
 		travel->lost = true;
 	}

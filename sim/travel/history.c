@@ -7,6 +7,8 @@
 /* Kinds are kept for so many events: 64 MiB. */
 static const uint64_t most_kinds = (uint64_t)64 << 20;
 
+enum { RING_SHIFT = 6, KIND_MASK = (1 << RING_SHIFT) - 1 };
+
 void history_release(struct history *history)
 {
 	free(history->kinds);
@@ -42,12 +44,12 @@ static bool reserve_mask(struct history *history)
 	return true;
 }
 
-bool history_add(struct history *history, unsigned kind)
+bool history_add(struct history *history, unsigned kind, unsigned ring)
 {
 	if (!reserve_kind(history) || !reserve_mask(history))
 		return false;
 	if (history->count < history->kind_capacity)
-		history->kinds[history->count] = (uint8_t)kind;
+		history->kinds[history->count] = (uint8_t)(kind | ring << RING_SHIFT);
 	history->masks[history->count / HISTORY_BLOCK] |= EVENT_BIT(kind);
 	history->count++;
 	return true;
@@ -60,12 +62,17 @@ static bool is_kept(const struct history *history, uint64_t number)
 
 unsigned history_kind(const struct history *history, uint64_t number)
 {
-	return is_kept(history, number) ? history->kinds[number - 1] : EVENT_COUNT;
+	return is_kept(history, number) ? history->kinds[number - 1] & KIND_MASK : EVENT_COUNT;
+}
+
+unsigned history_ring(const struct history *history, uint64_t number)
+{
+	return is_kept(history, number) ? history->kinds[number - 1] >> RING_SHIFT : 0;
 }
 
 static bool is_one_of(const struct history *history, uint64_t number, uint64_t kinds)
 {
-	return !is_kept(history, number) || (kinds & EVENT_BIT(history->kinds[number - 1]));
+	return !is_kept(history, number) || (kinds & EVENT_BIT(history_kind(history, number)));
 }
 
 static uint64_t block_of(uint64_t number)

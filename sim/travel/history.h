@@ -1,4 +1,4 @@
-/* What is known of a history without running it again: the kind of every event that has happened, a byte each. */
+/* What is known of a history without running it again: kind and ring of every event that has happened, a byte each. */
 #ifndef FAULTLINE_TRAVEL_HISTORY_H
 #define FAULTLINE_TRAVEL_HISTORY_H
 
@@ -11,7 +11,7 @@ enum { HISTORY_BLOCK = 1024 };
 /* Invariant: masks[b] holds the bits of all kinds in block b; kinds[] is kept for the first HISTORY_MAX_KINDS events
  * only, so that a very long history costs a 64-bit word for each 1024 of them. */
 struct history {
-	uint8_t *kinds; /* by number - 1 */
+	uint8_t *kinds; /* by number - 1: the kind, and the ring in the upper two bits */
 	uint64_t *masks;
 	uint64_t count; /* events known, numbers 1 to count */
 	uint64_t kind_capacity, mask_capacity;
@@ -19,9 +19,11 @@ struct history {
 
 void history_release(struct history *history);
 /* Event count + 1 has happened. False: the host has no memory. */
-bool history_add(struct history *history, unsigned kind);
+bool history_add(struct history *history, unsigned kind, unsigned ring);
 /* EVENT_COUNT when it is not kept. */
 unsigned history_kind(const struct history *history, uint64_t number);
+/* The ring in which it happened; 0 when it is not kept. */
+unsigned history_ring(const struct history *history, uint64_t number);
 /* The first event of the kinds with a number in [from, to], or the last one; 0: none. In a part without kinds, the
  * first or last number of a block that has one. */
 uint64_t history_first(const struct history *history, uint64_t from, uint64_t to, uint64_t kinds);

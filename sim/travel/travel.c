@@ -263,6 +263,11 @@ unsigned travel_kind(const struct travel *travel, uint64_t number)
 	return history_kind(&travel->history, number);
 }
 
+unsigned travel_ring(const struct travel *travel, uint64_t number)
+{
+	return history_ring(&travel->history, number);
+}
+
 unsigned travel_checkpoints(const struct travel *travel)
 {
 	return travel->route.count;

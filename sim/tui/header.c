@@ -1,15 +1,66 @@
 #include "header.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "faultline/bus.h"
 #include "keybar.h"
-#include "meaning.h"
 #include "quiz.h"
+#include "ribbon.h"
+#include "utf8.h"
 
 /* ---- the status row ---- */
+
+/* Fields that must be read together stand without a gap between them. X(ID, rank, gap): the rank says which field goes
+ * last when there is no room for all; the gap is the blanks before it. */
+#define FIELD_LIST(X)                                                                                                  \
+	X(PROGRAM, 11, 0)                                                                                              \
+	X(DOCUMENT, 5, 1)                                                                                              \
+	X(PROCESS, 3, 2)                                                                                               \
+	X(NAME, 7, 1)                                                                                                  \
+	X(OF, 10, 1)                                                                                                   \
+	X(CPU, 6, 2)                                                                                                   \
+	X(RING, 0, 1)                                                                                                  \
+	X(EVENT, 1, 1)                                                                                                 \
+	X(TOTAL, 4, 0)                                                                                                 \
+	X(CYCLE, 9, 2)                                                                                                 \
+	X(MOMENT, 2, 1)                                                                                                \
+	X(STATE, 5, 1)                                                                                                 \
+	X(SPEED, 8, 2)                                                                                                 \
+	X(BREAKS, 12, 2)
+
+enum field_id {
+#define X(id, rank, gap) FIELD_##id,
+	FIELD_LIST(X)
+#undef X
+	    FIELD_COUNT
+};
+
+enum { FIELD_TEXT = 120 };
+
+struct field {
+	enum style style;
+	char text[FIELD_TEXT]; /* "": there is nothing to say */
+};
+
+static const struct {
+	unsigned rank, gap;
+} field_specs[FIELD_COUNT] = {
+#define X(id, rank, gap) {rank, gap},
+    FIELD_LIST(X)
+#undef X
+};
+
+static void say(struct field *field, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void say(struct field *field, enum style style, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(field->text, sizeof(field->text), format, args);
+	va_end(args);
+	field->style = style;
+}
 
 static unsigned process_count(const struct scene *scene)
 {
@@ -19,140 +70,84 @@ static unsigned process_count(const struct scene *scene)
 	return count;
 }
 
-/* What kind of moment it is, in a word. */
-static const char *moment_word(const struct scene *scene)
-{
-	if (!scene->event)
-		return "start";
-	if (scene->event->kind == EVENT_EXCEPTION)
-		return event_arg_text(scene->event, 0);
-	return event_info((enum event_kind)scene->event->kind)->name;
-}
-
-static unsigned draw_process(const struct scene *scene, struct area area, unsigned column)
+static void say_process(const struct scene *scene, struct field *fields)
 {
 	unsigned count = process_count(scene);
 	if (!scene->shown)
-		return column;
-	column = area_text(area, 0, column, STYLE_TEXT, "pid %" PRIu32 " %s", scene->shown->pid, scene->shown->name);
+		return;
+	say(&fields[FIELD_PROCESS], STYLE_TEXT, "pid %" PRIu32, scene->shown->pid);
+	say(&fields[FIELD_NAME], STYLE_TEXT, "%s", scene->shown->name);
 	if (count > 1)
-		column = area_text(area, 0, column, STYLE_TEXT, " (%u of %u)", scene->process + 1, count);
-	return column + 2;
+		say(&fields[FIELD_OF], STYLE_TEXT, "(%u of %u)", scene->process + 1, count);
 }
 
-/* The word stands beside the colour: reverse video alone says nothing to a reader. */
-static unsigned draw_ring(const struct scene *scene, struct area area, unsigned column)
+/* The word of the ring stands beside its colour: reverse video alone says nothing to a reader. */
+static void say_event(const struct scene *scene, struct field *fields, bool wide)
 {
-	if (!scene->event)
-		return column;
-	bool kernel = scene->event->ring == 0;
-	column = area_text(area, 0, column, kernel ? STYLE_RING0 : STYLE_RING3, "[RING %u %s]", scene->event->ring,
-			   kernel ? "kernel" : "user");
-	return column + 1;
+	const struct event *event = scene->event;
+	say(&fields[FIELD_EVENT], STYLE_TEXT, "%s %" PRIu64, wide ? "event" : "ev", scene->position);
+	if (travel_complete(scene->travel))
+		say(&fields[FIELD_TOTAL], STYLE_TEXT, "/%" PRIu64, travel_known(scene->travel));
+	say(&fields[FIELD_MOMENT], STYLE_TEXT, "start");
+	if (!event)
+		return;
+	say(&fields[FIELD_RING], event->ring == 0 ? STYLE_RING0 : STYLE_RING3, "[RING %u %s]", event->ring,
+	    event->ring == 0 ? "kernel" : "user");
+	if (machine_cpu_count(world_machine(scene->world)) > 1 || wide)
+		say(&fields[FIELD_CPU], STYLE_TEXT, "CPU%u", event->cpu);
+	if (wide)
+		say(&fields[FIELD_CYCLE], STYLE_TEXT, "cycle %" PRIu64, event->cycle);
+	if (event->kind == EVENT_EXCEPTION)
+		say(&fields[FIELD_MOMENT], STYLE_FAULT, "!%s", event_arg_text(event, 0));
+	else
+		say(&fields[FIELD_MOMENT], STYLE_TEXT, "%s", event_info((enum event_kind)event->kind)->name);
+}
+
+static void say_all(const struct scene *scene, struct field *fields, bool wide)
+{
+	say(&fields[FIELD_PROGRAM], STYLE_TITLE, "FAULTLINE");
+	say(&fields[FIELD_DOCUMENT], STYLE_STRONG, "%s", scene->document->name);
+	say_process(scene, fields);
+	say_event(scene, fields, wide);
+	say(&fields[FIELD_STATE], STYLE_STRONG, "%s", scene->playing ? "PLAYING" : "PAUSED");
+	if (wide)
+		say(&fields[FIELD_SPEED], STYLE_TEXT, "%u/s", scene->speed);
+	if (wide && scene->breaks[0])
+		say(&fields[FIELD_BREAKS], STYLE_DIM, "break on: %s", scene->breaks);
+}
+
+static unsigned width_of(const struct field *fields)
+{
+	unsigned columns = 0;
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		if (fields[i].text[0])
+			columns += field_specs[i].gap + utf8_length(fields[i].text);
+	}
+	return columns;
+}
+
+/* The field that is missed least goes, until the others fit whole. */
+static void drop_one(struct field *fields)
+{
+	unsigned least = FIELD_COUNT;
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		if (fields[i].text[0] && (least == FIELD_COUNT || field_specs[i].rank > field_specs[least].rank))
+			least = i;
+	}
+	fields[least].text[0] = '\0';
 }
 
 static void draw_status(const struct scene *scene, struct area area)
 {
-	bool wide = area.columns >= 120;
-	bool total = travel_complete(scene->travel);
-	unsigned column = area_text(area, 0, 0, STYLE_TITLE, "FAULTLINE ");
-	column = area_text(area_part(area, 0, 0, 1, column + 24), 0, column, STYLE_STRONG, "%s",
-			   scene->document->name) +
-		 2;
-	column = draw_process(scene, area, column);
-	if (wide && scene->event)
-		column = area_text(area, 0, column, STYLE_TEXT, "CPU%u ", scene->event->cpu);
-	column = draw_ring(scene, area, column);
-	column = area_text(area, 0, column, STYLE_TEXT, "%s %" PRIu64, wide ? "event" : "ev", scene->position);
-	if (total)
-		column = area_text(area, 0, column, STYLE_TEXT, "/%" PRIu64, travel_known(scene->travel));
-	if (wide && scene->event)
-		column = area_text(area, 0, column + 2, STYLE_TEXT, "cycle %" PRIu64, scene->event->cycle);
-	bool fault = scene->event && scene->event->kind == EVENT_EXCEPTION;
-	column = area_text(area, 0, column + 1, fault ? STYLE_FAULT : STYLE_TEXT, "%s%s", fault ? "!" : "",
-			   moment_word(scene));
-	column = area_text(area, 0, column + 1, STYLE_STRONG, "%s", scene->playing ? "PLAYING" : "PAUSED");
-	if (wide)
-		column = area_text(area, 0, column + 2, STYLE_TEXT, "%u/s", scene->speed);
-	if (wide && scene->breaks[0])
-		(void)area_text(area, 0, column + 2, STYLE_DIM, "break on: %s", scene->breaks);
-}
-
-/* ---- the story ribbon ---- */
-
-enum { STAGES = 2 * TRAVEL_PAST };
-
-struct ribbon {
-	struct stage stages[STAGES];
-	unsigned count, current;
-};
-
-static void add_stage(struct ribbon *ribbon, const struct travel_record *record, bool is_current)
-{
-	struct stage stage = meaning_stage(record);
-	bool repeats = ribbon->count > 0 && strcmp(ribbon->stages[ribbon->count - 1].text, stage.text) == 0;
-	if (!repeats && ribbon->count < STAGES)
-		ribbon->stages[ribbon->count++] = stage;
-	if (is_current)
-		ribbon->current = ribbon->count - 1;
-}
-
-/* The stages of the operation around the moment. An event that is no stage belongs to the one before it. */
-static void collect(const struct scene *scene, struct ribbon *ribbon)
-{
-	uint64_t first = scene->operation_start ? scene->operation_start
-						: scene->position - (scene->position > 20 ? 20 : scene->position);
-	ribbon->count = 0;
-	ribbon->current = 0;
-	for (uint64_t number = first; number <= scene->position + TRAVEL_PAST; number++) {
-		const struct travel_record *record = travel_record(scene->travel, number);
-		if (!record)
-			continue;
-		if (number > scene->position && record->event.kind == EVENT_OP_START)
-			return;
-		if (meaning_is_stage(&record->event))
-			add_stage(ribbon, record, number <= scene->position);
-	}
-}
-
-static unsigned stage_width(const struct ribbon *ribbon, unsigned index)
-{
-	return (unsigned)strlen(ribbon->stages[index].text) + 1 + (index == ribbon->current ? 2 : 0);
-}
-
-/* The first stage that is shown, so that the current one stands in the middle or before. */
-static unsigned first_stage(const struct ribbon *ribbon, unsigned columns)
-{
-	unsigned first = ribbon->current;
-	unsigned used = ribbon->count ? stage_width(ribbon, first) : 0;
-	while (first > 0 && used + stage_width(ribbon, first - 1) < columns * 2 / 3)
-		used += stage_width(ribbon, --first);
-	return first;
-}
-
-static void draw_story(const struct scene *scene, struct area area)
-{
-	struct ribbon ribbon;
-	bool wide = area.columns >= 120;
-	collect(scene, &ribbon);
-	unsigned column = wide ? area_text(area, 0, 0, STYLE_TITLE, "STORY  ") : 0;
-	unsigned first = first_stage(&ribbon, area.columns - column - 2);
-	if (first > 0)
-		column = area_glyph(area, 0, column, STYLE_DIM, GLYPH_CUT);
-	for (unsigned i = first; i < ribbon.count; i++) {
-		bool current = i == ribbon.current;
-		if (column + stage_width(&ribbon, i) + 1 > area.columns) {
-			(void)area_glyph(area, 0, column < area.columns ? column : area.columns - 1, STYLE_DIM,
-					 GLYPH_CUT);
-			return;
-		}
-		if (i > first)
-			column = area_glyph(area, 0, column, STYLE_DIM, GLYPH_ARROW_RIGHT);
-		column = area_text(area, 0, column,
-				   current              ? STYLE_CURRENT
-				   : i > ribbon.current ? STYLE_DIM
-							: STYLE_TEXT,
-				   current ? "[%s]" : "%s", ribbon.stages[i].text);
+	struct field fields[FIELD_COUNT] = {0};
+	unsigned column = 0;
+	say_all(scene, fields, area.columns >= 120);
+	while (width_of(fields) > area.columns)
+		drop_one(fields);
+	for (unsigned i = 0; i < FIELD_COUNT; i++) {
+		if (fields[i].text[0])
+			column = area_text(area, 0, column + (column ? field_specs[i].gap : 0), fields[i].style, "%s",
+					   fields[i].text);
 	}
 }
 
@@ -187,7 +182,7 @@ void header_draw(const struct scene *scene, const struct layout *layout)
 {
 	bool wide = layout->why.columns >= 120;
 	draw_status(scene, layout->status);
-	draw_story(scene, layout->story);
+	ribbon_draw(scene, layout->story);
 	unsigned column = area_text(layout->why, 0, 0, STYLE_TITLE, wide ? "WHY    " : "WHY ");
 	(void)area_text(layout->why, 0, column, STYLE_STRONG, "%s", scene->why);
 	column = area_text(layout->next, 0, 0, STYLE_TITLE, "NEXT   ");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "faultline/bus.h"
 #include "faultline/phrase.h"
 
 /* What lies behind each kind of event, in a sentence that stands after the event's own; and what it is
@@ -156,29 +157,49 @@ static const char *stage_of(unsigned kind)
 	return stages[kind] ? stages[kind] : "";
 }
 
-bool meaning_is_stage(const struct event *event)
+bool meaning_is_stage(unsigned kind)
 {
-	return stage_of(event->kind)[0] != '\0';
+	return stage_of(kind)[0] != '\0';
 }
 
-/* Text arguments are not used: the record may lie in the future. Its sentence has the words. */
-struct stage meaning_stage(const struct travel_record *record)
+/* "malloc buf 100 KiB", "#PF, error code ...", "the kernel serves brk(...": one word of it. Text arguments are not
+ * used: the record may lie in the future. */
+static struct stage word_of(const struct travel_record *record)
+{
+	static const char serves[] = "the kernel serves ";
+	struct stage stage;
+	const char *word = record->sentence;
+	if (strncmp(word, serves, sizeof(serves) - 1) == 0)
+		word += sizeof(serves) - 1;
+	(void)snprintf(stage.text, sizeof(stage.text), "%.*s", (int)strcspn(word, " ,("), word);
+	return stage;
+}
+
+/* Without a record only what is known of every event: an exception that ends as a page fault was one. */
+static const char *distant_word(const struct travel *travel, uint64_t number, unsigned kind)
+{
+	static const uint64_t ends = EVENT_BIT(EVENT_FAULT) | EVENT_BIT(EVENT_SIGNAL) | EVENT_BIT(EVENT_EXCEPTION) |
+				     EVENT_BIT(EVENT_OP_END);
+	if (kind == EVENT_SYSCALL)
+		return "system call";
+	if (kind != EVENT_EXCEPTION)
+		return "operation";
+	return travel_kind(travel, travel_known_after(travel, number, ends)) == EVENT_FAULT ? "#PF" : "exception";
+}
+
+struct stage meaning_stage(const struct travel *travel, uint64_t number)
 {
 	struct stage stage;
-	const struct event *event = &record->event;
-	const char *word = stage_of(event->kind);
-	static const char serves[] = "the kernel serves ";
-	if (event->kind == EVENT_RING) {
-		(void)snprintf(stage.text, sizeof(stage.text), "ring %" PRIu64 "-%" PRIu64, event->arg[0],
-			       event->arg[1]);
-	} else if (word[0] == '*') {
-		/* "malloc buf 100 KiB", "#PF, error code ...", "the kernel serves brk(...": one word of it. */
-		word = record->sentence;
-		if (strncmp(word, serves, sizeof(serves) - 1) == 0)
-			word += sizeof(serves) - 1;
-		(void)snprintf(stage.text, sizeof(stage.text), "%.*s", (int)strcspn(word, " ,("), word);
-	} else {
-		(void)snprintf(stage.text, sizeof(stage.text), "%s", word);
-	}
+	unsigned kind = travel_kind(travel, number);
+	const char *word = stage_of(kind);
+	const struct travel_record *record = travel_record(travel, number);
+	if (kind == EVENT_RING)
+		(void)snprintf(stage.text, sizeof(stage.text), "ring %u-%u", travel_ring(travel, number - 1),
+			       travel_ring(travel, number));
+	else if (word[0] == '*' && record)
+		return word_of(record);
+	else
+		(void)snprintf(stage.text, sizeof(stage.text), "%s",
+			       word[0] == '*' ? distant_word(travel, number, kind) : word);
 	return stage;
 }

@@ -11,8 +11,8 @@ void meaning_fill(struct scene *scene);
 struct stage {
 	char text[48];
 };
-struct stage meaning_stage(const struct travel_record *record);
-/* How the event reads as a step of the script: true if it belongs in the ribbon. */
-bool meaning_is_stage(const struct event *event);
+struct stage meaning_stage(const struct travel *travel, uint64_t number);
+/* Whether an event of that kind belongs in the ribbon; else it is part of the stage before it. */
+bool meaning_is_stage(unsigned kind);
 
 #endif

@@ -4,20 +4,42 @@
 
 #include "header.h"
 #include "keybar.h"
+#include "utf8.h"
 #include "view.h"
+
+enum { TITLE_TEXT = 160, TITLE_FRAME = 6 }; /* corner, line and blank at both sides */
+
+/* What stands behind the last two blanks; false: there is no such part. */
+static bool drop_last_part(char *text)
+{
+	for (size_t at = strlen(text); at-- > 1;) {
+		if (text[at] == ' ' && text[at - 1] == ' ') {
+			text[at - 1] = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "2 ADDRESS SPACE  rss 10/81". What is behind two blanks is left out where it does not fit. */
+static void write_title(const struct scene *scene, enum panel panel, unsigned columns, char *out)
+{
+	char more[120] = "";
+	int digit = panel_digit(panel);
+	if (views[panel]->title)
+		views[panel]->title(scene, more, sizeof(more));
+	int head = digit >= 0 ? snprintf(out, TITLE_TEXT, "%d %s", digit, panel_title(panel))
+			      : snprintf(out, TITLE_TEXT, "%s", panel_title(panel));
+	(void)snprintf(out + head, TITLE_TEXT - (size_t)head, "%s%s", more[0] ? "  " : "", more);
+	while (utf8_length(out) + TITLE_FRAME > columns && drop_last_part(out))
+		;
+}
 
 static void draw_panel(const struct scene *scene, struct area area, enum panel panel)
 {
-	char title[160];
-	char more[120] = "";
-	int digit = panel_digit(panel);
+	char title[TITLE_TEXT];
 	bool focused = scene->focus == panel;
-	if (views[panel]->title)
-		views[panel]->title(scene, more, sizeof(more));
-	if (digit >= 0)
-		(void)snprintf(title, sizeof(title), "%d %s%s%s", digit, panel_title(panel), more[0] ? "  " : "", more);
-	else
-		(void)snprintf(title, sizeof(title), "%s%s%s", panel_title(panel), more[0] ? "  " : "", more);
+	write_title(scene, panel, area.columns, title);
 	struct area inside = area_box(area, focused ? STYLE_FOCUS : STYLE_BORDER, STYLE_TITLE, title);
 	views[panel]->draw(scene, inside);
 }

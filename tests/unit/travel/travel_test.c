@@ -189,6 +189,9 @@ static void records_show_the_past_and_what_will_be(void **state)
 	uint64_t fault = travel_known_after(travel, 0, EVENT_BIT(EVENT_FAULT));
 	assert_true(fault > 0);
 	assert_int_equal(travel_kind(travel, fault), EVENT_FAULT);
+	assert_int_equal(travel_ring(travel, fault), 0);
+	assert_int_equal(travel_ring(travel, travel_known_after(travel, 0, EVENT_BIT(EVENT_OP_START))), 3);
+	assert_int_equal(travel_kind(travel, travel_known(travel) + 1), EVENT_COUNT);
 	end(&trip);
 }
 

@@ -1,0 +1,249 @@
+/* The rows at the top: the story is folded and can be unfolded again, fields and titles are whole or not there. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "faultline/rng.h"
+#include "faultline/travel.h"
+#include "ribbon.h"
+#include "screen.h"
+
+enum { LONGEST = 10, MOST = 200, ROW_TEXT = 1024 };
+
+/* ---- folding ---- */
+
+static unsigned fold_letters(const char *letters, unsigned longest, struct fold *folds)
+{
+	uint32_t keys[MOST];
+	unsigned count = (unsigned)strlen(letters);
+	for (unsigned i = 0; i < count; i++)
+		keys[i] = (uint32_t)letters[i];
+	return fold_sequence(keys, count, longest, folds);
+}
+
+/* "abcabcd" -> "2abc 1d" */
+static void assert_folds(const char *letters, const char *expected)
+{
+	struct fold folds[MOST];
+	char text[ROW_TEXT] = "";
+	unsigned count = fold_letters(letters, LONGEST, folds);
+	for (unsigned i = 0; i < count; i++) {
+		size_t used = strlen(text);
+		(void)snprintf(text + used, sizeof(text) - used, "%s%u%.*s", i ? " " : "", folds[i].times,
+			       (int)folds[i].length, letters + folds[i].first);
+	}
+	assert_string_equal(text, expected);
+}
+
+static void what_repeats_is_one_fold(void **state)
+{
+	(void)state;
+	assert_folds("", "");
+	assert_folds("a", "1a");
+	assert_folds("aaaa", "4a");
+	assert_folds("abab", "2ab");
+	assert_folds("xabcabcabcab", "1x 3abc 1a 1b");
+	assert_folds("aabaab", "2aab");
+	assert_folds("abcabdabcabd", "2abcabd");
+	assert_folds("abcdefghijkabcdefghijk", "1a 1b 1c 1d 1e 1f 1g 1h 1i 1j 1k 1a 1b 1c 1d 1e 1f 1g 1h 1i 1j 1k");
+}
+
+static void folds_unfold_to_what_was_folded(void **state)
+{
+	(void)state;
+	struct rng rng = rng_seeded(7);
+	for (unsigned round = 0; round < 2000; round++) {
+		uint32_t keys[MOST];
+		struct fold folds[MOST];
+		unsigned length = (unsigned)rng_below(&rng, MOST);
+		for (unsigned i = 0; i < length; i++)
+			keys[i] = (uint32_t)rng_below(&rng, 3);
+		unsigned count = fold_sequence(keys, length, LONGEST, folds);
+		unsigned at = 0;
+		for (unsigned i = 0; i < count; i++) {
+			assert_int_equal(folds[i].first, at);
+			for (unsigned j = 0; j < folds[i].length * folds[i].times; j++, at++)
+				assert_int_equal(keys[at], keys[folds[i].first + j % folds[i].length]);
+		}
+		assert_int_equal(at, length);
+	}
+}
+
+/* ---- a history ---- */
+
+static const char script[] =
+    "{\"faultline\": 1, \"machine\": {\"memory\": \"16MiB\"}, \"processes\": ["
+    "{\"name\": \"one-with-a-long-name\", \"libc\": \"glibc\", \"script\": ["
+    "{\"op\": \"malloc\", \"id\": \"p\", \"size\": 400000}, {\"op\": \"read\", \"at\": \"p\", \"length\": 400000},"
+    "{\"op\": \"write\", \"at\": {\"addr\": \"0x0\"}},"
+    "{\"op\": \"expect\", \"that\": \"signal\", \"equals\": \"SIGSEGV\"}]},"
+    "{\"name\": \"two\", \"script\": [{\"op\": \"malloc\", \"id\": \"c\", \"size\": 5000}]}]}";
+
+struct stage_set {
+	struct document *document;
+	struct travel *travel;
+	struct scene scene;
+};
+
+static struct stage_set begin(void)
+{
+	struct stage_set set = {0};
+	struct error error;
+	if (document_parse(script, strlen(script), "a-document-with-quite-a-name.json", &set.document, &error) !=
+		STATUS_OK ||
+	    travel_new(set.document, NULL, &set.travel, &error) != STATUS_OK)
+		fail_msg("%s", error.text);
+	(void)travel_explore(set.travel);
+	set.scene = (struct scene){
+	    .travel = set.travel, .document = set.document, .focus = PANEL_TIMELINE, .breaks = "", .message = ""};
+	scene_refresh(&set.scene);
+	return set;
+}
+
+static void end(struct stage_set *set)
+{
+	travel_free(set->travel);
+	document_free(set->document);
+}
+
+/* A row of the whole screen, as text. */
+static const char *row_of(const struct canvas *canvas, unsigned row, char *out)
+{
+	for (unsigned column = 0; column < canvas->columns; column++)
+		out[column] = (char)canvas_cell(canvas, row, column)->glyph;
+	out[canvas->columns] = '\0';
+	return out;
+}
+
+static struct canvas drawn(const struct scene *scene, unsigned rows, unsigned columns)
+{
+	struct canvas canvas;
+	assert_true(canvas_init(&canvas, rows, columns, GLYPHS_ASCII));
+	screen_draw(scene, &canvas);
+	return canvas;
+}
+
+/* ---- the ribbon ---- */
+
+static void equal_faults_are_one_cell(void **state)
+{
+	(void)state;
+	char text[ROW_TEXT];
+	struct stage_set set = begin();
+	const struct travel_query fault = {.kinds = EVENT_BIT(EVENT_EXCEPTION)};
+	(void)travel_seek(set.travel, travel_known_after(set.travel, 0, EVENT_BIT(EVENT_LIBC_RETURN)));
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(travel_forward(set.travel, &fault), TRAVEL_ARRIVED);
+	scene_refresh(&set.scene);
+	struct canvas canvas = drawn(&set.scene, 50, 160);
+	/* 400000 bytes behind a header: 98 pages, the first one has its frame since the header was written. */
+	if (!strstr(row_of(&canvas, 1, text), "[#PF]>ring 3-0>PTE written>ring 0-3>TLB miss>TLB fill) 40/97>done"))
+		fail_msg("the story is: %s", text);
+	canvas_release(&canvas);
+	end(&set);
+}
+
+static void the_current_stage_is_always_in_the_ribbon(void **state)
+{
+	(void)state;
+	static const unsigned widths[] = {60, 80, 132, 200};
+	char text[ROW_TEXT];
+	struct stage_set set = begin();
+	for (uint64_t position = 1; position <= travel_known(set.travel); position += 3) {
+		(void)travel_seek(set.travel, position);
+		scene_refresh(&set.scene);
+		for (unsigned i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
+			struct canvas canvas = drawn(&set.scene, 40, widths[i]);
+			(void)row_of(&canvas, 1, text);
+			if (!strchr(text, '[') || !strchr(text, ']'))
+				fail_msg("event %u: no current stage in: %s", (unsigned)position, text);
+			canvas_release(&canvas);
+		}
+	}
+	end(&set);
+}
+
+/* ---- the status row, and titles ---- */
+
+/* Whether all words of `some` stand in `all`, in that order. */
+static bool is_part_of(char *some, const char *all)
+{
+	for (char *word = strtok(some, " "); word; word = strtok(NULL, " ")) {
+		all = strstr(all, word);
+		if (!all)
+			return false;
+		all += strlen(word);
+	}
+	return true;
+}
+
+static void a_narrow_status_row_has_fewer_fields_and_each_is_whole(void **state)
+{
+	(void)state;
+	char all[ROW_TEXT];
+	char some[ROW_TEXT];
+	char words[ROW_TEXT];
+	struct stage_set set = begin();
+	for (uint64_t position = 0; position <= travel_known(set.travel); position += 7) {
+		(void)travel_seek(set.travel, position);
+		scene_refresh(&set.scene);
+		struct canvas wide = drawn(&set.scene, 24, 119);
+		(void)row_of(&wide, 0, all);
+		for (unsigned columns = 60; columns < 119; columns += 4) {
+			struct canvas canvas = drawn(&set.scene, 16, columns);
+			memcpy(words, row_of(&canvas, 0, some), sizeof(words));
+			bool names_the_moment = position == 0 || strstr(some, "[RING") != NULL;
+			if (!is_part_of(words, all) || !names_the_moment)
+				fail_msg("event %u: '%s' of '%s'", (unsigned)position, some, all);
+			canvas_release(&canvas);
+		}
+		canvas_release(&wide);
+	}
+	end(&set);
+}
+
+static void titles_are_never_cut(void **state)
+{
+	(void)state;
+	static const unsigned sizes[][2] = {{16, 60}, {24, 80}, {36, 132}, {50, 160}};
+	char text[ROW_TEXT];
+	struct stage_set set = begin();
+	for (uint64_t position = 0; position <= travel_known(set.travel); position += 11) {
+		(void)travel_seek(set.travel, position);
+		scene_refresh(&set.scene);
+		for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+			struct canvas canvas = drawn(&set.scene, sizes[i][0], sizes[i][1]);
+			struct layout layout = layout_make(&canvas, false, PANEL_TIMELINE);
+			for (unsigned panel = 0; panel < PANEL_COUNT; panel++) {
+				const struct area *area = &layout.panels[panel];
+				if (area->rows == 0)
+					continue;
+				(void)row_of(&canvas, area->row, text);
+				if (memchr(text + area->column, '~', area->columns))
+					fail_msg("event %u, %ux%u: %s", (unsigned)position, sizes[i][1], sizes[i][0],
+						 text);
+			}
+			canvas_release(&canvas);
+		}
+	}
+	end(&set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_repeats_is_one_fold),
+	    cmocka_unit_test(folds_unfold_to_what_was_folded),
+	    cmocka_unit_test(equal_faults_are_one_cell),
+	    cmocka_unit_test(the_current_stage_is_always_in_the_ribbon),
+	    cmocka_unit_test(a_narrow_status_row_has_fewer_fields_and_each_is_whole),
+	    cmocka_unit_test(titles_are_never_cut),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
