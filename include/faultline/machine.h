@@ -67,6 +67,7 @@ void machine_select_cpu(struct machine *machine, unsigned number);
 const struct cpu *machine_cpu_at(const struct machine *machine, unsigned number);
 const struct mmu *machine_mmu_at(const struct machine *machine, unsigned number);
 struct mmu_stats machine_mmu_stats(const struct machine *machine); /* summed over all */
+uint64_t machine_walk_cycles(const struct machine *machine);       /* of them: walk_cycles */
 
 /* Tells fn of every access that the MMU serves, once, with where it goes: for those who need each reference. The
  * shortcut of the MMU is off from then on; nobody pays while nobody watches. NULL: no more. */

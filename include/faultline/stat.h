@@ -105,7 +105,9 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(RECLAIM_DIRECT, "reclaim.direct", TOTAL, "stalls", "times a process had to reclaim by itself")               \
 	X(OOM_KILLS, "oom.kills", TOTAL, "processes", "processes chosen to be killed")                                 \
 	X(PROCESSES_SWITCHES, "processes.switches", TOTAL, "switches", "context switches")                             \
-	X(EVENTS, "events", TOTAL, "events", "events of the world so far")
+	X(EVENTS, "events", TOTAL, "events", "events of the world so far")                                             \
+	X(CYCLES_WALK_LIBC, "cycles.walk_libc", TOTAL, "cycles", "of cycles.libc: in page walks and TLB misses")       \
+	X(CYCLES_WALK_KERNEL, "cycles.walk_kernel", TOTAL, "cycles", "of cycles.kernel: in page walks and TLB misses")
 
 enum stat {
 #define X(id, name, kind, unit, text) STAT_##id,

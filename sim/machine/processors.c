@@ -85,6 +85,14 @@ struct mmu_stats machine_mmu_stats(const struct machine *machine)
 	return total;
 }
 
+uint64_t machine_walk_cycles(const struct machine *machine)
+{
+	uint64_t cycles = 0;
+	for (unsigned i = 0; i < machine->cpu_count; i++)
+		cycles += machine->processors[i].mmu->stats.walk_cycles;
+	return cycles;
+}
+
 void processors_stop_shortcuts(struct machine *machine)
 {
 	for (unsigned i = 0; i < machine->cpu_count; i++)

@@ -72,13 +72,13 @@ bool runner_place(struct runner *runner, const struct place *place, int64_t offs
 static void enter_libc(struct runner *runner)
 {
 	runner->in_libc = true;
-	runner->libc_since = world_user_cycles(runner->world);
+	runner->libc_since = world_user_time(runner->world);
 }
 
 static void leave_libc(struct runner *runner)
 {
 	runner->in_libc = false;
-	runner->world->libc_cycles += world_user_cycles(runner->world) - runner->libc_since;
+	add_elapsed(&runner->world->libc_time, world_user_time(runner->world), runner->libc_since);
 }
 
 /* ---- accesses ---- */

@@ -50,9 +50,9 @@ static void on_ring(void *self, const struct event *event)
 	if (event->cpu != world->cpu)
 		return; /* it serves an interrupt: that is the kernel's time anyway */
 	if (enters && !world->in_kernel)
-		world->kernel_since = event->cycle;
+		world->kernel_since = world_time(world);
 	else if (!enters && world->in_kernel)
-		world->kernel_cycles += event->cycle - world->kernel_since;
+		add_elapsed(&world->kernel_time, world_time(world), world->kernel_since);
 	world->in_kernel = enters;
 }
 
@@ -61,8 +61,8 @@ static void on_cpu(void *self, const struct event *event)
 {
 	struct world *world = self;
 	if (world->in_kernel)
-		world->kernel_cycles += event->cycle - world->kernel_since;
-	world->kernel_since = event->cycle;
+		add_elapsed(&world->kernel_time, world_time(world), world->kernel_since);
+	world->kernel_since = world_time(world);
 	world->cpu = event->cpu;
 	world->in_kernel = event->arg[2] == 0;
 }
@@ -267,7 +267,7 @@ static void finish_slice(struct world *world, struct runner *runner)
 	bool returned = user_run(runner->user, runner_slice, runner);
 	if (!returned && runner->in_libc) {
 		runner->in_libc = false;
-		world->libc_cycles += world_user_cycles(world) - runner->libc_since;
+		add_elapsed(&world->libc_time, world_user_time(world), runner->libc_since);
 	}
 	world->current = NULL;
 	world_end_slice(world, runner);

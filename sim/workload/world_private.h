@@ -10,12 +10,24 @@
 
 enum { WORLD_TEXTS = 1024, WORLD_TEXT_BYTES = 160, WORLD_MAX_PHASES = 256, RUNNER_MAX_CALLS = 4096 };
 
+/* Simulated time, in cycles, and how much of it went into page walks and TLB misses. */
+struct elapsed {
+	uint64_t cycles, walk;
+};
+
+/* total += later - earlier */
+static inline void add_elapsed(struct elapsed *total, struct elapsed later, struct elapsed earlier)
+{
+	total->cycles += later.cycles - earlier.cycles;
+	total->walk += later.walk - earlier.walk;
+}
+
 /* What the machine counts for whoever runs; a process owns what it counted during its slices. */
 struct machine_counts {
-	uint64_t cycles, cycles_kernel, cycles_libc;
+	struct elapsed all, kernel, libc;
 	uint64_t ring_changes, exceptions;
 	uint64_t accesses[ACCESS_KIND_COUNT];
-	uint64_t l1_hits, l2_hits, walks, flushes, walk_entries, walk_cycles;
+	uint64_t l1_hits, l2_hits, walks, flushes, walk_entries;
 };
 
 /* A variable of the program. */
@@ -53,7 +65,7 @@ struct runner {
 	unsigned call_depth;
 
 	bool in_libc;
-	uint64_t libc_since;         /* user cycles when the libc was entered */
+	struct elapsed libc_since;   /* time in ring 3 when the libc was entered */
 	struct machine_counts owned; /* of finished slices */
 	struct stats before_op;      /* where op->watched */
 	struct stats before_phase;
@@ -77,11 +89,11 @@ struct world {
 	unsigned idle;          /* runners in a row that had nothing to do */
 	struct runner *current; /* inside a slice */
 	struct machine_counts slice_start;
-	uint64_t kernel_cycles; /* finished stays in ring 0 */
-	uint64_t kernel_since;  /* cycle of the last entry to ring 0 */
+	struct elapsed kernel_time;  /* finished stays in ring 0 */
+	struct elapsed kernel_since; /* when ring 0 was entered last */
 	bool in_kernel;
 	uint8_t cpu; /* that executes; another one that handles an interrupt of it is no change */
-	uint64_t libc_cycles;
+	struct elapsed libc_time;
 
 	struct phase *phases;
 	unsigned phase_count;
@@ -139,6 +151,8 @@ enum status world_go_on(struct world *world, struct error *error);
 void world_counts(const struct world *world, struct machine_counts *out);
 /* Adds what was counted since slice_start to the runner. */
 void world_end_slice(struct world *world, struct runner *runner);
-uint64_t world_user_cycles(const struct world *world);
+/* So far. */
+struct elapsed world_time(const struct world *world);
+struct elapsed world_user_time(const struct world *world); /* of it, in ring 3 */
 
 #endif

@@ -1,13 +1,33 @@
 /* Statistics by name, put together from what machine, kernel and libc count. */
 #include "world_private.h"
 
+struct elapsed world_time(const struct world *world)
+{
+	return (struct elapsed){world->bus.cycle, machine_walk_cycles(world->machine)};
+}
+
+static struct elapsed kernel_time(const struct world *world)
+{
+	struct elapsed time = world->kernel_time;
+	if (world->in_kernel)
+		add_elapsed(&time, world_time(world), world->kernel_since);
+	return time;
+}
+
+struct elapsed world_user_time(const struct world *world)
+{
+	struct elapsed user = {0};
+	add_elapsed(&user, world_time(world), kernel_time(world));
+	return user;
+}
+
 void world_counts(const struct world *world, struct machine_counts *out)
 {
 	const struct mmu_stats total = machine_mmu_stats(world->machine), *mmu = &total;
 	*out = (struct machine_counts){
-	    .cycles = world->bus.cycle,
-	    .cycles_kernel = world->kernel_cycles + (world->in_kernel ? world->bus.cycle - world->kernel_since : 0),
-	    .cycles_libc = world->libc_cycles,
+	    .all = world_time(world),
+	    .kernel = kernel_time(world),
+	    .libc = world->libc_time,
 	    .ring_changes = world->bus.count[EVENT_RING],
 	    /* INT 0x80 is how 32-bit code calls the system, nothing exceptional. */
 	    .exceptions = world->bus.count[EVENT_EXCEPTION] - machine_stats(world->machine)->vectors[SYSCALL_VECTOR],
@@ -16,25 +36,18 @@ void world_counts(const struct world *world, struct machine_counts *out)
 	    .walks = mmu->walks - mmu->rewalks_stale_path,
 	    .flushes = mmu->flushes,
 	    .walk_entries = mmu->walk_entries,
-	    .walk_cycles = mmu->walk_cycles,
 	};
 	for (unsigned i = 0; i < ACCESS_KIND_COUNT; i++)
 		out->accesses[i] = mmu->accesses[i];
-}
-
-uint64_t world_user_cycles(const struct world *world)
-{
-	uint64_t kernel = world->kernel_cycles + (world->in_kernel ? world->bus.cycle - world->kernel_since : 0);
-	return world->bus.cycle - kernel;
 }
 
 /* total += later - earlier */
 static void add_counts(struct machine_counts *total, const struct machine_counts *later,
 		       const struct machine_counts *earlier)
 {
-	total->cycles += later->cycles - earlier->cycles;
-	total->cycles_kernel += later->cycles_kernel - earlier->cycles_kernel;
-	total->cycles_libc += later->cycles_libc - earlier->cycles_libc;
+	add_elapsed(&total->all, later->all, earlier->all);
+	add_elapsed(&total->kernel, later->kernel, earlier->kernel);
+	add_elapsed(&total->libc, later->libc, earlier->libc);
 	total->ring_changes += later->ring_changes - earlier->ring_changes;
 	total->exceptions += later->exceptions - earlier->exceptions;
 	total->l1_hits += later->l1_hits - earlier->l1_hits;
@@ -42,7 +55,6 @@ static void add_counts(struct machine_counts *total, const struct machine_counts
 	total->walks += later->walks - earlier->walks;
 	total->flushes += later->flushes - earlier->flushes;
 	total->walk_entries += later->walk_entries - earlier->walk_entries;
-	total->walk_cycles += later->walk_cycles - earlier->walk_cycles;
 	for (unsigned i = 0; i < ACCESS_KIND_COUNT; i++)
 		total->accesses[i] += later->accesses[i] - earlier->accesses[i];
 }
@@ -68,11 +80,13 @@ static void put_counts(uint64_t *value, const struct machine_counts *counts)
 	value[STAT_TLB_MISSES] = counts->walks;
 	value[STAT_TLB_FLUSHES] = counts->flushes;
 	value[STAT_WALKS_ENTRIES] = counts->walk_entries;
-	value[STAT_CYCLES] = counts->cycles;
-	value[STAT_CYCLES_KERNEL] = counts->cycles_kernel;
-	value[STAT_CYCLES_LIBC] = counts->cycles_libc;
-	value[STAT_CYCLES_APP] = counts->cycles - counts->cycles_kernel - counts->cycles_libc;
-	value[STAT_CYCLES_WALK] = counts->walk_cycles;
+	value[STAT_CYCLES] = counts->all.cycles;
+	value[STAT_CYCLES_KERNEL] = counts->kernel.cycles;
+	value[STAT_CYCLES_LIBC] = counts->libc.cycles;
+	value[STAT_CYCLES_APP] = counts->all.cycles - counts->kernel.cycles - counts->libc.cycles;
+	value[STAT_CYCLES_WALK] = counts->all.walk;
+	value[STAT_CYCLES_WALK_LIBC] = counts->libc.walk;
+	value[STAT_CYCLES_WALK_KERNEL] = counts->kernel.walk;
 }
 
 static void add_faults(uint64_t *value, const struct process_stats *stats)

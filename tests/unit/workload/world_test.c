@@ -187,6 +187,20 @@ static void processes_add_up_to_the_machine(void **state)
 	release(&out);
 }
 
+static void walks_are_part_of_the_layer_that_caused_them(void **state)
+{
+	(void)state;
+	struct outcome out = run(MAP
+				 "{\"op\": \"write\", \"at\": \"m\", \"length\": 40960}, {\"op\": \"malloc\", \"id\": "
+				 "\"p\", \"size\": 100}, {\"op\": \"free\", \"id\": \"p\"}");
+	const uint64_t *value = out.stats.value;
+	uint64_t app = value[STAT_CYCLES_WALK] - value[STAT_CYCLES_WALK_LIBC] - value[STAT_CYCLES_WALK_KERNEL];
+	assert_true(app > 0 && app < value[STAT_CYCLES_APP]);
+	assert_true(value[STAT_CYCLES_WALK_LIBC] > 0 && value[STAT_CYCLES_WALK_LIBC] < value[STAT_CYCLES_LIBC]);
+	assert_true(value[STAT_CYCLES_WALK_KERNEL] > 0 && value[STAT_CYCLES_WALK_KERNEL] < value[STAT_CYCLES_KERNEL]);
+	release(&out);
+}
+
 static void phases_keep_their_own_statistics(void **state)
 {
 	(void)state;
@@ -276,6 +290,7 @@ int main(void)
 	    cmocka_unit_test(a_signal_in_a_loop_is_expected_behind_it),
 	    cmocka_unit_test(processes_take_turns_at_yield_and_survive_each_other),
 	    cmocka_unit_test(processes_add_up_to_the_machine),
+	    cmocka_unit_test(walks_are_part_of_the_layer_that_caused_them),
 	    cmocka_unit_test(phases_keep_their_own_statistics),
 	    cmocka_unit_test(calls_use_the_stack),
 	    cmocka_unit_test(a_name_without_a_value_is_a_mistake_of_the_script),
