@@ -35,7 +35,7 @@ _faultline() {
 			words="$words --timing -o --quiet --help"
 			;;
 		batch:-*)
-			words="--sweep --set --repeat --exclude --jobs -o --resume --point --merge --sqlite --phases --best"
+			words="--sweep --set --repeat --exclude --jobs -o --resume --point --merge --sqlite --phases --series --histograms --best"
 			words="$words --dry-run --quiet --help"
 			;;
 		explain:-*) words="--at --pid --set --help" ;;

@@ -122,6 +122,36 @@ def seeds(world):
             fail(f"points {first + 1} to {first + 3} do not do the same")
 
 
+def traces(world):
+    """A point's time series is that of run with the same settings; its histograms count every request."""
+    import csv
+    reference = pathlib.Path(world.reference())
+
+    def table(name):
+        return list(csv.DictReader(open(reference / name, newline="")))
+    row = table("results.csv")[7]
+    samples = [sample for sample in table("series.csv") if sample["point"] == row["point"]]
+    if not 128 <= len(samples) <= 256:
+        fail(f"{len(samples)} samples of {row['operations']} operations")
+    settings = [f"{key}={row[key]}" for key in ("machine.memory", "libc", "seed")] + [f"kernel.seed={row['seed']}"]
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    printed = subprocess.run([world.program, "run", "examples/studies/churn.json", "--sample",
+                              samples[1]["operations"] + "ops", *arguments], cwd=world.root, text=True,
+                             capture_output=True, check=True).stdout
+    told = list(csv.DictReader(printed.splitlines()))
+    if len(told) != len(samples):
+        fail(f"{len(samples)} samples, run has {len(told)}")
+    for ours, theirs in zip(samples, told):
+        for name in ours:
+            if name != "point" and ours[name] != theirs[name]:
+                fail(f"sample {ours['sample']}: {name} is {ours[name]}, run has {theirs[name]}")
+    counts = [line for line in table("histograms.csv") if line["point"] == row["point"]]
+    for histogram, column in (("size", "heap.mallocs"), ("lifetime", "heap.frees"), ("alive", "heap.live_blocks")):
+        total = sum(int(line["count"]) for line in counts if line["histogram"] == histogram)
+        if total != int(row[column]):
+            fail(f"{histogram}: {total}, {column} is {row[column]}")
+
+
 def slices(world):
     """Slices in any order, merged: the same bytes; an incomplete set is refused and leaves nothing."""
     reference = world.reference()
@@ -272,18 +302,18 @@ def full_disk(world):
     reference = world.reference()
     disk = world.path("disk")
     os.mkdir(disk)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], stderr=subprocess.DEVNULL).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], stderr=subprocess.DEVNULL).returncode:
         skip("no tmpfs can be mounted here: that takes root")
     try:
         done = world.batch(STUDY, "-o", f"{disk}/study", expect=4)
         if "No space left on device" not in done.stderr or "--resume" not in done.stderr:
             fail(f"the error does not say what to do: {done.stderr}")
         before = saved(f"{disk}/study")
-        subprocess.run(["mount", "-o", "remount,size=140k", disk], check=True)
+        subprocess.run(["mount", "-o", "remount,size=2m", disk], check=True)
         world.batch(STUDY, "--resume", "-o", f"{disk}/study", expect=4)
         if not before <= saved(f"{disk}/study"):
             fail("finished points were lost")
-        subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+        subprocess.run(["mount", "-o", "remount,size=32m", disk], check=True)
         world.batch(STUDY, "--resume", "-o", f"{disk}/study")
         assert_same(reference, f"{disk}/study")
     finally:
@@ -381,7 +411,7 @@ def slurm(world):
         cluster.stop()
 
 
-CASES = [jobs, like_run, seeds, slices, database, kill, interrupt, damage, refusals, failing, full_disk, parallel, slurm]
+CASES = [jobs, like_run, seeds, traces, slices, database, kill, interrupt, damage, refusals, failing, full_disk, parallel, slurm]
 
 
 def main():

@@ -53,7 +53,7 @@ faultline_script_test(program.convert convert.py $<TARGET_FILE:faultline_program
 faultline_script_test(program.diff diff.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})
 faultline_script_test(program.report report_page.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})
 faultline_script_test(program.outputs outputs.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})
-foreach(case jobs like_run seeds slices database kill interrupt damage refusals failing full_disk parallel slurm)
+foreach(case jobs like_run seeds traces slices database kill interrupt damage refusals failing full_disk parallel slurm)
   faultline_script_test(batch.${case} batch.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR} ${case})
   set_tests_properties(batch.${case} PROPERTIES TIMEOUT 300)
 endforeach()

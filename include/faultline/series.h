@@ -1,5 +1,5 @@
-/* A time series of a run as CSV (RFC 4180): how much of everything there is, again and again (docs/series-1.md). An
- * observer: subscribe series_event for series_mask.
+/* A time series of a run: how much of everything there is, again and again. An observer: subscribe series_event for
+ * series_mask. As CSV (RFC 4180) it is the format of docs/series-1.md.
  *
  * A sample is taken at the first event at or after every so many operations, events or cycles, one more at the first
  * operation and one at the end. It is one row for the machine (pid 0) and, when the document has several processes, one
@@ -69,13 +69,45 @@ struct series_every {
 /* "1000ops", "500events", "2Mcycles": a number, K, M or G for thousands, a unit. BAD_INPUT: error says what is. */
 enum status series_every_parse(const char *text, struct series_every *out, struct error *error);
 
+enum {
+	SERIES_VALUES = 0
+#define X(id) +1
+	SERIES_STAT_LIST(X)
+#undef X
+#define X(id, name, unit, text) +1
+	    SERIES_SHAPE_LIST(X)
+#undef X
+};
+
+/* One row. The values are those of both lists, in their order. */
+struct series_sample {
+	uint64_t number, operations, events, cycles;
+	uint32_t pid;        /* 0: the machine */
+	const char *process; /* its name; as long as the world */
+	uint64_t value[SERIES_VALUES];
+};
+typedef void series_fn(void *self, const struct series_sample *sample);
+
+const char *series_value_name(unsigned value);
+const char *series_value_unit(unsigned value);
+
 struct series;
 
-/* Writes the head to `out`, which stays the caller's, as do its errors: ask ferror. The world is looked at. */
-struct series *series_new(FILE *out, const struct world *world, struct series_every every);
+/* Every sample goes to `take`. The world is looked at. */
+struct series *series_new(const struct world *world, struct series_every every, series_fn *take, void *self);
 uint64_t series_mask(const struct series *series);
 void series_event(void *series, const struct event *event); /* an event_fn */
-/* Writes the last sample. Before the world goes. */
+/* From now on half as many samples; allowed inside a series_fn. */
+void series_stretch(struct series *series);
+/* Takes the last sample. Before the world goes. */
 void series_free(struct series *series); /* NULL is allowed */
+
+/* Writes rows of docs/series-1.md; self of a series_fn. `out` stays the caller's, as do its errors: ask ferror. */
+struct series_csv {
+	FILE *out;
+	const struct world *world;
+};
+void series_csv_head(const struct series_csv *csv);
+void series_csv_row(void *series_csv, const struct series_sample *sample); /* a series_fn */
 
 #endif

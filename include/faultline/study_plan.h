@@ -57,7 +57,7 @@ struct study_plan {
 	struct study_parameter seeds; /* numbers; count 0: no repetition */
 	struct study_exclusion *exclusions;
 	unsigned exclusion_count;
-	bool phases;                                          /* statistics of phases are wanted */
+	bool phases, series, histograms; /* wanted besides: statistics of phases, time series, sizes and lifetimes */
 	const char *baseline_json, *tables_json, *plots_json; /* for the report */
 };
 

@@ -22,6 +22,8 @@ enum {
 	OPTION_MERGE,
 	OPTION_SQLITE,
 	OPTION_PHASES,
+	OPTION_SERIES,
+	OPTION_HISTOGRAMS,
 	OPTION_BEST,
 	OPTION_DRY_RUN,
 	OPTION_QUIET,
@@ -51,6 +53,9 @@ static const struct option options[] = {
      OPTION_MERGE},
     {"--sqlite", OPTION_WITH_VALUE, "FILE", "Write the results to an SQLite database as well.", OPTION_SQLITE},
     {"--phases", OPTION_FLAG, NULL, "Keep the statistics of every phase, too: phases.csv.", OPTION_PHASES},
+    {"--series", OPTION_FLAG, NULL, "Keep a time series of every point, too: series.csv.", OPTION_SERIES},
+    {"--histograms", OPTION_FLAG, NULL, "Keep sizes and lifetimes of the blocks of every point, too: histograms.csv.",
+     OPTION_HISTOGRAMS},
     {"--best", OPTION_WITH_VALUE, "STATISTIC",
      "The best point, for the line on the terminal, is the one with the least of it; without it, cycles.", OPTION_BEST},
     {"--dry-run", OPTION_FLAG, NULL, "Run nothing: print the points.", OPTION_DRY_RUN},
@@ -116,6 +121,12 @@ static enum status take_plan_option(struct batch *batch, const struct option_giv
 		return study_plan_exclude(batch->plan, given->value, error);
 	case OPTION_PHASES:
 		batch->plan->phases = true;
+		return STATUS_OK;
+	case OPTION_SERIES:
+		batch->plan->series = true;
+		return STATUS_OK;
+	case OPTION_HISTOGRAMS:
+		batch->plan->histograms = true;
 		return STATUS_OK;
 	default:
 		BUG();

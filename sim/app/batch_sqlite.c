@@ -90,6 +90,16 @@ static bool read_record(FILE *in, struct record *record)
 
 /* ---- tables ---- */
 
+struct table {
+	const char *name, *file, *key;
+	const char *flag; /* of study.json, when there is such a file; NULL: always */
+};
+
+static const struct table tables[] = {{"points", "results.csv", "point", NULL},
+				      {"phases", "phases.csv", "point, phase", "phases"},
+				      {"series", "series.csv", "point, sample", "series"},
+				      {"histograms", "histograms.csv", "point, histogram, first", "histograms"}};
+
 static FILE *open_in(const char *folder, const char *name, char *path, size_t bytes)
 {
 	(void)snprintf(path, bytes, "%s/%s", folder, name);
@@ -100,7 +110,7 @@ static FILE *open_in(const char *folder, const char *name, char *path, size_t by
 static bool is_text_column(const cJSON *columns, const char *name)
 {
 	const cJSON *column;
-	if (strcmp(name, "name") == 0)
+	if (strcmp(name, "name") == 0 || strcmp(name, "histogram") == 0)
 		return true;
 	cJSON_ArrayForEach(column, columns)
 	{
@@ -112,16 +122,15 @@ static bool is_text_column(const cJSON *columns, const char *name)
 	return false;
 }
 
-static enum status create_table(const struct database *database, const char *table, const cJSON *columns,
-				const struct record *head)
+static enum status create_table(const struct database *database, const char *table, const char *key,
+				const cJSON *columns, const struct record *head)
 {
 	sqlite3_str *sql = sqlite3_str_new(database->file);
 	sqlite3_str_appendf(sql, "CREATE TABLE %s (", table);
 	for (unsigned i = 0; i < head->count; i++)
 		sqlite3_str_appendf(sql, "%s\"%w\" %s", i ? ", " : "", head->fields[i],
 				    is_text_column(columns, head->fields[i]) ? "TEXT" : "INTEGER");
-	sqlite3_str_appendall(sql, strcmp(table, "points") == 0 ? ", PRIMARY KEY (point))"
-								: ", PRIMARY KEY (point, phase))");
+	sqlite3_str_appendf(sql, ", PRIMARY KEY (%s))", key);
 	char *text = sqlite3_str_finish(sql);
 	enum status status = execute(database, text);
 	sqlite3_free(text);
@@ -157,16 +166,16 @@ static enum status insert(const struct database *database, sqlite3_stmt *stateme
 	return STATUS_OK;
 }
 
-static enum status copy_rows(const struct database *database, const char *table, const cJSON *columns, FILE *in,
+static enum status copy_rows(const struct database *database, const struct table *table, const cJSON *columns, FILE *in,
 			     struct record *record)
 {
 	sqlite3_stmt *statement = NULL;
 	if (!read_record(in, record))
-		return error_set(database->error, STATUS_BAD_INPUT, "the table of %s is empty", table);
+		return error_set(database->error, STATUS_BAD_INPUT, "the table of %s is empty", table->name);
 	unsigned count = record->count;
-	enum status status = create_table(database, table, columns, record);
+	enum status status = create_table(database, table->name, table->key, columns, record);
 	if (status == STATUS_OK)
-		status = prepare_insert(database, table, count, &statement);
+		status = prepare_insert(database, table->name, count, &statement);
 	while (status == STATUS_OK && read_record(in, record)) {
 		if (record->count == count)
 			status = insert(database, statement, (const char *const *)record->fields, count);
@@ -175,12 +184,12 @@ static enum status copy_rows(const struct database *database, const char *table,
 	return status;
 }
 
-static enum status copy_table(const struct database *database, const char *folder, const char *table, const char *name,
+static enum status copy_table(const struct database *database, const char *folder, const struct table *table,
 			      const cJSON *columns)
 {
 	char path[4096];
 	struct record record = {0};
-	FILE *in = open_in(folder, name, path, sizeof(path));
+	FILE *in = open_in(folder, table->file, path, sizeof(path));
 	if (!in)
 		return error_set(database->error, STATUS_HOST, "%s: cannot be read: %s", path, strerror(errno));
 	enum status status = copy_rows(database, table, columns, in, &record);
@@ -244,10 +253,10 @@ static enum status fill(const struct database *database, const char *folder, con
 		status = put_study(database, description);
 	if (status == STATUS_OK)
 		status = put_columns(database, columns);
-	if (status == STATUS_OK)
-		status = copy_table(database, folder, "points", "results.csv", columns);
-	if (status == STATUS_OK && cJSON_IsTrue(cJSON_GetObjectItem(study, "phases")))
-		status = copy_table(database, folder, "phases", "phases.csv", columns);
+	for (unsigned i = 0; i < sizeof(tables) / sizeof(*tables) && status == STATUS_OK; i++) {
+		if (!tables[i].flag || cJSON_IsTrue(cJSON_GetObjectItem(study, tables[i].flag)))
+			status = copy_table(database, folder, &tables[i], columns);
+	}
 	if (status == STATUS_OK)
 		status = execute(database, "COMMIT");
 	cJSON_Delete(study);

@@ -79,7 +79,9 @@ static void attach(struct session *session)
 		bus_subscribe(bus, perfetto_mask(), perfetto_event, session->perfetto);
 	}
 	if (request->series) {
-		session->series = series_new(session->series_out.file, session->world, request->every);
+		session->series_csv = (struct series_csv){session->series_out.file, session->world};
+		series_csv_head(&session->series_csv);
+		session->series = series_new(session->world, request->every, series_csv_row, &session->series_csv);
 		bus_subscribe(bus, series_mask(session->series), series_event, session->series);
 	}
 	if (request->progress && isatty(STDERR_FILENO))

@@ -45,6 +45,7 @@ struct session {
 	struct eventlog *eventlog;
 	struct perfetto *perfetto;
 	struct series *series;
+	struct series_csv series_csv;
 	struct timeline timeline;
 	struct witness witness;
 	struct check check;

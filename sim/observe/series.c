@@ -1,11 +1,8 @@
 #include "faultline/series.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "faultline/version.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -17,8 +14,9 @@ struct heap_shape {
 };
 
 struct series {
-	FILE *out;
 	const struct world *world;
+	series_fn *take;
+	void *self;
 	struct series_every every;
 	uint64_t next;    /* value of the unit at which a sample is due */
 	uint64_t samples; /* taken so far */
@@ -32,6 +30,34 @@ static const enum stat stats_shown[] = {
     SERIES_STAT_LIST(X)
 #undef X
 };
+
+enum shape {
+#define X(id, name, unit, text) SHAPE_##id,
+	SERIES_SHAPE_LIST(X)
+#undef X
+};
+
+static const struct {
+	const char *name, *unit;
+} shapes[] = {
+#define X(id, name, unit, text) {name, unit},
+    SERIES_SHAPE_LIST(X)
+#undef X
+};
+
+const char *series_value_name(unsigned value)
+{
+	BUG_ON(value >= SERIES_VALUES);
+	return value < COUNT_OF(stats_shown) ? stat_info(stats_shown[value])->name
+					     : shapes[value - COUNT_OF(stats_shown)].name;
+}
+
+const char *series_value_unit(unsigned value)
+{
+	BUG_ON(value >= SERIES_VALUES);
+	return value < COUNT_OF(stats_shown) ? stat_info(stats_shown[value])->unit
+					     : shapes[value - COUNT_OF(stats_shown)].unit;
+}
 
 /* ---- the interval ---- */
 
@@ -116,40 +142,25 @@ static uint64_t unusable_permille(const struct frame_pool *frames)
 
 /* ---- rows ---- */
 
-static void put_name(FILE *out, const char *name)
-{
-	bool plain = name[strcspn(name, ",\"\r\n")] == '\0';
-	(void)fputs(plain ? "," : ",\"", out);
-	for (; *name; name++)
-		(void)fprintf(out, *name == '"' ? "\"\"" : "%c", *name);
-	(void)fputs(plain ? "" : "\"", out);
-}
-
-static void put_head(FILE *out)
-{
-	(void)fputs("sample,operations,events,cycles,pid,process", out);
-	for (unsigned i = 0; i < COUNT_OF(stats_shown); i++)
-		(void)fprintf(out, ",%s", stat_info(stats_shown[i])->name);
-#define X(id, name, unit, text) (void)fputs("," name, out);
-	SERIES_SHAPE_LIST(X)
-#undef X
-	(void)fputs(",version,digest\r\n", out);
-}
-
 static void put_row(const struct series *series, uint32_t pid, const char *name, const struct stats *stats,
 		    struct heap_shape heap)
 {
 	const struct world *world = series->world;
-	FILE *out = series->out;
-	(void)fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%u", series->samples,
-		      world_progress(world).operations, stats->value[STAT_EVENTS], world_bus_const(world)->cycle, pid);
-	put_name(out, name);
+	const struct frame_pool *frames = kernel_frames(world_kernel(world));
+	struct series_sample sample = {.number = series->samples,
+				       .operations = world_progress(world).operations,
+				       .events = stats->value[STAT_EVENTS],
+				       .cycles = world_bus_const(world)->cycle,
+				       .pid = pid,
+				       .process = name};
 	for (unsigned i = 0; i < COUNT_OF(stats_shown); i++)
-		(void)fprintf(out, ",%" PRIu64, stats->value[stats_shown[i]]);
-	(void)fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%s,%016" PRIx64 "\r\n", heap.free_bytes,
-		      heap.largest, permille_outside(heap.largest, heap.free_bytes),
-		      unusable_permille(kernel_frames(world_kernel(world))), FAULTLINE_VERSION,
-		      world_document(world)->digest);
+		sample.value[i] = stats->value[stats_shown[i]];
+	uint64_t *shape = sample.value + COUNT_OF(stats_shown);
+	shape[SHAPE_HEAP_FREE] = heap.free_bytes;
+	shape[SHAPE_HEAP_LARGEST] = heap.largest;
+	shape[SHAPE_HEAP_FRAGMENTATION] = permille_outside(heap.largest, heap.free_bytes);
+	shape[SHAPE_FRAMES_FRAGMENTATION] = unusable_permille(frames);
+	series->take(series->self, &sample);
 }
 
 static void put_machine(struct series *series)
@@ -227,12 +238,16 @@ uint64_t series_mask(const struct series *series)
 						       : EVENT_MASK_ALL;
 }
 
-struct series *series_new(FILE *out, const struct world *world, struct series_every every)
+void series_stretch(struct series *series)
+{
+	series->every.count *= 2;
+}
+
+struct series *series_new(const struct world *world, struct series_every every, series_fn *take, void *self)
 {
 	struct series *series = calloc(1, sizeof(*series));
 	BUG_ON(!series);
-	*series = (struct series){.out = out, .world = world, .every = every};
-	put_head(out);
+	*series = (struct series){.world = world, .every = every, .take = take, .self = self};
 	return series;
 }
 

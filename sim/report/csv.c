@@ -1,22 +1,8 @@
 /* The emitter's CSV format, RFC 4180: one record a value. */
 #include <string.h>
 
+#include "faultline/csv.h"
 #include "report_private.h"
-
-static void print_field(struct report *report, const char *text)
-{
-	if (!text[strcspn(text, ",\"\r\n")]) {
-		(void)fputs(text, report->out);
-		return;
-	}
-	(void)fputc('"', report->out);
-	for (; *text; text++) {
-		if (*text == '"')
-			(void)fputc('"', report->out);
-		(void)fputc(*text, report->out);
-	}
-	(void)fputc('"', report->out);
-}
 
 /* A name of several parts, cut at the room: a key is a short word. */
 struct name {
@@ -45,9 +31,9 @@ static void print_end(struct report *report, const struct report_value *what)
 {
 	char room[REPORT_NUMBER_ROOM];
 	(void)fputc(',', report->out);
-	print_field(report, report_value_text(what, room));
+	csv_put(report->out, report_value_text(what, room));
 	(void)fputc(',', report->out);
-	print_field(report, what->unit);
+	csv_put(report->out, what->unit);
 	(void)fputs("\r\n", report->out);
 }
 
@@ -64,9 +50,9 @@ static void open(struct report *report)
 static void value(struct report *report, const char *key, const char *title, const struct report_value *what)
 {
 	(void)title;
-	print_field(report, section_name(report).text);
+	csv_put(report->out, section_name(report).text);
 	(void)fputc(',', report->out);
-	print_field(report, key);
+	csv_put(report->out, key);
 	print_end(report, what);
 }
 
@@ -81,9 +67,9 @@ static void table(struct report *report, const struct report_table *what)
 			struct name cell = {""};
 			add_part(&cell, "", report_value_text(report_table_at(what, row, 0), room));
 			add_part(&cell, ".", what->columns[column].key);
-			print_field(report, section.text);
+			csv_put(report->out, section.text);
 			(void)fputc(',', report->out);
-			print_field(report, cell.text);
+			csv_put(report->out, cell.text);
 			print_end(report, report_table_at(what, row, column));
 		}
 	}

@@ -135,3 +135,29 @@ void study_visit_phase(const struct study_row *row, unsigned phase, study_cell_f
 	put_text(&visitor, "name", row ? row->phases[phase].name : "", "of the phase");
 	put_stats(&visitor, row ? &row->phases[phase].stats : NULL);
 }
+
+void study_visit_sample(const struct study_row *row, unsigned sample, study_cell_fn *visit, void *self)
+{
+	static const struct series_sample none;
+	const struct visitor visitor = {visit, self, row != NULL};
+	const struct series_sample *from = row ? &row->samples[sample] : &none;
+	put_number(&visitor, "point", row ? row->number : 0, "", "the number of the point");
+	put_number(&visitor, "sample", from->number, "", "from 0");
+	put_number(&visitor, "operations", from->operations, "operations", "operations done");
+	put_number(&visitor, "events", from->events, "events", "events so far");
+	put_number(&visitor, "cycles", from->cycles, "cycles", "simulated time");
+	for (unsigned i = 0; i < SERIES_VALUES; i++)
+		put_number(&visitor, series_value_name(i), from->value[i], series_value_unit(i), "");
+}
+
+/* Part: buckets of all histograms, one after the other. */
+void study_visit_bucket(const struct study_row *row, unsigned part, study_cell_fn *visit, void *self)
+{
+	const struct visitor visitor = {visit, self, row != NULL};
+	const unsigned histogram = part / HISTOGRAM_BUCKETS, bucket = part % HISTOGRAM_BUCKETS;
+	put_number(&visitor, "point", row ? row->number : 0, "", "the number of the point");
+	put_text(&visitor, "histogram", histogram_name((enum histogram)histogram), "of what");
+	put_number(&visitor, "first", histogram_first(bucket), "bytes", "the least that is counted here");
+	put_number(&visitor, "last", histogram_last(bucket), "bytes", "the most that is counted here");
+	put_number(&visitor, "count", row ? row->histograms.count[histogram][bucket] : 0, "", "how many");
+}

@@ -16,6 +16,8 @@ typedef void study_cell_fn(void *self, const struct study_cell *cell);
 
 /* Every column in its order, with its cell of the row. A NULL row has no cells. */
 void study_visit_row(const struct study *study, const struct study_row *row, study_cell_fn *visit, void *self);
-void study_visit_phase(const struct study_row *row, unsigned phase, study_cell_fn *visit, void *self);
+/* The same for rows of which a point has several: a phase, a sample, a bucket of a histogram. */
+typedef void study_visit_part_fn(const struct study_row *row, unsigned part, study_cell_fn *visit, void *self);
+study_visit_part_fn study_visit_phase, study_visit_sample, study_visit_bucket;
 
 #endif

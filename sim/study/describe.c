@@ -14,6 +14,11 @@ static void put_member(FILE *out, const char *key, const char *text)
 	(void)fputs(",\n", out);
 }
 
+static void put_flag(FILE *out, const char *key, bool flag)
+{
+	(void)fprintf(out, "\t\"%s\": %s,\n", key, flag ? "true" : "false");
+}
+
 static void put_values(FILE *out, const struct study_parameter *parameter)
 {
 	(void)fputc('[', out);
@@ -116,8 +121,10 @@ enum status results_describe(const struct study *study, const char *folder, stru
 	put_workloads(file.file, study);
 	put_parameters(file.file, plan);
 	put_exclusions(file.file, plan);
-	(void)fprintf(file.file, "\t\"phases\": %s,\n\t\"points\": %" PRIu64 ",\n", plan->phases ? "true" : "false",
-		      study->points);
+	put_flag(file.file, "phases", plan->phases);
+	put_flag(file.file, "series", plan->series);
+	put_flag(file.file, "histograms", plan->histograms);
+	(void)fprintf(file.file, "\t\"points\": %" PRIu64 ",\n", study->points);
 	put_slice(file.file, &study->slice);
 	(void)fputs("\t\"columns\": [", file.file);
 	study_visit_row(study, NULL, put_column, &columns);

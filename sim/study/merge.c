@@ -151,12 +151,12 @@ static enum status check_point(const struct source *from, uint64_t last, struct 
 			 "point %" PRIu64 " is missing: the folder of its slice is not among those to merge", last + 1);
 }
 
-/* Points of which no machine booted have no phases. */
-static enum status merge_lines(struct merge *merge, bool phases, FILE *out, uint64_t *last, struct error *error)
+/* Where a point has several rows, or none, nothing can be said about missing ones. */
+static enum status merge_lines(struct merge *merge, bool parts, FILE *out, uint64_t *last, struct error *error)
 {
 	*last = 0;
 	for (struct source *from = least(merge); from->point != UINT64_MAX; from = least(merge)) {
-		if (!phases && check_point(from, *last, error) != STATUS_OK)
+		if (!parts && check_point(from, *last, error) != STATUS_OK)
 			return error->status;
 		*last = from->point;
 		(void)fputs(from->line, out);
@@ -167,7 +167,7 @@ static enum status merge_lines(struct merge *merge, bool phases, FILE *out, uint
 
 struct table {
 	const char *name;
-	bool has_head, phases;
+	bool has_head, parts;
 };
 
 static enum status open_table(struct merge *merge, const struct table *table, struct error *error)
@@ -194,7 +194,7 @@ static enum status merge_table(struct merge *merge, const struct table *table, u
 		copy_head(merge, file.file);
 	for (unsigned i = 0; i < merge->count; i++)
 		next_line(&merge->sources[i]);
-	enum status status = merge_lines(merge, table->phases, file.file, last, error);
+	enum status status = merge_lines(merge, table->parts, file.file, last, error);
 	close_sources(merge);
 	if (status == STATUS_OK)
 		return result_file_commit(&file, error);
@@ -228,18 +228,16 @@ static enum status check_count(const struct merge *merge, uint64_t last, struct 
 /* Everything is checked on the first table before the folder gets results.csv, the last one. */
 static enum status merge_all(struct merge *merge, struct error *error)
 {
-	static const struct table tables[] = {{"journal", true, false},
-					      {"results.jsonl", false, false},
-					      {"phases.csv", true, true},
-					      {"results.csv", true, false}};
+	static const struct table tables[] = {{"journal", true, false},       {"results.jsonl", false, false},
+					      {"phases.csv", true, true},     {"series.csv", true, true},
+					      {"histograms.csv", true, true}, {"results.csv", true, false}};
 	enum status status = merge_descriptions(merge, error);
-	bool phases = result_has_file(merge->sources[0].folder, "phases.csv");
-	for (unsigned i = 0; i < 4 && status == STATUS_OK; i++) {
+	for (unsigned i = 0; i < sizeof(tables) / sizeof(*tables) && status == STATUS_OK; i++) {
 		uint64_t last = 0;
-		if (tables[i].phases && !phases)
+		if (tables[i].parts && !result_has_file(merge->sources[0].folder, tables[i].name))
 			continue;
 		status = merge_table(merge, &tables[i], &last, error);
-		if (status == STATUS_OK && !tables[i].phases)
+		if (status == STATUS_OK && !tables[i].parts)
 			status = check_count(merge, last, error);
 	}
 	return status;
@@ -248,9 +246,10 @@ static enum status merge_all(struct merge *merge, struct error *error)
 /* Of a merge that failed nothing is left, so that it can be repeated. */
 static void take_back(const char *into)
 {
-	static const char *const names[] = {"study.json", "journal", "results.jsonl", "phases.csv"};
+	static const char *const names[] = {"study.json", "journal",    "results.jsonl",
+					    "phases.csv", "series.csv", "histograms.csv"};
 	char path[4096];
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", into, names[i]);
 		(void)remove(path);
 	}

@@ -7,13 +7,21 @@
 
 enum status study_row_init(struct study_row *row, struct error *error)
 {
-	*row = (struct study_row){.phases = calloc(STUDY_MOST_PHASES, sizeof(*row->phases))};
-	return row->phases ? STATUS_OK : error_set(error, STATUS_HOST, "the host has no memory for a point");
+	*row = (struct study_row){.phases = calloc(STUDY_MOST_PHASES, sizeof(*row->phases)),
+				  .samples = calloc(STUDY_MOST_SAMPLES, sizeof(*row->samples))};
+	return row->phases && row->samples ? STATUS_OK
+					   : error_set(error, STATUS_HOST, "the host has no memory for a point");
+}
+
+void study_row_reset(struct study_row *row)
+{
+	*row = (struct study_row){.phases = row->phases, .samples = row->samples};
 }
 
 void study_row_release(struct study_row *row)
 {
 	free(row->phases);
+	free(row->samples);
 	*row = (struct study_row){0};
 }
 
@@ -65,16 +73,71 @@ static void take_statistics(const struct study *study, const struct world *world
 	}
 }
 
+/* ---- what is watched on the way ---- */
+
+struct watchers {
+	struct study_row *row;
+	struct series *series;
+	struct block_watch *blocks;
+};
+
+/* However long the run: when there is no more room, every second sample goes, and from then on half as many come. */
+static void keep_sample(void *self, const struct series_sample *sample)
+{
+	struct watchers *watchers = self;
+	struct study_row *row = watchers->row;
+	if (sample->pid != 0)
+		return;
+	if (row->sample_count == STUDY_MOST_SAMPLES) {
+		for (unsigned i = 0; i < STUDY_MOST_SAMPLES / 2; i++)
+			row->samples[i] = row->samples[2 * i];
+		row->sample_count = STUDY_MOST_SAMPLES / 2;
+		series_stretch(watchers->series);
+	}
+	row->samples[row->sample_count] = *sample;
+	row->samples[row->sample_count].process = "";
+	row->sample_count++;
+}
+
+static void attach(struct watchers *watchers, const struct study_plan *plan, struct world *world, struct study_row *row)
+{
+	static const struct series_every every = {1, SERIES_OPERATIONS};
+	struct bus *bus = world_bus(world);
+	*watchers = (struct watchers){.row = row};
+	row->has_histograms = plan->histograms;
+	if (plan->series) {
+		watchers->series = series_new(world, every, keep_sample, watchers);
+		bus_subscribe(bus, series_mask(watchers->series), series_event, watchers->series);
+	}
+	if (plan->histograms) {
+		watchers->blocks = block_watch_new(&row->histograms);
+		bus_subscribe(bus, block_watch_mask(), block_watch_event, watchers->blocks);
+	}
+}
+
+static void finish(struct watchers *watchers)
+{
+	series_free(watchers->series);
+	block_watch_free(watchers->blocks);
+	for (unsigned i = 0; i < watchers->row->sample_count; i++)
+		watchers->row->samples[i].number = i;
+}
+
+/* ---- the world ---- */
+
 /* The same verdict as `faultline run` gives. */
 static void run_world(const struct study *study, const struct document *document, struct study_row *row)
 {
+	struct watchers watchers;
 	struct world *world;
 	struct check check;
 	struct error broken = {0};
 	if (world_new(document, &world, &row->why) != STATUS_OK)
 		return;
 	check_attach(&check, world, CHECK_IDENTITIES);
+	attach(&watchers, study->plan, world, row);
 	enum status status = world_run(world, &row->why);
+	finish(&watchers);
 	bool whole = status == STATUS_OK || status == STATUS_EXPECT_FAILED;
 	if (whole && !check_finish(&check, &broken))
 		row->why = broken;
@@ -86,8 +149,9 @@ enum status study_point_run(const struct study *study, uint64_t position, struct
 {
 	struct study_choice choice = study_choice(study, position);
 	struct document *variant = NULL;
-	*row = (struct study_row){
-	    .position = position, .number = study_point_number(study, position), .phases = row->phases};
+	study_row_reset(row);
+	row->position = position;
+	row->number = study_point_number(study, position);
 	if (make_variant(study, &choice, &variant, &row->why) == STATUS_OK) {
 		row->digest = variant->digest;
 		run_world(study, variant, row);

@@ -221,6 +221,8 @@ static uint64_t digest_of(const struct study *study)
 			digest = digest_parameter(digest, &plan->exclusions[e].conditions[c]);
 		digest = digest_word(digest, "");
 	}
+	digest = digest_word(digest, plan->series ? "series" : "");
+	digest = digest_word(digest, plan->histograms ? "histograms" : "");
 	return digest_word(digest, plan->phases ? "phases" : "");
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "columns.h"
+#include "faultline/csv.h"
 #include "result_file.h"
 
 /* A line of one of the tables in the making. */
@@ -18,24 +19,11 @@ static void csv_between(struct line_writer *writer)
 	writer->more = true;
 }
 
-/* RFC 4180: quotation marks where there must be. */
-static void csv_text(FILE *out, const char *text)
-{
-	if (!text[strcspn(text, ",\"\r\n")]) {
-		(void)fputs(text, out);
-		return;
-	}
-	(void)fputc('"', out);
-	for (; *text; text++)
-		(void)fprintf(out, *text == '"' ? "\"%c" : "%c", *text);
-	(void)fputc('"', out);
-}
-
 static void csv_name(void *self, const struct study_cell *cell)
 {
 	struct line_writer *writer = self;
 	csv_between(writer);
-	csv_text(writer->out, cell->name);
+	csv_put(writer->out, cell->name);
 }
 
 static void csv_cell(void *self, const struct study_cell *cell)
@@ -43,7 +31,7 @@ static void csv_cell(void *self, const struct study_cell *cell)
 	struct line_writer *writer = self;
 	csv_between(writer);
 	if (cell->present && cell->is_text)
-		csv_text(writer->out, cell->text);
+		csv_put(writer->out, cell->text);
 	else if (cell->present)
 		(void)fprintf(writer->out, "%" PRIu64, cell->number);
 }
@@ -63,38 +51,74 @@ static void json_cell(void *self, const struct study_cell *cell)
 		(void)fprintf(writer->out, "%" PRIu64, cell->number);
 }
 
-/* ---- the three tables ---- */
+/* ---- the tables ---- */
 
-enum { TABLE_CSV, TABLE_JSONL, TABLE_PHASES, TABLE_COUNT };
+/* Tables of which a point has several rows, if the plan wants them. */
+enum { PART_PHASES, PART_SERIES, PART_HISTOGRAMS, PART_COUNT };
 
 struct tables {
-	struct result_file file[TABLE_COUNT];
+	struct result_file csv, jsonl;
+	struct result_file part[PART_COUNT];
 };
+
+static const char *const part_names[PART_COUNT] = {"phases.csv", "series.csv", "histograms.csv"};
+static study_visit_part_fn *const part_visits[PART_COUNT] = {study_visit_phase, study_visit_sample, study_visit_bucket};
+
+static bool part_is_wanted(const struct study_plan *plan, unsigned part)
+{
+	const bool wanted[PART_COUNT] = {plan->phases, plan->series, plan->histograms};
+	return wanted[part];
+}
+
+static unsigned part_rows(const struct study_row *row, unsigned part)
+{
+	const unsigned rows[PART_COUNT] = {row->phase_count, row->sample_count,
+					   row->has_histograms ? HISTOGRAM_COUNT * HISTOGRAM_BUCKETS : 0};
+	return rows[part];
+}
+
+/* Most buckets are empty, and are left out. */
+static bool is_shown(const struct study_row *row, unsigned part, unsigned index)
+{
+	return part != PART_HISTOGRAMS || row->histograms.count[index / HISTOGRAM_BUCKETS][index % HISTOGRAM_BUCKETS];
+}
 
 static void put_heads(const struct study *study, struct tables *tables)
 {
-	struct line_writer csv = {tables->file[TABLE_CSV].file, false};
-	struct line_writer phases = {tables->file[TABLE_PHASES].file, false};
+	struct line_writer csv = {tables->csv.file, false};
 	study_visit_row(study, NULL, csv_name, &csv);
 	(void)fputs("\r\n", csv.out);
-	if (!phases.out)
-		return;
-	study_visit_phase(NULL, 0, csv_name, &phases);
-	(void)fputs("\r\n", phases.out);
+	for (unsigned part = 0; part < PART_COUNT; part++) {
+		struct line_writer writer = {tables->part[part].file, false};
+		if (!writer.out)
+			continue;
+		part_visits[part](NULL, 0, csv_name, &writer);
+		(void)fputs("\r\n", writer.out);
+	}
+}
+
+static void put_parts(const struct study_row *row, unsigned part, FILE *out)
+{
+	for (unsigned i = 0; i < part_rows(row, part); i++) {
+		struct line_writer writer = {out, false};
+		if (!is_shown(row, part, i))
+			continue;
+		part_visits[part](row, i, csv_cell, &writer);
+		(void)fputs("\r\n", out);
+	}
 }
 
 static void put_row(const struct study *study, const struct study_row *row, struct tables *tables)
 {
-	struct line_writer csv = {tables->file[TABLE_CSV].file, false};
-	struct line_writer json = {tables->file[TABLE_JSONL].file, false};
+	struct line_writer csv = {tables->csv.file, false};
+	struct line_writer json = {tables->jsonl.file, false};
 	study_visit_row(study, row, csv_cell, &csv);
 	(void)fputs("\r\n", csv.out);
 	study_visit_row(study, row, json_cell, &json);
 	(void)fputs("}\n", json.out);
-	for (unsigned i = 0; i < row->phase_count; i++) {
-		struct line_writer phases = {tables->file[TABLE_PHASES].file, false};
-		study_visit_phase(row, i, csv_cell, &phases);
-		(void)fputs("\r\n", phases.out);
+	for (unsigned part = 0; part < PART_COUNT; part++) {
+		if (tables->part[part].file)
+			put_parts(row, part, tables->part[part].file);
 	}
 }
 
@@ -131,13 +155,13 @@ static enum status put_rows(const struct journal *journal, struct tables *tables
 static enum status open_tables(struct tables *tables, const struct study *study, const char *folder,
 			       struct error *error)
 {
-	static const char *const names[TABLE_COUNT] = {"results.csv", "results.jsonl", "phases.csv"};
-	for (unsigned i = 0; i < TABLE_COUNT; i++)
-		tables->file[i].file = NULL;
-	for (unsigned i = 0; i < TABLE_COUNT; i++) {
-		if (i == TABLE_PHASES && !study->plan->phases)
-			continue;
-		if (result_file_open(&tables->file[i], folder, names[i], error) != STATUS_OK)
+	*tables = (struct tables){.csv.file = NULL};
+	if (result_file_open(&tables->csv, folder, "results.csv", error) != STATUS_OK ||
+	    result_file_open(&tables->jsonl, folder, "results.jsonl", error) != STATUS_OK)
+		return error->status;
+	for (unsigned part = 0; part < PART_COUNT; part++) {
+		if (part_is_wanted(study->plan, part) &&
+		    result_file_open(&tables->part[part], folder, part_names[part], error) != STATUS_OK)
 			return error->status;
 	}
 	return STATUS_OK;
@@ -146,11 +170,21 @@ static enum status open_tables(struct tables *tables, const struct study *study,
 /* results.csv last: where it is, everything is. */
 static enum status commit_tables(struct tables *tables, struct error *error)
 {
-	for (unsigned i = TABLE_COUNT; i-- > 0;) {
-		if (tables->file[i].file && result_file_commit(&tables->file[i], error) != STATUS_OK)
+	for (unsigned part = 0; part < PART_COUNT; part++) {
+		if (tables->part[part].file && result_file_commit(&tables->part[part], error) != STATUS_OK)
 			return error->status;
 	}
-	return STATUS_OK;
+	if (result_file_commit(&tables->jsonl, error) != STATUS_OK)
+		return error->status;
+	return result_file_commit(&tables->csv, error);
+}
+
+static void discard_tables(struct tables *tables)
+{
+	result_file_discard(&tables->csv);
+	result_file_discard(&tables->jsonl);
+	for (unsigned part = 0; part < PART_COUNT; part++)
+		result_file_discard(&tables->part[part]);
 }
 
 enum status results_write(struct journal *journal, const char *folder, struct study_summary *summary,
@@ -164,8 +198,7 @@ enum status results_write(struct journal *journal, const char *folder, struct st
 		status = journal_sort(journal, folder, error);
 	if (status == STATUS_OK)
 		status = commit_tables(&tables, error);
-	for (unsigned i = 0; i < TABLE_COUNT; i++)
-		result_file_discard(&tables.file[i]);
+	discard_tables(&tables);
 	result_folder_sync(folder);
 	return status;
 }

@@ -6,6 +6,8 @@
 #include "faultline/digest.h"
 #include "study_private.h"
 
+enum { HISTOGRAM_CELLS = HISTOGRAM_COUNT * HISTOGRAM_BUCKETS };
+
 uint64_t study_line_checksum(const char *line, size_t length)
 {
 	return digest_bytes(DIGEST_START, line, length);
@@ -45,6 +47,26 @@ static void put_fields(FILE *out, const struct study_row *row)
 	}
 }
 
+static void put_samples(FILE *out, const struct study_row *row)
+{
+	(void)fprintf(out, "\t%u", row->sample_count);
+	for (unsigned i = 0; i < row->sample_count; i++) {
+		const struct series_sample *sample = &row->samples[i];
+		(void)fprintf(out, "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64, sample->operations, sample->events,
+			      sample->cycles);
+		for (unsigned v = 0; v < SERIES_VALUES; v++)
+			(void)fprintf(out, "\t%" PRIu64, sample->value[v]);
+	}
+}
+
+static void put_histograms(FILE *out, const struct study_row *row)
+{
+	const uint64_t *counts = row->histograms.count[0];
+	(void)fprintf(out, "\t%d", row->has_histograms);
+	for (unsigned i = 0; row->has_histograms && i < HISTOGRAM_CELLS; i++)
+		(void)fprintf(out, "\t%" PRIu64, counts[i]);
+}
+
 void study_row_write(FILE *out, const struct study_row *row)
 {
 	char *line = NULL;
@@ -52,6 +74,8 @@ void study_row_write(FILE *out, const struct study_row *row)
 	FILE *memory = open_memstream(&line, &length);
 	BUG_ON(!memory);
 	put_fields(memory, row);
+	put_samples(memory, row);
+	put_histograms(memory, row);
 	BUG_ON(fclose(memory) != 0);
 	(void)fprintf(out, "%s\t%016" PRIx64 "\n", line, study_line_checksum(line, length));
 	free(line);
@@ -137,15 +161,55 @@ static bool take_phases(char **at, struct study_row *row)
 	return true;
 }
 
+static bool take_sample(char **at, struct series_sample *sample)
+{
+	if (!take_number(at, &sample->operations) || !take_number(at, &sample->events) ||
+	    !take_number(at, &sample->cycles))
+		return false;
+	for (unsigned v = 0; v < SERIES_VALUES; v++) {
+		if (!take_number(at, &sample->value[v]))
+			return false;
+	}
+	return true;
+}
+
+static bool take_samples(char **at, struct study_row *row)
+{
+	uint64_t count;
+	if (!take_number(at, &count) || count > STUDY_MOST_SAMPLES)
+		return false;
+	row->sample_count = (unsigned)count;
+	for (unsigned i = 0; i < row->sample_count; i++) {
+		row->samples[i] = (struct series_sample){.number = i, .process = ""};
+		if (!take_sample(at, &row->samples[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool take_histograms(char **at, struct study_row *row)
+{
+	uint64_t *counts = row->histograms.count[0];
+	uint64_t has;
+	if (!take_number(at, &has))
+		return false;
+	row->has_histograms = has != 0;
+	for (unsigned i = 0; row->has_histograms && i < HISTOGRAM_CELLS; i++) {
+		if (!take_number(at, &counts[i]))
+			return false;
+	}
+	return true;
+}
+
 bool study_row_read(char *line, size_t length, struct study_row *row)
 {
 	char *last = strrchr(line, '\t');
-	struct study_phase *phases = row->phases;
 	char *at = line;
 	if (!last || strlen(line) != length || strlen(last + 1) != 16 ||
 	    strtoull(last + 1, NULL, 16) != study_line_checksum(line, (size_t)(last - line)))
 		return false;
 	*last = '\0';
-	*row = (struct study_row){.phases = phases};
-	return take_head(&at, row) && take_stats(&at, &row->stats) && take_phases(&at, row) && !at;
+	study_row_reset(row);
+	return take_head(&at, row) && take_stats(&at, &row->stats) && take_phases(&at, row) && take_samples(&at, row) &&
+	       take_histograms(&at, row) && !at;
 }

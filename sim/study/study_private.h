@@ -5,10 +5,17 @@
 
 #include <stdio.h>
 
+#include "faultline/histogram.h"
+#include "faultline/series.h"
 #include "faultline/study.h"
 #include "faultline/world.h"
 
-enum { STUDY_MOST_POINTS = 10000000, STUDY_MOST_PHASES = 256, STUDY_NAME_BYTES = 128 };
+enum {
+	STUDY_MOST_POINTS = 10000000,
+	STUDY_MOST_PHASES = 256,
+	STUDY_MOST_SAMPLES = 256, /* even: then every second one is left out */
+	STUDY_NAME_BYTES = 128
+};
 
 struct study_workload {
 	const char *path;
@@ -52,9 +59,15 @@ struct study_row {
 	struct stats stats;
 	unsigned phase_count;
 	struct study_phase *phases; /* room for STUDY_MOST_PHASES */
+	unsigned sample_count;
+	struct series_sample *samples; /* room for STUDY_MOST_SAMPLES; of the machine, without a name */
+	bool has_histograms;
+	struct histograms histograms;
 };
 
 enum status study_row_init(struct study_row *row, struct error *error);
+/* Of another point; the room stays. */
+void study_row_reset(struct study_row *row);
 void study_row_release(struct study_row *row);
 
 const char *study_outcome_name(enum status status);

@@ -24,15 +24,17 @@ enum study_key {
 	KEY_REPEAT,
 	KEY_EXCLUDE,
 	KEY_PHASES,
+	KEY_SERIES,
+	KEY_HISTOGRAMS,
 	KEY_BASELINE,
 	KEY_TABLES,
 	KEY_PLOTS,
 	KEY_COUNT
 };
 
-static const char *const study_keys[KEY_COUNT] = {"$schema",  "study",      "name",   "description", "workloads",
-						  "settings", "parameters", "repeat", "exclude",     "phases",
-						  "baseline", "tables",     "plots"};
+static const char *const study_keys[KEY_COUNT] = {"$schema",  "study",      "name",     "description", "workloads",
+						  "settings", "parameters", "repeat",   "exclude",     "phases",
+						  "series",   "histograms", "baseline", "tables",      "plots"};
 
 static bool fail_why(struct reader *reader, const cJSON *node, const struct why *why)
 {
@@ -207,14 +209,27 @@ static bool read_flag(struct reader *reader, const cJSON *node, const char *key,
 
 /* ---- what a report should show ---- */
 
+/* What is shown must have been kept. */
+static void want_files(struct study_plan *plan, const char *place)
+{
+	plan->phases |= strcmp(place, "phase") == 0;
+	plan->series |= strcmp(place, "operations") == 0;
+	plan->histograms |= strcmp(place, "size") == 0 || strcmp(place, "lifetime") == 0;
+}
+
 static bool read_table(struct reader *reader, const cJSON *node)
 {
 	static const char *const names[] = {"title", "rows", "columns", "value"};
 	const cJSON *members[4];
-	return loader_members(&reader->loader, node, "a table", names, 4, members) &&
-	       ((cJSON_IsString(members[1]) && cJSON_IsString(members[3])) ||
-		loader_fail(&reader->loader, node, LOADER_VALUE,
-			    "a table wants \"rows\", what varies, and \"value\", a statistic"));
+	if (!loader_members(&reader->loader, node, "a table", names, 4, members))
+		return false;
+	if (!cJSON_IsString(members[1]) || !cJSON_IsString(members[3]))
+		return loader_fail(&reader->loader, node, LOADER_VALUE,
+				   "a table wants \"rows\", what varies, and \"value\", a statistic");
+	want_files(reader->plan, members[1]->valuestring);
+	if (cJSON_IsString(members[2]))
+		want_files(reader->plan, members[2]->valuestring);
+	return true;
 }
 
 static bool read_plot(struct reader *reader, const cJSON *node)
@@ -227,6 +242,7 @@ static bool read_plot(struct reader *reader, const cJSON *node)
 	if (!cJSON_IsString(members[2]) || !cJSON_IsArray(members[3]))
 		return loader_fail(&reader->loader, node, LOADER_VALUE,
 				   "a plot wants \"x\", what varies, and \"y\", a list of statistics");
+	want_files(reader->plan, members[2]->valuestring);
 	for (unsigned i = 0; i < 4; i++) {
 		if (cJSON_IsString(members[1]) && strcmp(members[1]->valuestring, kinds[i]) == 0)
 			return true;
@@ -302,7 +318,10 @@ static bool read_study(struct reader *reader)
 	       read_repeat(reader, members[KEY_REPEAT]) &&
 	       for_each(reader, members[KEY_EXCLUDE], "exclude", false, "what is left out is a list of objects",
 			read_exclusion) &&
-	       read_flag(reader, members[KEY_PHASES], "phases", &reader->plan->phases) && read_wishes(reader, members);
+	       read_flag(reader, members[KEY_PHASES], "phases", &reader->plan->phases) &&
+	       read_flag(reader, members[KEY_SERIES], "series", &reader->plan->series) &&
+	       read_flag(reader, members[KEY_HISTOGRAMS], "histograms", &reader->plan->histograms) &&
+	       read_wishes(reader, members);
 }
 
 static const char *folder_of(struct arena *arena, const char *path)

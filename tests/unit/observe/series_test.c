@@ -52,7 +52,9 @@ static struct small_world run_series(const char *document, const char *every, st
 	FILE *out = open_memstream(&text, &length);
 	struct small_world small = small_world_of(document);
 	assert_int_equal(series_every_parse(every, &interval, &error), STATUS_OK);
-	struct series *series = series_new(out, small.world, interval);
+	struct series_csv csv = {out, small.world};
+	series_csv_head(&csv);
+	struct series *series = series_new(small.world, interval, series_csv_row, &csv);
 	bus_subscribe(world_bus(small.world), series_mask(series), series_event, series);
 	small_world_run(&small);
 	series_free(series);

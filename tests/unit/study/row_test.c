@@ -28,6 +28,18 @@ static void fill(struct study_row *row, struct rng *rng)
 	}
 }
 
+static void fill_parts(struct study_row *row, struct rng *rng)
+{
+	row->sample_count = (unsigned)rng_below(rng, 5);
+	for (unsigned i = 0; i < row->sample_count; i++) {
+		row->samples[i] = (struct series_sample){.number = i, .cycles = rng_next(rng), .process = ""};
+		row->samples[i].value[i] = rng_next(rng);
+	}
+	row->has_histograms = rng_below(rng, 2) != 0;
+	if (row->has_histograms)
+		row->histograms.count[HISTOGRAM_ALIVE][rng_below(rng, HISTOGRAM_BUCKETS)] = rng_next(rng);
+}
+
 static char *line_of(const struct study_row *row, size_t *length)
 {
 	char *line = NULL;
@@ -51,6 +63,7 @@ static void a_row_comes_back_as_it_was(void **state)
 		assert_int_equal(study_row_init(&row, &error), STATUS_OK);
 		assert_int_equal(study_row_init(&back, &error), STATUS_OK);
 		fill(&row, &rng);
+		fill_parts(&row, &rng);
 		char *line = line_of(&row, &length);
 		assert_null(strchr(line, '\n'));
 		assert_true(study_row_read(line, length, &back));
@@ -60,6 +73,13 @@ static void a_row_comes_back_as_it_was(void **state)
 		assert_memory_equal(&back.stats, &row.stats, sizeof(row.stats));
 		assert_int_equal(back.phase_count, row.phase_count);
 		assert_memory_equal(back.phases, row.phases, row.phase_count * sizeof(*row.phases));
+		assert_int_equal(back.sample_count, row.sample_count);
+		for (unsigned s = 0; s < row.sample_count; s++) {
+			assert_true(back.samples[s].cycles == row.samples[s].cycles);
+			assert_memory_equal(back.samples[s].value, row.samples[s].value, sizeof(row.samples[s].value));
+		}
+		assert_true(back.has_histograms == row.has_histograms);
+		assert_memory_equal(&back.histograms, &row.histograms, sizeof(row.histograms));
 		free(line);
 		study_row_release(&row);
 		study_row_release(&back);
