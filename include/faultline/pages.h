@@ -48,6 +48,15 @@ struct census {
 void census_take(const struct process *process, const struct vma *vma, struct vaddr start, struct vaddr end,
 		 uint64_t *steps, struct census *out);
 
+/* What the kernel keeps in an entry that is not present, which the processor does not look at. */
+struct absent_entry {
+	bool swapped; /* the slot of swap where the page went */
+	uint64_t slot;
+	bool kept; /* PROT_NONE: the frame that is still the page's */
+	struct pfn frame;
+};
+struct absent_entry kernel_absent_entry(const struct kernel *kernel, struct pte entry);
+
 /* ---- the other way round ---- */
 
 /* The frames that were given away or are free together: the allocator's record is that of the first one. False: the

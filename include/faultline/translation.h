@@ -9,6 +9,7 @@
 
 #include "faultline/frame.h"
 #include "faultline/mmu.h"
+#include "faultline/pages.h"
 #include "faultline/process.h"
 #include "faultline/walk.h"
 #include "faultline/world.h"
@@ -46,8 +47,11 @@ struct translation {
 	unsigned levels;
 	struct pte pdpte[PAE_PDPTES]; /* the registers of PAE paging, as they are when the process runs */
 	bool canonical;
+	bool nxe; /* bit 63 of an entry means no-execute */
 	struct walk walk;
-	struct paddr pa; /* of va, if mapped */
+	uint64_t reserved[WALK_MAX_LEVELS]; /* by step of the walk: the bits that must be 0 in that entry */
+	struct absent_entry absent;         /* what a PTE that is not present is used for */
+	struct paddr pa;                    /* of va, if mapped */
 	struct translation_tlb tlb[TRANSLATION_TLBS];
 	unsigned tlb_count;
 	struct translation_area vma;          /* that holds va */

@@ -85,6 +85,8 @@ struct paging {
 
 /* pse: CR4.PSE, nxe: EFER.NXE; each is ignored in modes where it has no effect. The PDPTE registers are clear. */
 struct paging paging_make(enum paging_mode mode, uint64_t cr3, uint8_t maxphyaddr, bool nxe, bool pse);
+/* The bits that must be 0 in a present entry of this level, given whether it is one that maps a page. */
+uint64_t paging_reserved_bits(const struct paging *paging, unsigned level, struct pte entry);
 /* Loads the PDPTE registers from RAM; without effect in other modes. False: one that is present has a reserved bit set,
  * nothing was loaded. SDM 3A 4.4.1. */
 bool paging_load_pdptes(struct paging *paging, const struct physmem *mem);

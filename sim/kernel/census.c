@@ -22,6 +22,15 @@ const char *page_state_text(enum page_state state)
 	return states[state].text;
 }
 
+struct absent_entry kernel_absent_entry(const struct kernel *kernel, struct pte entry)
+{
+	if (pte_present(entry) || entry.word == 0)
+		return (struct absent_entry){0};
+	if (entry.word & PTE_PROT_NONE)
+		return (struct absent_entry){.kept = true, .frame = {pte_frame(entry)}};
+	return (struct absent_entry){.swapped = true, .slot = swap_entry_slot(kernel->layout, entry)};
+}
+
 struct count {
 	const struct mm *mm;
 	const struct vma *vma;

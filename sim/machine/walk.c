@@ -201,6 +201,21 @@ static bool use_register(const struct paging *paging, struct vaddr va, struct pa
 	return pte_present(entry);
 }
 
+/* Of an entry that is no PDPTE register. */
+static inline uint64_t reserved_bits(const struct paging *paging, const struct level_format *meaning, bool leaf)
+{
+	uint64_t reserved = paging->reserved | (leaf ? meaning->reserved_in_leaf : meaning->reserved_in_table);
+	return leaf && meaning->size == PAGE_SIZE_4M ? reserved | paging->reserved_in_4m : reserved;
+}
+
+uint64_t paging_reserved_bits(const struct paging *paging, unsigned level, struct pte entry)
+{
+	const struct level_format *meaning = &paging->format->level[level];
+	if (level == paging->format->register_level)
+		return PDPTE_RESERVED | BITS(63, paging->maxphyaddr);
+	return reserved_bits(paging, meaning, (entry.word & meaning->leaf) != 0);
+}
+
 void walk_read(const struct physmem *mem, const struct paging *paging, const struct walk_start *start, struct vaddr va,
 	       struct walk *out)
 {
@@ -224,10 +239,7 @@ void walk_read(const struct physmem *mem, const struct paging *paging, const str
 			return;
 		}
 		bool leaf = (entry.word & meaning->leaf) != 0;
-		uint64_t reserved = paging->reserved | (leaf ? meaning->reserved_in_leaf : meaning->reserved_in_table);
-		if (leaf && meaning->size == PAGE_SIZE_4M)
-			reserved |= paging->reserved_in_4m;
-		if (entry.word & reserved) {
+		if (entry.word & reserved_bits(paging, meaning, leaf)) {
 			out->outcome = WALK_RESERVED;
 			return;
 		}

@@ -70,6 +70,16 @@ static struct translation_access judge(const struct translation *translation, en
 	return access;
 }
 
+/* What the entries say beyond the walk. */
+static void take_entries(struct translation *out, const struct world *world, const struct paging *paging)
+{
+	const struct walk *walk = &out->walk;
+	for (unsigned i = 0; i < walk->count; i++)
+		out->reserved[i] = paging_reserved_bits(paging, walk->step[i].level, walk->step[i].entry);
+	if (walk->outcome == WALK_NOT_PRESENT && walk->step[walk->count - 1].level == 1)
+		out->absent = kernel_absent_entry(world_kernel(world), walk->step[walk->count - 1].entry);
+}
+
 static void take_frame(struct translation *out, const struct world *world)
 {
 	const struct walk *walk = &out->walk;
@@ -99,12 +109,14 @@ void translation_take(struct translation *out, const struct world *world, unsign
 	    .cr3 = paging.root.v | process->pcid,
 	    .mode = paging.mode,
 	    .levels = paging.levels,
+	    .nxe = paging.nxe,
 	    .canonical = vaddr_is_canonical(va, paging.levels),
 	};
 	memcpy(out->pdpte, paging.pdpte, sizeof(out->pdpte));
 	if (!out->alive)
 		return;
 	walk_peek(machine_memory_const(machine), &paging, va, &out->walk);
+	take_entries(out, world, &paging);
 	take_tlbs(out, mmu, process->pcid);
 	take_areas(out, process);
 	take_frame(out, world);

@@ -4,9 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "entry_bits.h"
 #include "faultline/phrase.h"
 
-enum { WIDE_COLUMNS = 50, TEXT_ROOM = 160 };
+enum { TEXT_ROOM = 160 };
 
 static unsigned index_at(const struct translation *t, unsigned level)
 {
@@ -94,36 +95,6 @@ static unsigned draw_split(const struct scene *scene, struct area area, unsigned
 
 /* ---- an entry ---- */
 
-struct named_bit {
-	const char *name;
-	unsigned bit;
-};
-
-/* The order of the mock-up; what a leaf calls PAT is PS above. */
-static const struct named_bit bits[] = {{"P", 0}, {"W", 1}, {"U", 2}, {"A", 5}, {"D", 6}, {"G", 8}, {"NX", 63}};
-
-enum { BITS = sizeof(bits) / sizeof(*bits), BIT_COLUMNS = 18 };
-
-static unsigned draw_bits(struct area area, unsigned row, unsigned column, const struct pte entry, bool bad)
-{
-	for (unsigned i = 0; i < BITS; i++) {
-		bool set = entry.word >> bits[i].bit & 1;
-		bool cause = bad && i == 0 && !set;
-		unsigned width = (unsigned)strlen(bits[i].name);
-		enum style style = cause ? STYLE_FAULT : set ? STYLE_GOOD : STYLE_DIM;
-		if (column + width > area.columns)
-			return column;
-		if (set)
-			(void)area_text(area, row, column, style, "%s", bits[i].name);
-		else
-			(void)area_text(area, row, column, style, "%s", cause ? "!" : ".");
-		column += width + 1;
-	}
-	if ((entry.word >> 7 & 1) && column + 2 <= area.columns)
-		column = area_text(area, row, column, STYLE_STRONG, "PS");
-	return column;
-}
-
 static bool fails_here(const struct translation *t, unsigned step)
 {
 	return t->walk.outcome != WALK_MAPPED && step + 1 == t->walk.count;
@@ -136,35 +107,62 @@ static uint64_t points_at(const struct translation *t, unsigned step)
 	return leaf ? walk->page.v : pte_frame(walk->step[step].entry) << PAGE_SHIFT;
 }
 
-/* In ASCII and Unicode alike: a mark, the level, its index, the entry, where it leads, its bits. */
+static unsigned selected_step(const struct scene *scene)
+{
+	const struct selection *selection = &scene->selected[PANEL_WALK];
+	unsigned last = scene->translation.walk.count - 1;
+	return selection->active && selection->at < last ? (unsigned)selection->at : last;
+}
+
+/* Columns of a row of the table. */
+struct columns {
+	unsigned target; /* where the entry leads; 0: no room for it */
+	unsigned flags;
+	bool full; /* all flags */
+};
+
+enum { ENTRY_COLUMN = 11, TARGET_COLUMNS = 10 };
+
+static struct columns columns_of(const struct translation *t, struct area area)
+{
+	struct columns columns = {0};
+	unsigned digits = 7;
+	char text[TEXT_ROOM];
+	for (unsigned i = 0; i < t->walk.count; i++) {
+		unsigned needed = (unsigned)snprintf(text, sizeof(text), "%" PRIx64, t->walk.step[i].entry.word);
+		digits = needed > digits ? needed : digits;
+	}
+	unsigned behind = ENTRY_COLUMN + digits + 1;
+	columns.full = behind + TARGET_COLUMNS + entry_flags_width(true) <= area.columns;
+	if (behind + TARGET_COLUMNS + entry_flags_width(columns.full) <= area.columns)
+		columns.target = behind;
+	columns.flags = behind + (columns.target ? TARGET_COLUMNS : 0);
+	return columns;
+}
+
+/* A mark, the level, its index, the entry, where it leads, its bits. */
 static void draw_step(const struct scene *scene, struct area area, unsigned row, unsigned i)
 {
 	const struct translation *t = &scene->translation;
 	const struct walk_step *step = &t->walk.step[i];
+	struct columns columns = columns_of(t, area);
 	bool bad = fails_here(t, i);
-	bool chosen = scene->selected[PANEL_WALK].active && scene->selected[PANEL_WALK].at == i;
 	enum style style = bad ? STYLE_FAULT : STYLE_TEXT;
-	bool roomy = area.columns >= 60;
 	(void)area_glyph(area, row, 0, style, bad ? GLYPH_FAULT : GLYPH_BLANK);
 	(void)area_text(area, row, 1, style, "%-4s", table_name(step->level));
 	(void)area_whole(area, row, 5, style, "[%u]", index_at(t, step->level));
-	unsigned column = area_whole(area, row, 11, style, roomy ? "%016" PRIx64 : "%" PRIx64, step->entry.word);
-	if (roomy || column < 19)
-		column = roomy ? column + 1 : 19;
-	else
-		column++;
+	(void)area_whole(area, row, ENTRY_COLUMN, style, "%" PRIx64, step->entry.word);
 	char target[32] = "-> none";
 	if (pte_present(step->entry))
 		(void)snprintf(target, sizeof(target), "-> %" PRIx64, points_at(t, i));
-	if (column + strlen(target) + BIT_COLUMNS <= area.columns || roomy) {
-		column = area_whole(area, row, column, style, "%s", target);
-		column = column < 28 && !roomy ? 28 : column + 1;
-	}
-	if (column + 4 < area.columns)
-		column = draw_bits(area, row, column, step->entry, bad);
-	if (bad && column + 5 <= area.columns)
-		(void)area_text(area, row, column, STYLE_FAULT, " <==");
-	if (chosen)
+	if (columns.target && columns.target + strlen(target) < columns.flags)
+		(void)area_whole(area, row, columns.target, style, "%s", target);
+	unsigned behind = columns.flags + entry_flags_width(columns.full);
+	if (behind <= area.columns)
+		entry_flags_draw(scene, area, row, columns.flags, i, columns.full);
+	if (bad && behind + 4 <= area.columns)
+		(void)area_text(area, row, behind, STYLE_FAULT, " <==");
+	if (scene->selected[PANEL_WALK].active && i == selected_step(scene))
 		area_restyle(area, row, 0, area.columns, STYLE_SELECTED);
 }
 
@@ -254,15 +252,6 @@ static unsigned draw_accesses(const struct scene *scene, struct area area, unsig
 	return row;
 }
 
-/* Every bit with its place, in a panel that has the room. */
-static unsigned draw_legend(struct area area, unsigned row)
-{
-	if (row >= area.rows || area.columns < WIDE_COLUMNS)
-		return row;
-	(void)area_text(area, row, 0, STYLE_DIM, "NX63 PFN51:12 G8 PS7 D6 A5 PCD4 PWT3 U2 W1 P0");
-	return row + 1;
-}
-
 /* The walk of this event may have begun further down: SDM 3A 4.10.3. */
 static unsigned draw_shortcut(const struct scene *scene, struct area area, unsigned row)
 {
@@ -282,8 +271,9 @@ static void draw_root(const struct translation *t, struct area area, unsigned ro
 	at = area_whole(area, row, 11, STYLE_TEXT, "%" PRIx64, t->cr3 & paging_mode_info(t->mode)->root);
 	if (at + 10 < area.columns && paging_mode_info(t->mode)->linear_bits > 32)
 		at = area_whole(area, row, at + 1, STYLE_DIM, "PCID %u", (unsigned)(t->cr3 & 0xfff));
-	if (at + 22 < area.columns)
-		(void)area_text(area, row, area.columns - 18, STYLE_DIM, "P W U A D G NX PS");
+	struct columns columns = columns_of(t, area);
+	if (t->walk.count && at <= columns.flags && columns.flags + entry_flags_width(columns.full) <= area.columns)
+		entry_flags_head(area, row, columns.flags, columns.full);
 }
 
 /* With one row left for the outcome; where there are too few, the entries that decided are kept. */
@@ -322,11 +312,15 @@ static void draw(const struct scene *scene, struct area area)
 		draw_root(t, area, row++);
 	row = draw_steps(scene, area, row);
 	draw_outcome(scene, area, row++);
+	bool asked = scene->selected[PANEL_WALK].active && t->walk.count > 0;
+	if (asked)
+		row = entry_bits_draw(scene, area, row, selected_step(scene));
 	row = draw_derivation(scene, area, row);
 	row = draw_rights(scene, area, row);
 	row = draw_shortcut(scene, area, row);
 	row = draw_accesses(scene, area, row);
-	(void)draw_legend(area, row);
+	if (!asked && t->walk.count > 0)
+		(void)entry_bits_draw(scene, area, row, selected_step(scene));
 }
 
 /* ---- the selection: an entry ---- */
@@ -356,11 +350,10 @@ static bool move(struct scene *scene, enum move move)
 /* To the frame that the entry points at. */
 static bool choose(struct scene *scene)
 {
-	const struct selection *selection = &scene->selected[PANEL_WALK];
 	const struct translation *t = &scene->translation;
 	if (!scene->has_address || t->walk.count == 0)
 		return false;
-	unsigned at = selection->active && selection->at < t->walk.count ? (unsigned)selection->at : t->walk.count - 1;
+	unsigned at = selected_step(scene);
 	if (!pte_present(t->walk.step[at].entry))
 		return false;
 	scene->selected[PANEL_FRAMES] = (struct selection){true, points_at(t, at) >> PAGE_SHIFT};

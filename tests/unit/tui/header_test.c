@@ -1,18 +1,7 @@
 /* The rows at the top: the story is folded and can be unfolded again, fields and titles are whole or not there. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "faultline/rng.h"
-#include "faultline/travel.h"
 #include "ribbon.h"
-#include "screen.h"
+#include "stage.h"
 
 enum { LONGEST = 10, MOST = 200, ROW_TEXT = 1024 };
 
@@ -85,31 +74,9 @@ static const char script[] =
     "{\"op\": \"expect\", \"that\": \"signal\", \"equals\": \"SIGSEGV\"}]},"
     "{\"name\": \"two\", \"script\": [{\"op\": \"malloc\", \"id\": \"c\", \"size\": 5000}]}]}";
 
-struct stage_set {
-	struct document *document;
-	struct travel *travel;
-	struct scene scene;
-};
-
-static struct stage_set begin(void)
+static struct stage begin(void)
 {
-	struct stage_set set = {0};
-	struct error error;
-	if (document_parse(script, strlen(script), "a-document-with-quite-a-name.json", &set.document, &error) !=
-		STATUS_OK ||
-	    travel_new(set.document, NULL, &set.travel, &error) != STATUS_OK)
-		fail_msg("%s", error.text);
-	(void)travel_explore(set.travel);
-	set.scene = (struct scene){
-	    .travel = set.travel, .document = set.document, .focus = PANEL_TIMELINE, .breaks = "", .message = ""};
-	scene_refresh(&set.scene);
-	return set;
-}
-
-static void end(struct stage_set *set)
-{
-	travel_free(set->travel);
-	document_free(set->document);
+	return stage_begin(script, "a-document-with-quite-a-name.json");
 }
 
 /* A row of the whole screen, as text. */
@@ -135,18 +102,18 @@ static void equal_faults_are_one_cell(void **state)
 {
 	(void)state;
 	char text[ROW_TEXT];
-	struct stage_set set = begin();
+	struct stage stage = begin();
 	const struct travel_query fault = {.kinds = EVENT_BIT(EVENT_EXCEPTION)};
-	(void)travel_seek(set.travel, travel_known_after(set.travel, 0, EVENT_BIT(EVENT_LIBC_RETURN)));
+	(void)travel_seek(stage.travel, travel_known_after(stage.travel, 0, EVENT_BIT(EVENT_LIBC_RETURN)));
 	for (unsigned i = 0; i < 40; i++)
-		assert_int_equal(travel_forward(set.travel, &fault), TRAVEL_ARRIVED);
-	scene_refresh(&set.scene);
-	struct canvas canvas = drawn(&set.scene, 50, 160);
+		assert_int_equal(travel_forward(stage.travel, &fault), TRAVEL_ARRIVED);
+	scene_refresh(&stage.scene);
+	struct canvas canvas = drawn(&stage.scene, 50, 160);
 	/* 400000 bytes behind a header: 98 pages, the first one has its frame since the header was written. */
 	if (!strstr(row_of(&canvas, 1, text), "[#PF]>ring 3-0>PTE written>ring 0-3>TLB miss>TLB fill) 40/97>done"))
 		fail_msg("the story is: %s", text);
 	canvas_release(&canvas);
-	end(&set);
+	stage_end(&stage);
 }
 
 static void the_current_stage_is_always_in_the_ribbon(void **state)
@@ -154,19 +121,18 @@ static void the_current_stage_is_always_in_the_ribbon(void **state)
 	(void)state;
 	static const unsigned widths[] = {60, 80, 132, 200};
 	char text[ROW_TEXT];
-	struct stage_set set = begin();
-	for (uint64_t position = 1; position <= travel_known(set.travel); position += 3) {
-		(void)travel_seek(set.travel, position);
-		scene_refresh(&set.scene);
+	struct stage stage = begin();
+	for (uint64_t position = 1; position <= travel_known(stage.travel); position += 3) {
+		stage_seek(&stage, position);
 		for (unsigned i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
-			struct canvas canvas = drawn(&set.scene, 40, widths[i]);
+			struct canvas canvas = drawn(&stage.scene, 40, widths[i]);
 			(void)row_of(&canvas, 1, text);
 			if (!strchr(text, '[') || !strchr(text, ']'))
 				fail_msg("event %u: no current stage in: %s", (unsigned)position, text);
 			canvas_release(&canvas);
 		}
 	}
-	end(&set);
+	stage_end(&stage);
 }
 
 /* ---- the status row, and titles ---- */
@@ -189,14 +155,13 @@ static void a_narrow_status_row_has_fewer_fields_and_each_is_whole(void **state)
 	char all[ROW_TEXT];
 	char some[ROW_TEXT];
 	char words[ROW_TEXT];
-	struct stage_set set = begin();
-	for (uint64_t position = 0; position <= travel_known(set.travel); position += 7) {
-		(void)travel_seek(set.travel, position);
-		scene_refresh(&set.scene);
-		struct canvas wide = drawn(&set.scene, 24, 119);
+	struct stage stage = begin();
+	for (uint64_t position = 0; position <= travel_known(stage.travel); position += 7) {
+		stage_seek(&stage, position);
+		struct canvas wide = drawn(&stage.scene, 24, 119);
 		(void)row_of(&wide, 0, all);
 		for (unsigned columns = 60; columns < 119; columns += 4) {
-			struct canvas canvas = drawn(&set.scene, 16, columns);
+			struct canvas canvas = drawn(&stage.scene, 16, columns);
 			memcpy(words, row_of(&canvas, 0, some), sizeof(words));
 			bool names_the_moment = position == 0 || strstr(some, "[RING") != NULL;
 			if (!is_part_of(words, all) || !names_the_moment)
@@ -205,7 +170,7 @@ static void a_narrow_status_row_has_fewer_fields_and_each_is_whole(void **state)
 		}
 		canvas_release(&wide);
 	}
-	end(&set);
+	stage_end(&stage);
 }
 
 static void titles_are_never_cut(void **state)
@@ -213,12 +178,11 @@ static void titles_are_never_cut(void **state)
 	(void)state;
 	static const unsigned sizes[][2] = {{16, 60}, {24, 80}, {36, 132}, {50, 160}};
 	char text[ROW_TEXT];
-	struct stage_set set = begin();
-	for (uint64_t position = 0; position <= travel_known(set.travel); position += 11) {
-		(void)travel_seek(set.travel, position);
-		scene_refresh(&set.scene);
+	struct stage stage = begin();
+	for (uint64_t position = 0; position <= travel_known(stage.travel); position += 11) {
+		stage_seek(&stage, position);
 		for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-			struct canvas canvas = drawn(&set.scene, sizes[i][0], sizes[i][1]);
+			struct canvas canvas = drawn(&stage.scene, sizes[i][0], sizes[i][1]);
 			struct layout layout = layout_make(&canvas, false, PANEL_TIMELINE);
 			for (unsigned panel = 0; panel < PANEL_COUNT; panel++) {
 				const struct area *area = &layout.panels[panel];
@@ -232,7 +196,7 @@ static void titles_are_never_cut(void **state)
 			canvas_release(&canvas);
 		}
 	}
-	end(&set);
+	stage_end(&stage);
 }
 
 int main(void)

@@ -1,19 +1,7 @@
 /* The views of memory say what the engine says, at every moment, at every size. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "faultline/pages.h"
 #include "faultline/phrase.h"
-#include "faultline/travel.h"
-#include "screen.h"
-#include "view.h"
+#include "stage.h"
 
 static const char script[] =
     "{\"faultline\": 1, \"machine\": {\"memory\": \"16MiB\", \"paging\": \"%s\"}, \"processes\": ["
@@ -29,67 +17,11 @@ static const enum panel mine[] = {PANEL_CPU, PANEL_WALK, PANEL_SPACE, PANEL_FRAM
 
 enum { MINE = sizeof(mine) / sizeof(*mine) };
 
-struct stage {
-	struct document *document;
-	struct travel *travel;
-	struct scene scene;
-};
-
 static struct stage begin(const char *paging)
 {
-	struct stage stage = {0};
-	struct error error;
 	char text[sizeof(script) + 16];
 	(void)snprintf(text, sizeof(text), script, paging);
-	if (document_parse(text, strlen(text), "test.json", &stage.document, &error) != STATUS_OK ||
-	    travel_new(stage.document, NULL, &stage.travel, &error) != STATUS_OK)
-		fail_msg("%s", error.text);
-	stage.scene.travel = stage.travel;
-	stage.scene.document = stage.document;
-	stage.scene.breaks = stage.scene.message = "";
-	scene_refresh(&stage.scene);
-	return stage;
-}
-
-static void end(struct stage *stage)
-{
-	travel_free(stage->travel);
-	document_free(stage->document);
-}
-
-static bool forward(struct stage *stage, uint64_t kinds)
-{
-	const struct travel_query query = {.kinds = kinds};
-	bool arrived = travel_forward(stage->travel, &query) == TRAVEL_ARRIVED;
-	scene_refresh(&stage->scene);
-	return arrived;
-}
-
-/* One view alone, as text. Everything that must be whole is. */
-static char *drawn(const struct scene *scene, enum panel panel, unsigned rows, unsigned columns)
-{
-	struct canvas canvas;
-	char *text = NULL;
-	size_t bytes = 0;
-	assert_true(canvas_init(&canvas, rows, columns, GLYPHS_ASCII));
-	views[panel]->draw(scene, canvas_area(&canvas));
-	if (canvas.refused)
-		fail_msg("event %u, %s at %ux%u: %u refused", (unsigned)scene->position, panel_name(panel), columns,
-			 rows, canvas.refused);
-	FILE *out = open_memstream(&text, &bytes);
-	canvas_write(&canvas, out, false);
-	(void)fclose(out);
-	canvas_release(&canvas);
-	return text;
-}
-
-static void assert_says(const struct scene *scene, enum panel panel, const char *what)
-{
-	char *text = drawn(scene, panel, 40, 120);
-	if (!strstr(text, what))
-		fail_msg("event %u, %s does not say '%s':\n%s", (unsigned)scene->position, panel_name(panel), what,
-			 text);
-	free(text);
+	return stage_begin(text, "test.json");
 }
 
 /* As the screen does it: in the boxes of the layout of that size, or one of them alone. */
@@ -127,10 +59,10 @@ static void nothing_is_cut_at_any_event_in_any_paging_mode(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		struct stage stage = begin(modes[i]);
 		draw_all(&stage.scene);
-		while (forward(&stage, EVENT_MASK_ALL))
+		while (stage_forward(&stage, EVENT_MASK_ALL))
 			draw_all(&stage.scene);
 		assert_true(stage.scene.position > 300);
-		end(&stage);
+		stage_end(&stage);
 	}
 }
 
@@ -139,7 +71,7 @@ static void the_census_of_the_vmas_is_what_the_kernel_counts(void **state)
 	(void)state;
 	struct stage stage = begin("4-level");
 	unsigned looked = 0;
-	while (forward(&stage, EVENT_BIT(EVENT_FAULT) | EVENT_BIT(EVENT_OP_END))) {
+	while (stage_forward(&stage, EVENT_BIT(EVENT_FAULT) | EVENT_BIT(EVENT_OP_END))) {
 		const struct process *process = stage.scene.shown;
 		uint64_t resident = 0, zero = 0;
 		const struct vma *vma = process->mm ? process_vma_after(process, vaddr(0)) : NULL;
@@ -156,7 +88,7 @@ static void the_census_of_the_vmas_is_what_the_kernel_counts(void **state)
 		looked++;
 	}
 	assert_true(looked > 10);
-	end(&stage);
+	stage_end(&stage);
 }
 
 static void as_many_mappings_are_found_as_the_frame_counts(void **state)
@@ -182,7 +114,7 @@ static void as_many_mappings_are_found_as_the_frame_counts(void **state)
 		cached += record->use == FRAME_IMAGE && record->mappings > 0;
 	}
 	assert_true(anon > 0 && cached > 0);
-	end(&stage);
+	stage_end(&stage);
 }
 
 static void the_walk_ends_in_the_error_code_that_the_processor_pushed(void **state)
@@ -190,7 +122,7 @@ static void the_walk_ends_in_the_error_code_that_the_processor_pushed(void **sta
 	(void)state;
 	struct stage stage = begin("4-level");
 	unsigned faults = 0;
-	while (forward(&stage, EVENT_BIT(EVENT_EXCEPTION))) {
+	while (stage_forward(&stage, EVENT_BIT(EVENT_EXCEPTION))) {
 		char text[160];
 		const struct event *event = stage.scene.event;
 		if (strcmp(event_arg_text(event, 0), "#PF") != 0)
@@ -202,18 +134,18 @@ static void the_walk_ends_in_the_error_code_that_the_processor_pushed(void **sta
 		/* And in ring 0 the pushed word says the same. */
 		(void)snprintf(text, sizeof(text), "err %x = %s", (unsigned)event->arg[1],
 			       phrase_fault_code((uint32_t)event->arg[1]).text);
-		assert_true(forward(&stage, EVENT_BIT(EVENT_PUSH)));
+		assert_true(stage_forward(&stage, EVENT_BIT(EVENT_PUSH)));
 		assert_says(&stage.scene, PANEL_CPU, text);
 	}
 	assert_true(faults > 3);
-	end(&stage);
+	stage_end(&stage);
 }
 
 static void enter_goes_from_an_entry_to_its_frame_and_to_the_page_again(void **state)
 {
 	(void)state;
 	struct stage stage = begin("4-level");
-	while (forward(&stage, EVENT_BIT(EVENT_FAULT)) && stage.scene.translation.frame.use != FRAME_ANON)
+	while (stage_forward(&stage, EVENT_BIT(EVENT_FAULT)) && stage.scene.translation.frame.use != FRAME_ANON)
 		;
 	struct scene *scene = &stage.scene;
 	uint64_t page = page_floor(scene->address.v);
@@ -224,7 +156,7 @@ static void enter_goes_from_an_entry_to_its_frame_and_to_the_page_again(void **s
 	assert_true(view_frames.choose(scene));
 	assert_int_equal(scene->focus, PANEL_SPACE);
 	assert_int_equal(scene->selected[PANEL_SPACE].at, page);
-	end(&stage);
+	stage_end(&stage);
 }
 
 int main(void)
