@@ -129,6 +129,20 @@ struct swap_use {
 	uint64_t total, used, cached;
 };
 struct swap_use kernel_swap_use(const struct kernel *kernel);
+/* Frames that must stay free, in pages: below low the kernel's thread reclaims until high; at min only after the caller
+ * has reclaimed by itself. mm/page_alloc.c, __setup_per_zone_wmarks. */
+struct watermarks {
+	uint64_t min, low, high;
+};
+struct watermarks kernel_watermarks(const struct kernel *kernel);
+/* Pages that are counted, limited and replaced together. */
+struct page_group {
+	const struct policy *policy;
+	uint64_t limit; /* in pages; 0: none */
+	uint64_t charged, peak;
+};
+/* That of a living process; NULL: that of all who have none of their own. */
+struct page_group kernel_page_group(const struct kernel *kernel, const struct process *process);
 
 /* Creates a process with the image and layout of the spec; it is not running yet. NULL: not enough RAM. */
 struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *spec);

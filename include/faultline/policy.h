@@ -25,6 +25,20 @@ enum policy_kind { POLICY_REALIZABLE, POLICY_IDEAL };
 
 struct policy;
 
+/* What a policy holds, for whoever looks at it: its lists, each from the end at which it looks for a victim. */
+enum { POLICY_LOOK_LISTS = 6, POLICY_LOOK_FRAMES = 16 };
+struct policy_look {
+	struct policy_look_list {
+		const char *name;
+		uint32_t count; /* members */
+		bool ghosts;    /* they are pages that are not resident; no frames then */
+		unsigned shown; /* so many of the frames, the first ones */
+		uint32_t frame[POLICY_LOOK_FRAMES];
+	} list[POLICY_LOOK_LISTS];
+	unsigned lists;
+	uint32_t hand; /* the frame that it points at; POLICY_NO_FRAME: there is none */
+};
+
 /* What a policy may ask about a resident frame. A NULL function answers: not accessed, clean, evictable, time 0, never
  * used again. */
 struct policy_view {
@@ -67,6 +81,7 @@ struct policy_ops {
 	void (*tick)(struct policy *policy);
 	/* The page with this key is gone for good: no ghost may remember it. */
 	void (*forget)(struct policy *policy, uint64_t key);
+	void (*look)(const struct policy *policy, struct policy_look *out);
 	/* NULL when the state is consistent, or what is wrong with it. */
 	const char *(*check)(const struct policy *policy);
 };
@@ -86,6 +101,9 @@ const struct policy_ops *policy_ops(const struct policy *policy);
 uint32_t policy_resident(const struct policy *policy); /* frames that it holds */
 bool policy_holds(const struct policy *policy, uint32_t frame);
 uint64_t policy_key(const struct policy *policy, uint32_t frame); /* of a frame that it holds */
+
+/* Changes nothing. Without a word from the policy itself: one list, without an order. */
+void policy_look(const struct policy *policy, struct policy_look *out);
 
 /* The page `key` has been brought into `frame`, which the policy does not hold yet. */
 void policy_insert(struct policy *policy, uint32_t frame, uint64_t key);

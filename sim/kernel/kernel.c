@@ -77,6 +77,17 @@ struct swap_use kernel_swap_use(const struct kernel *kernel)
 	return (struct swap_use){swap_total(&kernel->swap), kernel->swap.used, kernel->swap.cached};
 }
 
+struct watermarks kernel_watermarks(const struct kernel *kernel)
+{
+	return kernel->reclaim.marks;
+}
+
+struct page_group kernel_page_group(const struct kernel *kernel, const struct process *process)
+{
+	const struct memgroup *group = process && process->mm ? process->mm->group : &kernel->reclaim.groups[0];
+	return (struct page_group){group->policy, group->limit, group->charged, group->peak};
+}
+
 struct process *kernel_process(const struct kernel *kernel, unsigned index)
 {
 	return index < kernel->process_count ? kernel->processes[index] : NULL;

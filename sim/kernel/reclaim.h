@@ -2,17 +2,12 @@
 #ifndef FAULTLINE_KERNEL_RECLAIM_H
 #define FAULTLINE_KERNEL_RECLAIM_H
 
+#include "faultline/kernel.h"
 #include "replace.h"
 
 struct mm;
 struct process;
 struct vma;
-
-/* Frames that must stay free, in pages: below low the kernel's thread reclaims until high; at min only after the caller
- * has reclaimed by itself. mm/page_alloc.c, __setup_per_zone_wmarks. */
-struct watermarks {
-	uint64_t min, low, high;
-};
 
 /* Processes whose pages are counted, limited and replaced together: a memory cgroup. Group 0 is for all that belongs to
  * no other one. Invariant: charged counts the frames that group_of says are its. */

@@ -67,6 +67,18 @@ static void tick(struct policy *policy)
 	}
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	static const char *const names[] = {"register 0", "register 1-127", "register 128-255"};
+	const struct aging *aging = policy->state;
+	uint32_t count[3] = {0};
+	for (unsigned value = 0; value < VALUES; value++)
+		count[value == 0 ? 0 : value < NEWEST ? 1 : 2] += aging->list[value].count;
+	look_list(out, names[0], &aging->list[0], aging->links, POLICY_NO_FRAME);
+	for (unsigned i = 1; i < 3; i++)
+		look_count(out, names[i], count[i]);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct aging *aging = policy->state;
@@ -88,5 +100,6 @@ const struct policy_ops policy_aging = {
     .remove = remove_frame,
     .victim = victim,
     .tick = tick,
+    .look = look_at,
     .check = check,
 };

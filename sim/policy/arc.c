@@ -130,6 +130,15 @@ static void forget(struct policy *policy, uint64_t key)
 		ghost_drop(&arc->ghosts, &arc->ghost_list[arc->ghosts.entry[ghost].list], ghost);
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct arc *arc = policy->state;
+	look_list(out, "T1, used once", &arc->list[RECENT], arc->links, POLICY_NO_FRAME);
+	look_list(out, "T2, used again", &arc->list[FREQUENT], arc->links, POLICY_NO_FRAME);
+	look_ghosts(out, "B1", arc->ghost_list[RECENT].count);
+	look_ghosts(out, "B2", arc->ghost_list[FREQUENT].count);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct arc *arc = policy->state;
@@ -156,5 +165,6 @@ const struct policy_ops policy_arc = {
     .victim = victim,
     .touch = touch,
     .forget = forget,
+    .look = look_at,
     .check = check,
 };

@@ -117,6 +117,15 @@ static void forget(struct policy *policy, uint64_t key)
 		ghost_drop(&car->ghosts, &car->ghost_list[car->ghosts.entry[ghost].list], ghost);
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct car *car = policy->state;
+	look_list(out, "T1 from its hand, used once", &car->list[RECENT], car->links, POLICY_NO_FRAME);
+	look_list(out, "T2 from its hand, used again", &car->list[FREQUENT], car->links, POLICY_NO_FRAME);
+	look_ghosts(out, "B1", car->ghost_list[RECENT].count);
+	look_ghosts(out, "B2", car->ghost_list[FREQUENT].count);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct car *car = policy->state;
@@ -142,5 +151,6 @@ const struct policy_ops policy_car = {
     .remove = remove_frame,
     .victim = victim,
     .forget = forget,
+    .look = look_at,
     .check = check,
 };

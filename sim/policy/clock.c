@@ -50,6 +50,12 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	return POLICY_NO_FRAME;
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct clock *clock = policy->state;
+	look_circle(out, "circle from the hand", &clock->circle, clock->links, clock->hand, POLICY_NO_FRAME);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct clock *clock = policy->state;
@@ -69,5 +75,6 @@ const struct policy_ops policy_clock = {
     .insert = insert,
     .remove = remove_frame,
     .victim = victim,
+    .look = look_at,
     .check = check,
 };

@@ -206,6 +206,14 @@ static void forget(struct policy *policy, uint64_t key)
 		drop_ghost(pro, ghost);
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct clock_pro *pro = policy->state;
+	look_circle(out, "circle from the cold hand", &pro->circle, pro->links, pro->cold_hand, pro->frames);
+	look_count(out, "hot pages", pro->hot_count);
+	look_ghosts(out, "on probation", pro->ghosts.count);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct clock_pro *pro = policy->state;
@@ -231,5 +239,6 @@ const struct policy_ops policy_clock_pro = {
     .remove = remove_frame,
     .victim = victim,
     .forget = forget,
+    .look = look_at,
     .check = check,
 };

@@ -35,6 +35,12 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	return frame;
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct fifo *fifo = policy->state;
+	look_list(out, "queue, the oldest first", &fifo->queue, fifo->links, POLICY_NO_FRAME);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct fifo *fifo = policy->state;
@@ -52,5 +58,6 @@ const struct policy_ops policy_fifo = {
     .insert = insert,
     .remove = remove_frame,
     .victim = victim,
+    .look = look_at,
     .check = check,
 };

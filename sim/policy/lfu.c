@@ -31,6 +31,11 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	return ranking_victim(policy->state, policy);
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	ranking_look(policy->state, out);
+}
+
 static const char *check(const struct policy *policy)
 {
 	return ranking_check(policy->state, policy);
@@ -48,5 +53,6 @@ const struct policy_ops policy_lfu = {
     .remove = remove_frame,
     .victim = victim,
     .touch = touch,
+    .look = look_at,
     .check = check,
 };

@@ -133,6 +133,14 @@ static void forget(struct policy *policy, uint64_t key)
 		ghost_drop(&lists->ghosts, &lists->shadows, shadow);
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct linux_lists *lists = policy->state;
+	look_list(out, "inactive", &lists->list[INACTIVE], lists->links, POLICY_NO_FRAME);
+	look_list(out, "active", &lists->list[ACTIVE], lists->links, POLICY_NO_FRAME);
+	look_ghosts(out, "shadows", lists->shadows.count);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct linux_lists *lists = policy->state;
@@ -155,5 +163,6 @@ const struct policy_ops policy_linux = {
     .remove = remove_frame,
     .victim = victim,
     .forget = forget,
+    .look = look_at,
     .check = check,
 };

@@ -171,6 +171,15 @@ static void forget(struct policy *policy, uint64_t key)
 		drop_ghost(lirs, ghost);
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct lirs *lirs = policy->state;
+	look_list(out, "Q, HIR pages", &lirs->queue, lirs->queue_links, lirs->frames);
+	look_list(out, "S from its bottom", &lirs->stack, lirs->stack_links, lirs->frames);
+	look_count(out, "LIR pages", lirs->lir_count);
+	look_ghosts(out, "in S", lirs->ghosts.count);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct lirs *lirs = policy->state;
@@ -195,5 +204,6 @@ const struct policy_ops policy_lirs = {
     .victim = victim,
     .touch = touch,
     .forget = forget,
+    .look = look_at,
     .check = check,
 };

@@ -41,6 +41,12 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	return frame;
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct lru *lru = policy->state;
+	look_list(out, "least recently used first", &lru->order, lru->links, POLICY_NO_FRAME);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct lru *lru = policy->state;
@@ -59,5 +65,6 @@ const struct policy_ops policy_lru = {
     .remove = remove_frame,
     .victim = victim,
     .touch = touch,
+    .look = look_at,
     .check = check,
 };

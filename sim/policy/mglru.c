@@ -105,6 +105,16 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	return frame;
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	static const char *const names[MOST_GENERATIONS] = {"oldest generation", "second generation",
+							    "third generation", "youngest generation"};
+	const struct mglru *lru = policy->state;
+	for (uint64_t i = lru->oldest; i <= lru->youngest; i++)
+		look_list(out, names[i == lru->youngest ? MOST_GENERATIONS - 1 : i - lru->oldest],
+			  &lru->list[i % MOST_GENERATIONS], lru->links, POLICY_NO_FRAME);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct mglru *lru = policy->state;
@@ -128,5 +138,6 @@ const struct policy_ops policy_mglru = {
     .insert = insert,
     .remove = remove_frame,
     .victim = victim,
+    .look = look_at,
     .check = check,
 };

@@ -49,6 +49,12 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	return frame;
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct mru *mru = policy->state;
+	look_list_backwards(out, "most recently used first", &mru->order, mru->links);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct mru *mru = policy->state;
@@ -67,5 +73,6 @@ const struct policy_ops policy_mru = {
     .remove = remove_frame,
     .victim = victim,
     .touch = touch,
+    .look = look_at,
     .check = check,
 };

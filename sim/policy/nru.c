@@ -90,6 +90,14 @@ static void tick(struct policy *policy)
 	}
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	static const char *const names[CLASSES] = {"unused clean", "unused dirty", "used clean", "used dirty"};
+	const struct nru *nru = policy->state;
+	for (unsigned class = 0; class < CLASSES; class ++)
+		look_list(out, names[class], &nru->list[class], nru->links, POLICY_NO_FRAME);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct nru *nru = policy->state;
@@ -111,5 +119,6 @@ const struct policy_ops policy_nru = {
     .remove = remove_frame,
     .victim = victim,
     .tick = tick,
+    .look = look_at,
     .check = check,
 };

@@ -132,6 +132,19 @@ static inline void list_move_to_end(struct list *list, struct link *links, uint3
 /* The first evictable frame in order, LIST_END: none. */
 uint32_t list_first_evictable(const struct policy *policy, const struct list *list, const struct link *links);
 
+/* ---- for onlookers ---- */
+
+/* Each adds a list to the look. Nodes from `limit` on are no frames: they are passed over. */
+void look_list(struct policy_look *look, const char *name, const struct list *list, const struct link *links,
+	       uint32_t limit);
+/* From the newest to the oldest. */
+void look_list_backwards(struct policy_look *look, const char *name, const struct list *list, const struct link *links);
+/* From the hand once round; the hand is node + 1, 0: the start. */
+void look_circle(struct policy_look *look, const char *name, const struct list *circle, const struct link *links,
+		 uint32_t hand, uint32_t limit);
+void look_count(struct policy_look *look, const char *name, uint32_t count);
+void look_ghosts(struct policy_look *look, const char *name, uint32_t count);
+
 /* ---- the policies ---- */
 
 #define POLICY_LIST(X)                                                                                                 \

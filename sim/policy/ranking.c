@@ -99,6 +99,14 @@ uint32_t ranking_victim(struct ranking *ranking, const struct policy *policy)
 	return frame;
 }
 
+void ranking_look(const struct ranking *ranking, struct policy_look *look)
+{
+	look_count(look, "by rank, the lowest first", ranking->count);
+	struct policy_look_list *list = &look->list[look->lists - 1];
+	if (ranking->count > 0)
+		list->frame[list->shown++] = ranking->heap[0];
+}
+
 const char *ranking_check(const struct ranking *ranking, const struct policy *policy)
 {
 	for (uint32_t i = 0; i < ranking->count; i++) {

@@ -24,6 +24,8 @@ void ranking_change(struct ranking *ranking, uint32_t frame, struct rank rank);
 void ranking_remove(struct ranking *ranking, uint32_t frame);
 /* After ranks were written directly. */
 void ranking_rebuild(struct ranking *ranking);
+/* For onlookers: how many there are, and the lowest. */
+void ranking_look(const struct ranking *ranking, struct policy_look *look);
 /* Takes out the lowest evictable one; POLICY_NO_FRAME: none. */
 uint32_t ranking_victim(struct ranking *ranking, const struct policy *policy);
 const char *ranking_check(const struct ranking *ranking, const struct policy *policy);

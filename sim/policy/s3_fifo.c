@@ -117,6 +117,14 @@ static void forget(struct policy *policy, uint64_t key)
 		ghost_drop(&fifo->ghosts, &fifo->ghost_list, ghost);
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct s3_fifo *fifo = policy->state;
+	look_list(out, "small queue, the oldest first", &fifo->list[SMALL], fifo->links, POLICY_NO_FRAME);
+	look_list(out, "main queue, the oldest first", &fifo->list[MAIN], fifo->links, POLICY_NO_FRAME);
+	look_ghosts(out, "queue", fifo->ghost_list.count);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct s3_fifo *fifo = policy->state;
@@ -140,5 +148,6 @@ const struct policy_ops policy_s3_fifo = {
     .victim = victim,
     .touch = touch,
     .forget = forget,
+    .look = look_at,
     .check = check,
 };

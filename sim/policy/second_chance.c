@@ -41,6 +41,12 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	return POLICY_NO_FRAME;
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct second_chance *chance = policy->state;
+	look_list(out, "queue, the oldest first", &chance->queue, chance->links, POLICY_NO_FRAME);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct second_chance *second = policy->state;
@@ -58,5 +64,6 @@ const struct policy_ops policy_second_chance = {
     .insert = insert,
     .remove = remove_frame,
     .victim = victim,
+    .look = look_at,
     .check = check,
 };

@@ -44,6 +44,12 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	return POLICY_NO_FRAME;
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct sieve *sieve = policy->state;
+	look_circle(out, "queue from the hand", &sieve->queue, sieve->links, sieve->hand, POLICY_NO_FRAME);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct sieve *sieve = policy->state;
@@ -61,5 +67,6 @@ const struct policy_ops policy_sieve = {
     .insert = insert,
     .remove = remove_frame,
     .victim = victim,
+    .look = look_at,
     .check = check,
 };

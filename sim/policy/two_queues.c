@@ -83,6 +83,14 @@ static void forget(struct policy *policy, uint64_t key)
 		ghost_drop(&queues->ghosts, &queues->out, ghost);
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct two_queues *queues = policy->state;
+	look_list(out, "A1in, new pages", &queues->list[IN], queues->links, POLICY_NO_FRAME);
+	look_list(out, "Am, pages that came back", &queues->list[MAIN], queues->links, POLICY_NO_FRAME);
+	look_ghosts(out, "A1out", queues->out.count);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct two_queues *queues = policy->state;
@@ -106,5 +114,6 @@ const struct policy_ops policy_two_queues = {
     .victim = victim,
     .touch = touch,
     .forget = forget,
+    .look = look_at,
     .check = check,
 };

@@ -70,6 +70,12 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	return frame;
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct working_set *set = policy->state;
+	look_list(out, "table in the order of scans", &set->table, set->links, POLICY_NO_FRAME);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct working_set *set = policy->state;
@@ -87,5 +93,6 @@ const struct policy_ops policy_working_set = {
     .insert = insert,
     .remove = remove_frame,
     .victim = victim,
+    .look = look_at,
     .check = check,
 };

@@ -85,6 +85,12 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	return frame;
 }
 
+static void look_at(const struct policy *policy, struct policy_look *out)
+{
+	const struct wsclock *clock = policy->state;
+	look_circle(out, "circle from the hand", &clock->circle, clock->links, clock->hand, POLICY_NO_FRAME);
+}
+
 static const char *check(const struct policy *policy)
 {
 	const struct wsclock *set = policy->state;
@@ -102,5 +108,6 @@ const struct policy_ops policy_wsclock = {
     .insert = insert,
     .remove = remove_frame,
     .victim = victim,
+    .look = look_at,
     .check = check,
 };

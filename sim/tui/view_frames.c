@@ -6,6 +6,7 @@
 
 #include "faultline/pages.h"
 #include "faultline/phrase.h"
+#include "pressure.h"
 
 enum { MOST_MAPPINGS = 64, MAPPING_STEPS = 100000, OVERVIEW_STEPS = 20000, LABEL = 6 };
 
@@ -25,16 +26,32 @@ static void title(const struct scene *scene, char *out, size_t room)
 
 /* ---- which frame this is about ---- */
 
+/* Which argument of an event is a frame. */
+static bool frame_of_event(const struct event *event, uint64_t *frame)
+{
+	static const struct {
+		enum event_kind kind;
+		unsigned index;
+	} frames[] = {{EVENT_FRAME_ALLOC, 0}, {EVENT_FRAME_FREE, 0}, {EVENT_EVICT, 0},  {EVENT_SWAP_OUT, 0},
+		      {EVENT_SWAP_IN, 1},     {EVENT_FILE_OUT, 0},   {EVENT_FILE_IN, 0}};
+	for (unsigned i = 0; i < sizeof(frames) / sizeof(*frames); i++) {
+		if (frames[i].kind == (enum event_kind)event->kind) {
+			*frame = event->arg[frames[i].index];
+			return true;
+		}
+	}
+	return false;
+}
+
 static uint64_t frame_of(const struct scene *scene)
 {
 	const struct selection *selection = &scene->selected[PANEL_FRAMES];
-	const struct event *event = scene->event;
 	uint64_t last = frame_pool_total(pool_of(scene)) - 1;
 	uint64_t frame = 0;
 	if (selection->active)
 		frame = selection->at;
-	else if (event->kind == EVENT_FRAME_ALLOC || event->kind == EVENT_FRAME_FREE)
-		frame = event->arg[0];
+	else if (frame_of_event(scene->event, &frame))
+		return frame < last ? frame : last;
 	else if (scene->has_address && scene->translation.has_frame)
 		frame = scene->translation.pa.v >> PAGE_SHIFT;
 	else if (scene->has_address && scene->translation.walk.count)
@@ -191,6 +208,8 @@ static unsigned draw_frame(const struct scene *scene, struct area area, unsigned
 		at = area_text(area, row, at, STYLE_TEXT, ", %u entries used", record->mappings);
 	else if (record->use != FRAME_FREE && record->use != FRAME_KERNEL)
 		at = area_text(area, row, at, STYLE_TEXT, ", mapped %u", record->mappings);
+	if (record->use == FRAME_ANON && record->swap)
+		at = area_text(area, row, at, STYLE_TEXT, ", swap slot %u", record->swap);
 	if (record->dirty)
 		(void)area_text(area, row, at, STYLE_TEXT, ", dirty");
 	return row + 1;
@@ -252,6 +271,17 @@ static void draw_buddies(const struct scene *scene, struct area area, unsigned r
 				frame_pool_free_blocks(pool_of(scene), order));
 }
 
+/* The frame and its mappings, pressure, the legend; what is left is the grid. */
+static unsigned grid_rows(unsigned rows, unsigned pressure)
+{
+	unsigned below = (rows >= 8 ? 5 : 3) + (rows < 14 ? pressure : 0);
+	if (rows >= 14 && pressure)
+		return rows / 3;
+	if (rows >= 10)
+		return rows / 2 - 1;
+	return rows > below + 1 ? rows - below : 1;
+}
+
 static void draw(const struct scene *scene, struct area area)
 {
 	if (!scene->booted) {
@@ -260,11 +290,9 @@ static void draw(const struct scene *scene, struct area area)
 	}
 	uint64_t frame = frame_of(scene);
 	uint64_t total = frame_pool_total(pool_of(scene));
-	/* The frame and its mappings, the legend, and what is left is the grid. */
-	unsigned below = area.rows >= 8 ? 5 : 3;
-	unsigned rows = area.rows > below + 1 ? area.rows - below : 1;
-	if (area.rows >= 10)
-		rows = area.rows / 2 - 1;
+	bool brief = area.rows < 14;
+	unsigned pressure = pressure_rows(scene, brief);
+	unsigned rows = grid_rows(area.rows, pressure);
 	struct grid grid = grid_of(area, rows, frame, total);
 	if ((uint64_t)grid.rows * grid.per_row > total)
 		grid.rows = (unsigned)((total + grid.per_row - 1) / grid.per_row);
@@ -277,7 +305,10 @@ static void draw(const struct scene *scene, struct area area)
 		row = draw_frame(scene, area, row, frame);
 	unsigned left = area.rows > row ? area.rows - row : 0;
 	unsigned legend = left >= 6 ? 2 : left >= 2 ? 1 : 0;
+	if (pressure + 1 < left)
+		legend += pressure;
 	row = draw_mappings(scene, area, row, area.rows - legend, frame);
+	row = pressure_draw(scene, area, row, area.rows, brief);
 	row = draw_counts(scene, area, row, area.rows);
 	row = draw_cache(scene, area, row);
 	draw_buddies(scene, area, row);

@@ -216,6 +216,65 @@ static void the_same_seed_makes_the_same_decisions(void **state)
 	}
 }
 
+/* The frames of the look, or POLICY_NO_FRAME. */
+static uint32_t first_shown(const struct policy_look *look)
+{
+	for (unsigned i = 0; i < look->lists; i++) {
+		if (look->list[i].shown > 0)
+			return look->list[i].frame[0];
+	}
+	return POLICY_NO_FRAME;
+}
+
+static void an_onlooker_sees_frames_that_are_held(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; policy_registry[i]; i++) {
+		struct kernel kernel;
+		kernel_open(&kernel, policy_registry[i], i + 5);
+		for (unsigned j = 0; j < STEPS / 10; j++) {
+			struct policy_look look;
+			step(&kernel);
+			policy_look(kernel.policy, &look);
+			assert_true(look.lists > 0);
+			for (unsigned list = 0; list < look.lists; list++) {
+				assert_true(look.list[list].shown <= look.list[list].count);
+				for (unsigned k = 0; k < look.list[list].shown; k++)
+					assert_true(policy_holds(kernel.policy, look.list[list].frame[k]));
+			}
+			assert_true(look.hand == POLICY_NO_FRAME || policy_holds(kernel.policy, look.hand));
+		}
+		kernel_close(&kernel);
+	}
+}
+
+/* Where only the order decides: nothing is locked, and no A bit is set. */
+static void who_is_seen_first_goes_first(void **state)
+{
+	static const char *const ordered[] = {"fifo", "second-chance", "clock", "lru", "mru",  "sieve",
+					      "lfu",  "nru",           "linux", "opt", "mglru"};
+	(void)state;
+	for (unsigned i = 0; i < sizeof(ordered) / sizeof(*ordered); i++) {
+		struct kernel kernel;
+		kernel_open(&kernel, policy_find(ordered[i]), i + 5);
+		for (unsigned j = 0; j < STEPS / 10; j++)
+			step(&kernel);
+		while (kernel.used > 0) {
+			struct policy_look look;
+			memset(kernel.accessed, false, sizeof(kernel.accessed));
+			memset(kernel.dirty, false, sizeof(kernel.dirty));
+			memset(kernel.locked, false, sizeof(kernel.locked));
+			policy_look(kernel.policy, &look);
+			uint32_t victim = policy_victim(kernel.policy, POLICY_NO_KEY);
+			if (victim != first_shown(&look))
+				fail_msg("%s: %u goes, %u was first", ordered[i], victim, first_shown(&look));
+			kernel.page[victim] = 0;
+			kernel.used--;
+		}
+		kernel_close(&kernel);
+	}
+}
+
 static void every_row_says_what_it_is(void **state)
 {
 	(void)state;
@@ -235,6 +294,8 @@ int main(void)
 	    cmocka_unit_test(every_policy_keeps_its_promises_to_a_kernel),
 	    cmocka_unit_test(with_everything_locked_there_is_no_victim),
 	    cmocka_unit_test(the_same_seed_makes_the_same_decisions),
+	    cmocka_unit_test(an_onlooker_sees_frames_that_are_held),
+	    cmocka_unit_test(who_is_seen_first_goes_first),
 	    cmocka_unit_test(every_row_says_what_it_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

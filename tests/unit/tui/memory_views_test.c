@@ -159,6 +159,54 @@ static void enter_goes_from_an_entry_to_its_frame_and_to_the_page_again(void **s
 	stage_end(&stage);
 }
 
+static const char narrow[] = "{\"faultline\": 1, \"machine\": {\"memory\": \"4MiB\"}, \"kernel\": {\"swap\": \"4MiB\", "
+			     "\"replacement\": \"%s\"}, \"processes\": [{\"name\": \"one\", \"script\": ["
+			     "{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"5MiB\"},"
+			     "{\"op\": \"write\", \"at\": \"m\", \"length\": \"5MiB\"}]}]}";
+
+static void under_pressure_the_frames_view_says_what_the_kernel_counts(void **state)
+{
+	(void)state;
+	static const char *const policies[] = {"clock", "linux", "arc", "lru", "random", "clock-pro"};
+	for (unsigned i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+		char text[sizeof(narrow) + 16];
+		(void)snprintf(text, sizeof(text), narrow, policies[i]);
+		struct stage stage = stage_begin(text, "test.json");
+		uint64_t most = 0;
+		while (stage_forward(&stage, EVENT_BIT(EVENT_EVICT) | EVENT_BIT(EVENT_SWAP_OUT))) {
+			const struct kernel *kernel = world_kernel(stage.scene.world);
+			struct swap_use swap = kernel_swap_use(kernel);
+			struct watermarks marks = kernel_watermarks(kernel);
+			most = swap.used > most ? swap.used : most;
+			(void)snprintf(text, sizeof(text), "swap %u/%u slots", (unsigned)swap.used,
+				       (unsigned)swap.total);
+			assert_says(&stage.scene, PANEL_FRAMES, text);
+			(void)snprintf(text, sizeof(text), "free %u  min %u low %u high %u",
+				       (unsigned)frame_pool_free(kernel_frames(kernel)), (unsigned)marks.min,
+				       (unsigned)marks.low, (unsigned)marks.high);
+			assert_says(&stage.scene, PANEL_FRAMES, text);
+			(void)snprintf(text, sizeof(text), "replacement: %s", policies[i]);
+			assert_says(&stage.scene, PANEL_FRAMES, text);
+			if (stage.scene.position % 97 == 0)
+				draw_all(&stage.scene);
+		}
+		assert_true(most > 10);
+		stage_end(&stage);
+	}
+}
+
+static void without_pressure_there_is_no_word_of_it(void **state)
+{
+	(void)state;
+	struct stage stage = begin("4-level");
+	assert_true(stage_forward(&stage, EVENT_BIT(EVENT_FAULT)));
+	char *text = stage_view(&stage.scene, PANEL_FRAMES, 40, 120);
+	assert_null(strstr(text, "replacement"));
+	assert_null(strstr(text, "swap"));
+	free(text);
+	stage_end(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +214,8 @@ int main(void)
 	    cmocka_unit_test(the_census_of_the_vmas_is_what_the_kernel_counts),
 	    cmocka_unit_test(as_many_mappings_are_found_as_the_frame_counts),
 	    cmocka_unit_test(the_walk_ends_in_the_error_code_that_the_processor_pushed),
+	    cmocka_unit_test(under_pressure_the_frames_view_says_what_the_kernel_counts),
+	    cmocka_unit_test(without_pressure_there_is_no_word_of_it),
 	    cmocka_unit_test(enter_goes_from_an_entry_to_its_frame_and_to_the_page_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
