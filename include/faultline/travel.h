@@ -87,9 +87,14 @@ struct travel_record {
 	struct event event;
 	struct travel_registers {
 		uint64_t gpr[GPR_COUNT];
-		uint64_t rip, rflags, cr2, cr3;
+		uint64_t rip, rflags, cr0, cr2, cr3, cr4;
+		uint16_t cs, ss;
 		uint8_t cpl;
 	} registers;
+	/* What the processor of the event has pushed since it last left ring 3, however long ago: so many words from
+	 * this address on. 0: nothing. */
+	uint64_t pushed_at;
+	unsigned pushed_words;
 	char sentence[224];
 };
 /* So many are always there, if they exist, and never more: what is shown does not depend on the way to a position. */

@@ -27,7 +27,16 @@ static struct travel_registers registers_now(const struct travel *travel)
 {
 	const struct cpu *cpu = machine_cpu_const(world_machine(travel->world));
 	struct travel_registers out = {
-	    .rip = cpu->rip, .rflags = cpu->rflags, .cr2 = cpu->cr2, .cr3 = cpu->cr3, .cpl = cpu->cpl};
+	    .rip = cpu->rip,
+	    .rflags = cpu->rflags,
+	    .cr0 = cpu->cr0,
+	    .cr2 = cpu->cr2,
+	    .cr3 = cpu->cr3,
+	    .cr4 = cpu->cr4,
+	    .cs = cpu->cs,
+	    .ss = cpu->ss,
+	    .cpl = cpu->cpl,
+	};
 	memcpy(out.gpr, cpu->gpr, sizeof(out.gpr));
 	return out;
 }
@@ -47,10 +56,20 @@ static void record_event(struct travel *travel, const struct event *event)
 	if (record->event.number != event->number) {
 		record->event = *event;
 		record->registers = registers_now(travel);
+		record->pushed_at = travel->pushes[event->cpu].at;
+		record->pushed_words = travel->pushes[event->cpu].words;
 		record->sentence[0] = '\0';
 	}
 	if (travel->stop.tells)
 		tell(travel, record);
+}
+
+static void note_push(struct travel *travel, const struct event *event)
+{
+	if (event->kind == EVENT_PUSH)
+		travel->pushes[event->cpu] = (struct push){event->arg[0], (unsigned)event->arg[1]};
+	else if (event->kind == EVENT_RING && event->ring == 3)
+		travel->pushes[event->cpu] = (struct push){0, 0};
 }
 
 static void note(struct travel *travel, const struct event *event)
@@ -60,6 +79,7 @@ static void note(struct travel *travel, const struct event *event)
 		(void)error_set(&travel->error, STATUS_HOST, "the host has no memory to remember the history");
 		travel->lost = true;
 	}
+	note_push(travel, event);
 	if (is_worth_a_record(travel, event->number))
 		record_event(travel, event);
 }
@@ -194,6 +214,7 @@ static bool restore(struct travel *travel, const struct checkpoint *from)
 {
 	if (checkpoint_restore(from, travel->world, &travel->error) != STATUS_OK)
 		travel->lost = true;
+	memset(travel->pushes, 0, sizeof(travel->pushes));
 	return !travel->lost;
 }
 

@@ -53,6 +53,14 @@ struct stop {
 	bool tells; /* makes the sentence of each event */
 };
 
+/* The last words that a processor has pushed on the way into ring 0. */
+struct push {
+	uint64_t at;
+	unsigned words; /* 0: none since it left ring 3 */
+};
+
+enum { TRAVEL_CPUS = UINT8_MAX + 1 };
+
 struct travel {
 	const struct document *document;
 	struct world *world;
@@ -64,8 +72,9 @@ struct travel {
 	/* Of the thread of the world, while a journey is under way. */
 	struct order order;
 	struct stop stop;
-	uint64_t origin; /* position at the beginning of the journey */
-	uint64_t found;  /* by a scan */
+	uint64_t origin;                 /* position at the beginning of the journey */
+	uint64_t found;                  /* by a scan */
+	struct push pushes[TRAVEL_CPUS]; /* where the world stands; between operations there are none */
 	jmp_buf base, leg;
 
 	/* Between journeys of whoever travels. */

@@ -18,28 +18,28 @@ enum entry_kind {
 #define ALL (ENTRY_REGISTER | RIGHTS)
 
 /* In the order of the bits. X(ID, name, first bit, bits, kinds of entries that have it, in entries of 32 bits, too,
- * width in the line of flags, one of the seven)
+ * width in the line of flags, the shortest line that has it)
  * Bits that no row takes are reserved or ignored; the frame takes what its mode and size leave. */
 #define BIT_LIST(X)                                                                                                    \
-	X(P, "P", 0, 1, ALL, true, 1, true)                                                                            \
-	X(RW, "R/W", 1, 1, RIGHTS, true, 1, true)                                                                      \
-	X(US, "U/S", 2, 1, RIGHTS, true, 1, true)                                                                      \
-	X(PWT, "PWT", 3, 1, ALL, true, 3, false)                                                                       \
-	X(PCD, "PCD", 4, 1, ALL, true, 3, false)                                                                       \
-	X(A, "A", 5, 1, RIGHTS, true, 1, true)                                                                         \
-	X(D, "D", 6, 1, LEAF, true, 1, true)                                                                           \
-	X(PS, "PS", 7, 1, ENTRY_TABLE | ENTRY_LARGE, true, 2, true)                                                    \
-	X(PAT, "PAT", 7, 1, ENTRY_PAGE, true, 3, false)                                                                \
-	X(G, "G", 8, 1, LEAF, true, 1, true)                                                                           \
-	X(AVL, "AVL", 9, 3, ALL, true, 3, false)                                                                       \
-	X(PAT_LARGE, "PAT", 12, 1, ENTRY_LARGE, true, 0, false)                                                        \
-	X(FRAME, "PFN", 12, 40, ALL, true, 0, false)                                                                   \
-	X(AVL2, "AVL", 52, 7, RIGHTS, false, 0, false)                                                                 \
-	X(PK, "PK", 59, 4, LEAF, false, 2, false)                                                                      \
-	X(NX, "NX", 63, 1, RIGHTS, false, 2, true)
+	X(P, "P", 0, 1, ALL, true, 1, FLAGS_LEAST)                                                                     \
+	X(RW, "R/W", 1, 1, RIGHTS, true, 1, FLAGS_LEAST)                                                               \
+	X(US, "U/S", 2, 1, RIGHTS, true, 1, FLAGS_LEAST)                                                               \
+	X(PWT, "PWT", 3, 1, ALL, true, 3, FLAGS_ALL)                                                                   \
+	X(PCD, "PCD", 4, 1, ALL, true, 3, FLAGS_ALL)                                                                   \
+	X(A, "A", 5, 1, RIGHTS, true, 1, FLAGS_LEAST)                                                                  \
+	X(D, "D", 6, 1, LEAF, true, 1, FLAGS_LEAST)                                                                    \
+	X(PS, "PS", 7, 1, ENTRY_TABLE | ENTRY_LARGE, true, 2, FLAGS_MAJOR)                                             \
+	X(PAT, "PAT", 7, 1, ENTRY_PAGE, true, 3, FLAGS_ALL)                                                            \
+	X(G, "G", 8, 1, LEAF, true, 1, FLAGS_LEAST)                                                                    \
+	X(AVL, "AVL", 9, 3, ALL, true, 3, FLAGS_ALL)                                                                   \
+	X(PAT_LARGE, "PAT", 12, 1, ENTRY_LARGE, true, 0, FLAGS_NEVER)                                                  \
+	X(FRAME, "PFN", 12, 40, ALL, true, 0, FLAGS_NEVER)                                                             \
+	X(AVL2, "AVL", 52, 7, RIGHTS, false, 0, FLAGS_NEVER)                                                           \
+	X(PK, "PK", 59, 4, LEAF, false, 2, FLAGS_ALL)                                                                  \
+	X(NX, "NX", 63, 1, RIGHTS, false, 2, FLAGS_LEAST)
 
 enum bit_id {
-#define X(id, name, first, bits, kinds, short_entries, width, major) BIT_##id,
+#define X(id, name, first, bits, kinds, short_entries, width, line) BIT_##id,
 	BIT_LIST(X)
 #undef X
 	    BIT_COUNT
@@ -50,10 +50,10 @@ static const struct bit_spec {
 	uint8_t first, count, kinds;
 	bool short_entries;
 	uint8_t width;
-	bool major;
+	enum entry_flags line;
 } specs[BIT_COUNT] = {
-#define X(id, name, first, bits, kinds, short_entries, width, major)                                                   \
-	{name, first, bits, kinds, short_entries, width, major},
+#define X(id, name, first, bits, kinds, short_entries, width, line)                                                    \
+	{name, first, bits, kinds, short_entries, width, line},
     BIT_LIST(X)
 #undef X
 };
@@ -374,37 +374,41 @@ static const char *flag_name(enum bit_id id)
 	return id == BIT_RW ? "W" : id == BIT_US ? "U" : specs[id].name;
 }
 
-static bool is_flag(enum bit_id id, bool full)
+static bool is_flag(enum bit_id id, enum entry_flags line)
 {
-	return specs[id].width > 0 && (full || specs[id].major);
+	return specs[id].line <= line;
 }
 
-unsigned entry_flags_width(bool full)
+unsigned entry_flags_width(enum entry_flags line)
 {
 	unsigned width = 0;
 	for (unsigned id = 0; id < BIT_COUNT; id++)
-		width += is_flag((enum bit_id)id, full) ? specs[id].width + 1u : 0;
+		width += is_flag((enum bit_id)id, line) ? specs[id].width + 1u : 0;
 	return width - 1;
 }
 
-void entry_flags_head(struct area area, unsigned row, unsigned column, bool full)
+void entry_flags_head(struct area area, unsigned row, unsigned column, enum entry_flags line)
 {
 	for (unsigned id = 0; id < BIT_COUNT; id++) {
-		if (!is_flag((enum bit_id)id, full))
+		if (!is_flag((enum bit_id)id, line))
 			continue;
+		if (column + specs[id].width > area.columns)
+			return;
 		(void)area_text(area, row, column, STYLE_DIM, "%s", flag_name((enum bit_id)id));
 		column += specs[id].width + 1u;
 	}
 }
 
 void entry_flags_draw(const struct scene *scene, struct area area, unsigned row, unsigned column, unsigned step,
-		      bool full)
+		      enum entry_flags line)
 {
 	struct entry entry = entry_of(scene, step);
 	bool present = entry.word & PTE_PRESENT;
 	for (unsigned id = 0; id < BIT_COUNT; id++) {
-		if (!is_flag((enum bit_id)id, full))
+		if (!is_flag((enum bit_id)id, line))
 			continue;
+		if (column + specs[id].width > area.columns)
+			return;
 		uint64_t mask = present || id == BIT_P ? bits_of(&entry, (enum bit_id)id) : 0;
 		struct entry_bit bit = {.name = ""};
 		if (mask) {

@@ -24,10 +24,12 @@ unsigned entry_bits(const struct scene *scene, unsigned step, struct entry_bit *
 unsigned entry_bits_draw(const struct scene *scene, struct area area, unsigned row, unsigned step);
 
 /* The flags of an entry in a line: its letter where a bit is set, '.' where it is not, '-' where the level has no such
- * bit. The head has their names over them. With `full` all of them, else the seven that matter most. */
-unsigned entry_flags_width(bool full);
-void entry_flags_head(struct area area, unsigned row, unsigned column, bool full);
+ * bit. The head has their names over them. There are lines of three lengths; what does not fit is left out. */
+enum entry_flags { FLAGS_LEAST, FLAGS_MAJOR, FLAGS_ALL, FLAGS_NEVER };
+
+unsigned entry_flags_width(enum entry_flags line);
+void entry_flags_head(struct area area, unsigned row, unsigned column, enum entry_flags line);
 void entry_flags_draw(const struct scene *scene, struct area area, unsigned row, unsigned column, unsigned step,
-		      bool full);
+		      enum entry_flags line);
 
 #endif

@@ -35,7 +35,7 @@ static const struct layout_spec wide_specs[] = {
      .quiz_rows = 1,
      .base_rows = 40,
      .column_count = 3,
-     .columns_of = {{52, {{PANEL_CPU, 11, 0}, {PANEL_SCRIPT, 13, 2}, {PANEL_EVENTS, 16, 3}}, 3},
+     .columns_of = {{52, {{PANEL_CPU, 16, 0}, {PANEL_SCRIPT, 10, 2}, {PANEL_EVENTS, 14, 3}}, 3},
 		    {55, {{PANEL_WALK, 16, 0}, {PANEL_TLB, 10, 2}, {PANEL_HEAP, 14, 2}}, 3},
 		    {53, {{PANEL_SPACE, 14, 2}, {PANEL_FRAMES, 13, 3}, {PANEL_STATS, 7, 0}, {PANEL_LAYERS, 6, 0}}, 4}}},
     {.rows = 36,
@@ -44,8 +44,8 @@ static const struct layout_spec wide_specs[] = {
      .timeline_rows = 3,
      .base_rows = 28,
      .column_count = 3,
-     .columns_of = {{43, {{PANEL_CPU, 9, 0}, {PANEL_SCRIPT, 8, 1}, {PANEL_EVENTS, 11, 2}}, 3},
-		    {46, {{PANEL_WALK, 12, 0}, {PANEL_TLB, 6, 1}, {PANEL_HEAP, 10, 1}}, 3},
+     .columns_of = {{44, {{PANEL_CPU, 12, 0}, {PANEL_SCRIPT, 6, 1}, {PANEL_EVENTS, 10, 2}}, 3},
+		    {45, {{PANEL_WALK, 12, 0}, {PANEL_TLB, 6, 1}, {PANEL_HEAP, 10, 1}}, 3},
 		    {43, {{PANEL_SPACE, 11, 1}, {PANEL_FRAMES, 10, 1}, {PANEL_STATS, 7, 0}}, 3}}},
 };
 

@@ -8,7 +8,7 @@
 #include "faultline/pages.h"
 #include "faultline/phrase.h"
 
-enum { PUSHED_WORDS = 6, NAME_ROOM = 64 };
+enum { PUSHED_WORDS = 6, NAME_ROOM = 64, SEGMENT_COLUMNS = 14 };
 
 static unsigned levels_of(const struct scene *scene)
 {
@@ -88,7 +88,9 @@ static unsigned draw_ring(const struct scene *scene, struct area area, unsigned 
 				kernel ? "kernel" : "user");
 	if (changed)
 		at = area_text(area, row, at, STYLE_CHANGED, "* was %u", scene->previous->registers.cpl);
-	if (machine_cpu_count(world_machine(scene->world)) > 1)
+	if (at + SEGMENT_COLUMNS <= area.columns)
+		at = area_text(area, row, at + 1, STYLE_TEXT, "CS %02x SS %02x", now->cs, now->ss);
+	if (machine_cpu_count(world_machine(scene->world)) > 1 && at + 8 <= area.columns)
 		(void)area_text(area, row, at + 1, STYLE_DIM, "CPU %u", scene->event->cpu);
 	return row + 1;
 }
@@ -105,7 +107,7 @@ static unsigned draw_where(const struct scene *scene, struct area area, unsigned
 	return row + 1;
 }
 
-enum { SHOWN_REGISTERS = GPR_COUNT + 3 };
+enum { SHOWN_REGISTERS = GPR_COUNT + 5 };
 
 /* In the order of their weight here: what paging and calls use comes first. */
 static unsigned list_registers(const struct scene *scene, struct shown_register *out, bool wide_mode)
@@ -123,6 +125,8 @@ static unsigned list_registers(const struct scene *scene, struct shown_register 
 	out[count++] = (struct shown_register){"FLG", now->rflags, before->rflags};
 	for (unsigned i = 0; i < (wide_mode ? GPR_COUNT : 8u); i++)
 		out[count++] = (struct shown_register){names[order[i]], now->gpr[order[i]], before->gpr[order[i]]};
+	out[count++] = (struct shown_register){"CR0", now->cr0, before->cr0};
+	out[count++] = (struct shown_register){"CR4", now->cr4, before->cr4};
 	return count;
 }
 
@@ -130,7 +134,7 @@ static unsigned draw_registers(const struct scene *scene, struct area area, unsi
 {
 	struct shown_register list[SHOWN_REGISTERS];
 	unsigned count = list_registers(scene, list, digits == 16);
-	unsigned width = 4 + digits + 2;
+	unsigned width = 4 + digits + 1; /* and the sign of a change */
 	unsigned columns = area.columns / width ? area.columns / width : 1;
 	for (unsigned i = 0; i < count; i++) {
 		unsigned at = row + i / columns;
@@ -139,6 +143,51 @@ static unsigned draw_registers(const struct scene *scene, struct area area, unsi
 		(void)draw_register(scene, area, at, i % columns * width, &list[i], digits);
 	}
 	return row + (count + columns - 1) / columns;
+}
+
+/* ---- control bits by name ---- */
+
+struct named_bit {
+	uint64_t mask;
+	const char *name;
+};
+
+#define BIT(register, bit)                                                                                             \
+	{                                                                                                              \
+		register##_##bit, #bit                                                                                 \
+	}
+static const struct named_bit flag_bits[] = {BIT(RFLAGS, CF), BIT(RFLAGS, PF), BIT(RFLAGS, AF), BIT(RFLAGS, ZF),
+					     BIT(RFLAGS, SF), BIT(RFLAGS, TF), BIT(RFLAGS, IF), BIT(RFLAGS, DF),
+					     BIT(RFLAGS, OF), BIT(RFLAGS, NT), BIT(RFLAGS, RF), BIT(RFLAGS, VM),
+					     BIT(RFLAGS, AC), BIT(RFLAGS, ID)};
+static const struct named_bit cr0_bits[] = {BIT(CR0, PG), BIT(CR0, WP), BIT(CR0, PE), BIT(CR0, AM),
+					    BIT(CR0, NE), BIT(CR0, ET), BIT(CR0, TS), BIT(CR0, MP)};
+static const struct named_bit cr4_bits[] = {
+    BIT(CR4, PAE), BIT(CR4, PSE), BIT(CR4, PGE),  BIT(CR4, PCIDE), BIT(CR4, LA57), BIT(CR4, SMEP), BIT(CR4, SMAP),
+    BIT(CR4, PKE), BIT(CR4, PKS), BIT(CR4, UMIP), BIT(CR4, PCE),   BIT(CR4, TSD),  BIT(CR4, DE),   BIT(CR4, PVI)};
+#undef BIT
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
+
+static void draw_names(struct area area, unsigned row, const char *label, uint64_t value, const struct named_bit *bits,
+		       size_t count)
+{
+	unsigned at = area_text(area, row, 0, STYLE_DIM, "%s", label);
+	for (size_t i = 0; i < count; i++) {
+		if ((value & bits[i].mask) && at + strlen(bits[i].name) + 1 <= area.columns)
+			at = area_text(area, row, at + 1, STYLE_TEXT, "%s", bits[i].name);
+	}
+}
+
+static void draw_control(const struct scene *scene, struct area area, unsigned row)
+{
+	const struct travel_registers *now = &scene->now->registers;
+	if (row < area.rows)
+		draw_names(area, row, "FLG", now->rflags, flag_bits, COUNT_OF(flag_bits));
+	if (row + 1 < area.rows)
+		draw_names(area, row + 1, "CR0", now->cr0, cr0_bits, COUNT_OF(cr0_bits));
+	if (row + 2 < area.rows)
+		draw_names(area, row + 2, "CR4", now->cr4, cr4_bits, COUNT_OF(cr4_bits));
 }
 
 /* ---- what the entry to ring 0 pushed ---- */
@@ -150,24 +199,12 @@ struct pushed {
 	uint64_t word[PUSHED_WORDS]; /* from the lowest address */
 };
 
-/* The last PUSH since ring 3 was left says where it lies; what lies there is read from RAM. */
+/* What lies there is read from RAM. */
 static bool find_pushed(const struct scene *scene, struct pushed *out)
 {
-	if (scene->now->registers.cpl != 0)
-		return false;
-	for (uint64_t number = scene->position; number > 0; number--) {
-		const struct travel_record *record = travel_record(scene->travel, number);
-		if (!record || record->event.cpu != scene->event->cpu)
-			return false;
-		if (record->event.kind == EVENT_PUSH) {
-			out->at = record->event.arg[0];
-			out->words = (unsigned)record->event.arg[1];
-			return out->words <= PUSHED_WORDS;
-		}
-		if (record->event.kind == EVENT_RING && number != scene->position)
-			return false;
-	}
-	return false;
+	out->at = scene->now->pushed_at;
+	out->words = scene->now->pushed_words;
+	return scene->now->registers.cpl == 0 && out->words > 0 && out->words <= PUSHED_WORDS;
 }
 
 static void read_pushed(const struct scene *scene, struct pushed *out)
@@ -235,7 +272,8 @@ static void draw(const struct scene *scene, struct area area)
 	unsigned below = pushed_rows(scene, area.columns);
 	unsigned end = area.rows > row + below ? area.rows - below : area.rows;
 	row = draw_registers(scene, area, row, end, digits);
-	(void)draw_pushed(scene, area, row);
+	row = draw_pushed(scene, area, row);
+	draw_control(scene, area, row);
 }
 
 const struct view view_cpu = {.panel = PANEL_CPU, .title = title, .draw = draw};

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MOST_SLOTS = 8192 };
+enum { MOST_SLOTS = 8192, PAGE_STEPS = 8 };
 
 static const struct mmu *mmu_of(const struct scene *scene)
 {
@@ -27,6 +27,83 @@ static void title(const struct scene *scene, char *out, size_t room)
 static void page_text(uint64_t page, unsigned shift, char *out, size_t room)
 {
 	(void)snprintf(out, room, "%" PRIx64, page >> shift);
+}
+
+/* ---- the selection: array and slot ---- */
+
+enum { SLOT_BITS = 16 };
+
+static uint64_t place_of(unsigned array, unsigned slot)
+{
+	return (uint64_t)array << SLOT_BITS | slot;
+}
+
+static unsigned slot_of(uint64_t place)
+{
+	return (unsigned)(place & ((1u << SLOT_BITS) - 1));
+}
+
+/* The first entry at the place or behind it, the last one before it; false: there is none. */
+static bool entry_from(const struct mmu *mmu, uint64_t place, bool forward, uint64_t *out)
+{
+	bool found = false;
+	for (unsigned array = 0; array < mmu_tlb_count(mmu); array++) {
+		const struct tlb *tlb = mmu_tlb(mmu, array);
+		struct tlb_entry entry;
+		for (unsigned slot = 0; slot < tlb_slots(tlb) && slot < MOST_SLOTS; slot++) {
+			uint64_t here = place_of(array, slot);
+			if ((forward ? here < place : here >= place) || !tlb_slot(tlb, slot, &entry))
+				continue;
+			*out = here;
+			found = true;
+			if (forward)
+				return true;
+		}
+	}
+	return found;
+}
+
+static bool selected(const struct scene *scene, uint64_t *place)
+{
+	const struct selection *selection = &scene->selected[PANEL_TLB];
+	*place = selection->at;
+	return selection->active && selection->at >> SLOT_BITS < mmu_tlb_count(mmu_of(scene));
+}
+
+static bool move(struct scene *scene, enum move move)
+{
+	struct selection *selection = &scene->selected[PANEL_TLB];
+	uint64_t at = selection->at;
+	if (!scene->event)
+		return false;
+	const struct mmu *mmu = mmu_of(scene);
+	bool back = move == MOVE_UP || move == MOVE_LEFT || move == MOVE_PAGE_UP || move == MOVE_END;
+	unsigned steps = move == MOVE_PAGE_UP || move == MOVE_PAGE_DOWN ? PAGE_STEPS : 1;
+	if (!selection->active || move == MOVE_HOME || move == MOVE_END) {
+		if (!entry_from(mmu, back ? UINT64_MAX : 0, !back, &at))
+			return false;
+		steps = 0;
+	}
+	for (; steps > 0; steps--) {
+		if (!entry_from(mmu, back ? at : at + 1, !back, &at))
+			break;
+	}
+	bool moved = !selection->active || at != selection->at;
+	*selection = (struct selection){true, at};
+	return moved;
+}
+
+/* To its frame. */
+static bool choose(struct scene *scene)
+{
+	uint64_t place;
+	struct tlb_entry entry;
+	if (!scene->event || !scene->booted || !selected(scene, &place) ||
+	    !tlb_slot(mmu_tlb(mmu_of(scene), (unsigned)(place >> SLOT_BITS)), slot_of(place), &entry))
+		return false;
+	scene->selected[PANEL_FRAMES] = (struct selection){true, entry.frame.v};
+	scene->focus = PANEL_FRAMES;
+	return true;
 }
 
 /* ---- this event ---- */
@@ -70,6 +147,15 @@ static void draw_head(struct area area, unsigned row, const struct tlb *tlb, uns
 			geometry.sets, geometry.ways, used, tlb_replacement_name(tlb_replacement(tlb)));
 }
 
+static unsigned used_slots(const struct tlb *tlb)
+{
+	struct tlb_entry entry;
+	unsigned used = 0;
+	for (unsigned slot = 0; slot < tlb_slots(tlb) && slot < MOST_SLOTS; slot++)
+		used += tlb_slot(tlb, slot, &entry);
+	return used;
+}
+
 static void draw_entry(const struct scene *scene, struct area area, unsigned row, const struct tlb *tlb, unsigned slot,
 		       const struct tlb_entry *entry)
 {
@@ -97,13 +183,10 @@ static void draw_entry(const struct scene *scene, struct area area, unsigned row
 static unsigned draw_array(const struct scene *scene, struct area area, unsigned row, unsigned end,
 			   const struct tlb *tlb)
 {
-	unsigned used = 0;
 	unsigned slots = tlb_slots(tlb) < MOST_SLOTS ? tlb_slots(tlb) : MOST_SLOTS;
 	struct tlb_entry entry;
-	for (unsigned slot = 0; slot < slots; slot++)
-		used += tlb_slot(tlb, slot, &entry);
 	if (row < end)
-		draw_head(area, row++, tlb, used);
+		draw_head(area, row++, tlb, used_slots(tlb));
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (unsigned slot = 0; slot < slots && row < end; slot++) {
 			bool now = tlb_slot(tlb, slot, &entry) && scene->has_address &&
@@ -155,6 +238,117 @@ static unsigned cache_entries(const struct mmu *mmu)
 	return count;
 }
 
+/* ---- the selected entry ---- */
+
+/* What the tables say of the same page now: an entry may outlive what it was made of. */
+static const char *agreement(const struct scene *scene, const struct tlb_entry *entry)
+{
+	const struct process *process;
+	unsigned index = 0;
+	if (!scene->booted)
+		return "";
+	while ((process = world_process(scene->world, index)) != NULL &&
+	       (!process->mm || (!entry->global && process->pcid != entry->pcid)))
+		index++;
+	if (!process)
+		return "no living process has this PCID";
+	struct translation now;
+	translation_take(&now, scene->world, index, entry->page);
+	const struct walk_rights *rights = &now.walk.rights;
+	if (now.walk.outcome != WALK_MAPPED || now.pa.v >> PAGE_SHIFT != entry->frame.v)
+		return "STALE: the tables no longer say so";
+	if ((entry->writable && !rights->writable) || (entry->user && !rights->user) ||
+	    (!entry->no_execute && rights->no_execute))
+		return "STALE: the tables allow less by now";
+	return rights->writable != entry->writable ? "the tables allow more by now" : "the tables say the same";
+}
+
+/* How many entries of its set go before it, if the set is full. */
+static void draw_rank(struct area area, unsigned row, const struct tlb *tlb, unsigned slot,
+		      const struct tlb_entry *entry)
+{
+	unsigned ways = tlb_geometry(tlb).ways;
+	unsigned used = 0;
+	unsigned before = 0;
+	for (unsigned way = 0; way < ways; way++) {
+		struct tlb_entry other;
+		if (!tlb_slot(tlb, slot / ways * ways + way, &other))
+			continue;
+		used++;
+		before += other.stamp < entry->stamp;
+	}
+	bool exact = tlb_replacement(tlb) == TLB_LRU || tlb_replacement(tlb) == TLB_FIFO;
+	unsigned at = area_text(area, row, 1, STYLE_TEXT, "set %u: %u of %u ways used", slot / ways, used, ways);
+	if (exact)
+		(void)area_text(area, row, at, STYLE_TEXT, ", %u of them go before it (%s)", before,
+				tlb_replacement_name(tlb_replacement(tlb)));
+	else
+		(void)area_text(area, row, at, STYLE_TEXT, ", replaced by %s",
+				tlb_replacement_name(tlb_replacement(tlb)));
+}
+
+static void draw_rights(struct area area, unsigned row, const struct tlb_entry *entry)
+{
+	unsigned at = area_text(area, row, 1, STYLE_TEXT, "%s may read%s%s", entry->user ? "ring 3" : "only ring 0",
+				entry->writable ? ", write" : "", entry->no_execute ? "" : ", execute");
+	at = area_text(area, row, at, STYLE_TEXT, entry->dirty ? "; D is set in RAM" : "; the first write sets D");
+	(void)area_text(area, row, at, STYLE_TEXT, entry->global ? "; global" : "; PCID %u", entry->pcid);
+}
+
+enum { DETAIL_ROWS = 6 };
+
+static unsigned draw_detail(const struct scene *scene, struct area area, unsigned row, uint64_t place)
+{
+	const struct tlb *tlb = mmu_tlb(mmu_of(scene), (unsigned)(place >> SLOT_BITS));
+	unsigned slot = slot_of(place);
+	unsigned ways = tlb_geometry(tlb).ways;
+	struct tlb_entry entry;
+	unsigned at = area_text(area, row, 0, STYLE_TITLE, "%s set %u way %u", tlb_role_name(tlb_role(tlb)),
+				slot / ways, slot % ways);
+	if (!tlb_slot(tlb, slot, &entry)) {
+		(void)area_text(area, row, at, STYLE_TEXT, ": empty now");
+		return row + 1;
+	}
+	(void)area_text(area, row, at, STYLE_TEXT, ": a page of %s%s%s", page_size_name(entry.mapping_size),
+			entry.size != entry.mapping_size ? ", kept in a piece of " : "",
+			entry.size != entry.mapping_size ? page_size_name(entry.size) : "");
+	at = area_whole(area, row + 1, 1, STYLE_STRONG, "%" PRIx64, entry.page.v);
+	(void)area_whole(area, row + 1, at, STYLE_TEXT, " -> %" PRIx64, entry.frame.v << PAGE_SHIFT);
+	draw_rights(area, row + 2, &entry);
+	draw_rank(area, row + 3, tlb, slot, &entry);
+	const char *agrees = agreement(scene, &entry);
+	(void)area_text(area, row + 4, 1, strncmp(agrees, "STALE", 5) == 0 ? STYLE_FAULT : STYLE_TEXT, "%s%s",
+			strncmp(agrees, "STALE", 5) == 0 ? "! " : "", agrees);
+	return row + 5;
+}
+
+/* The array of the selected entry from a little before it on, with the entry in full below. */
+static void draw_selected(const struct scene *scene, struct area area, unsigned row, uint64_t place)
+{
+	const struct mmu *mmu = mmu_of(scene);
+	unsigned array = (unsigned)(place >> SLOT_BITS);
+	unsigned end = area.rows > row + DETAIL_ROWS ? area.rows - DETAIL_ROWS + 1 : row;
+	uint64_t at = place;
+	struct tlb_entry entry;
+	for (unsigned i = 0; row + 1 < end && i < (end - row - 1) / 2; i++) {
+		uint64_t before;
+		if (!entry_from(mmu, at, false, &before) || before >> SLOT_BITS != array)
+			break;
+		at = before;
+	}
+	if (row < end)
+		draw_head(area, row++, mmu_tlb(mmu, array), used_slots(mmu_tlb(mmu, array)));
+	while (row < end && entry_from(mmu, at, true, &at) && at >> SLOT_BITS == array) {
+		(void)tlb_slot(mmu_tlb(mmu, array), slot_of(at), &entry);
+		draw_entry(scene, area, row, mmu_tlb(mmu, array), slot_of(at), &entry);
+		if (at == place)
+			area_restyle(area, row, 0, area.columns, STYLE_SELECTED);
+		row++;
+		at++;
+	}
+	(void)draw_detail(scene, area, row, place);
+}
+
 static void draw(const struct scene *scene, struct area area)
 {
 	if (!scene->event) {
@@ -162,6 +356,11 @@ static void draw(const struct scene *scene, struct area area)
 		return;
 	}
 	const struct mmu *mmu = mmu_of(scene);
+	uint64_t place;
+	if (selected(scene, &place)) {
+		draw_selected(scene, area, draw_moment(scene, area, 0), place);
+		return;
+	}
 	unsigned arrays = mmu_tlb_count(mmu);
 	unsigned row = draw_moment(scene, area, 0);
 	unsigned below = cache_entries(mmu);
@@ -182,4 +381,4 @@ static void draw(const struct scene *scene, struct area area)
 	(void)draw_caches(scene, area, row);
 }
 
-const struct view view_tlb = {.panel = PANEL_TLB, .title = title, .draw = draw};
+const struct view view_tlb = {.panel = PANEL_TLB, .title = title, .draw = draw, .move = move, .choose = choose};

@@ -118,7 +118,7 @@ static unsigned selected_step(const struct scene *scene)
 struct columns {
 	unsigned target; /* where the entry leads; 0: no room for it */
 	unsigned flags;
-	bool full; /* all flags */
+	enum entry_flags line;
 };
 
 enum { ENTRY_COLUMN = 11, TARGET_COLUMNS = 10 };
@@ -133,8 +133,11 @@ static struct columns columns_of(const struct translation *t, struct area area)
 		digits = needed > digits ? needed : digits;
 	}
 	unsigned behind = ENTRY_COLUMN + digits + 1;
-	columns.full = behind + TARGET_COLUMNS + entry_flags_width(true) <= area.columns;
-	if (behind + TARGET_COLUMNS + entry_flags_width(columns.full) <= area.columns)
+	if (behind + TARGET_COLUMNS + entry_flags_width(FLAGS_ALL) <= area.columns)
+		columns.line = FLAGS_ALL;
+	else if (behind + entry_flags_width(FLAGS_MAJOR) <= area.columns)
+		columns.line = FLAGS_MAJOR;
+	if (behind + TARGET_COLUMNS + entry_flags_width(columns.line) <= area.columns)
 		columns.target = behind;
 	columns.flags = behind + (columns.target ? TARGET_COLUMNS : 0);
 	return columns;
@@ -157,9 +160,8 @@ static void draw_step(const struct scene *scene, struct area area, unsigned row,
 		(void)snprintf(target, sizeof(target), "-> %" PRIx64, points_at(t, i));
 	if (columns.target && columns.target + strlen(target) < columns.flags)
 		(void)area_whole(area, row, columns.target, style, "%s", target);
-	unsigned behind = columns.flags + entry_flags_width(columns.full);
-	if (behind <= area.columns)
-		entry_flags_draw(scene, area, row, columns.flags, i, columns.full);
+	entry_flags_draw(scene, area, row, columns.flags, i, columns.line);
+	unsigned behind = columns.flags + entry_flags_width(columns.line);
 	if (bad && behind + 4 <= area.columns)
 		(void)area_text(area, row, behind, STYLE_FAULT, " <==");
 	if (scene->selected[PANEL_WALK].active && i == selected_step(scene))
@@ -272,8 +274,8 @@ static void draw_root(const struct translation *t, struct area area, unsigned ro
 	if (at + 10 < area.columns && paging_mode_info(t->mode)->linear_bits > 32)
 		at = area_whole(area, row, at + 1, STYLE_DIM, "PCID %u", (unsigned)(t->cr3 & 0xfff));
 	struct columns columns = columns_of(t, area);
-	if (t->walk.count && at <= columns.flags && columns.flags + entry_flags_width(columns.full) <= area.columns)
-		entry_flags_head(area, row, columns.flags, columns.full);
+	if (t->walk.count && at <= columns.flags)
+		entry_flags_head(area, row, columns.flags, columns.line);
 }
 
 /* With one row left for the outcome; where there are too few, the entries that decided are kept. */

@@ -195,6 +195,60 @@ static void under_pressure_the_frames_view_says_what_the_kernel_counts(void **st
 	}
 }
 
+static void what_an_exception_pushed_is_found_however_long_ago_that_was(void **state)
+{
+	(void)state;
+	char text[sizeof(narrow) + 16];
+	(void)snprintf(text, sizeof(text), narrow, "clock");
+	struct stage stage = stage_begin(text, "test.json");
+	uint64_t pushed = 0;
+	uint64_t furthest = 0;
+	while (stage_forward(&stage, EVENT_MASK_ALL)) {
+		const struct event *event = stage.scene.event;
+		if (event->kind == EVENT_PUSH)
+			pushed = event->number;
+		if (event->kind == EVENT_RING && event->ring == 3)
+			pushed = 0;
+		if (event->ring != 0 || event->number % 5)
+			continue;
+		char *drawn = stage_view(&stage.scene, PANEL_CPU, 20, 60);
+		if ((strstr(drawn, "pushed:") != NULL) != (pushed != 0))
+			fail_msg("event %u, pushed at %u:\n%s", (unsigned)event->number, (unsigned)pushed, drawn);
+		free(drawn);
+		if (pushed && event->number - pushed > furthest)
+			furthest = event->number - pushed;
+	}
+	assert_true(furthest > TRAVEL_PAST);
+	stage_end(&stage);
+}
+
+static void the_selection_goes_through_all_entries_of_the_tlbs(void **state)
+{
+	(void)state;
+	struct stage stage = begin("4-level");
+	for (unsigned position = 100; position < 400; position += 50) {
+		stage_seek(&stage, position);
+		struct scene *scene = &stage.scene;
+		const struct mmu *mmu = machine_mmu_const(world_machine(scene->world));
+		scene->selected[PANEL_TLB].active = false;
+		for (unsigned i = 0; i < mmu_tlb_count(mmu); i++) {
+			for (unsigned slot = 0; slot < tlb_slots(mmu_tlb(mmu, i)); slot++) {
+				struct tlb_entry entry;
+				char text[64];
+				if (!tlb_slot(mmu_tlb(mmu, i), slot, &entry))
+					continue;
+				assert_true(view_tlb.move(scene, MOVE_DOWN));
+				(void)snprintf(text, sizeof(text), "%llx -> %llx", (unsigned long long)entry.page.v,
+					       (unsigned long long)entry.frame.v << PAGE_SHIFT);
+				assert_says(scene, PANEL_TLB, text);
+				draw_all(scene);
+			}
+		}
+		assert_false(view_tlb.move(scene, MOVE_DOWN));
+	}
+	stage_end(&stage);
+}
+
 static void without_pressure_there_is_no_word_of_it(void **state)
 {
 	(void)state;
@@ -215,6 +269,8 @@ int main(void)
 	    cmocka_unit_test(as_many_mappings_are_found_as_the_frame_counts),
 	    cmocka_unit_test(the_walk_ends_in_the_error_code_that_the_processor_pushed),
 	    cmocka_unit_test(under_pressure_the_frames_view_says_what_the_kernel_counts),
+	    cmocka_unit_test(what_an_exception_pushed_is_found_however_long_ago_that_was),
+	    cmocka_unit_test(the_selection_goes_through_all_entries_of_the_tlbs),
 	    cmocka_unit_test(without_pressure_there_is_no_word_of_it),
 	    cmocka_unit_test(enter_goes_from_an_entry_to_its_frame_and_to_the_page_again),
 	};
