@@ -30,9 +30,13 @@ void story_event(void *story, const struct event *event); /* an event_fn */
 /* Tells what was held back, and ends. */
 void story_free(struct story *story); /* NULL is allowed */
 
-/* The same with the fields parsed before, for many sentences. */
-void story_sentence_by(const struct event_fields *fields, const struct event *event, char *out, size_t room);
 /* One event as one sentence, without number and indentation; cut at the room. */
 void story_sentence(const struct event *event, char *out, size_t room);
+/* The same with the fields parsed before, for many sentences. */
+void story_sentence_by(const struct event_fields *fields, const struct event *event, char *out, size_t room);
+/* A template of the caller's with the values of the event: "frame {frame}". Fields of type text are read only if the
+ * template names them. */
+void story_fill(const struct event_fields *fields, const struct event *event, const char *template, char *out,
+		size_t room);
 
 #endif

@@ -17,6 +17,7 @@
 #include "faultline/world.h"
 
 struct travel;
+struct event_fields;
 
 struct travel_limits {
 	size_t checkpoint_bytes;    /* most memory for checkpoints; 0: 256 MiB */
@@ -101,6 +102,9 @@ struct travel_record {
 enum { TRAVEL_PAST = 64, TRAVEL_FUTURE = 64 };
 /* NULL: it is further away than TRAVEL_PAST or TRAVEL_FUTURE, or does not exist. */
 const struct travel_record *travel_record(const struct travel *travel, uint64_t number);
+
+/* The fields of events, for story_fill. */
+const struct event_fields *travel_fields(const struct travel *travel);
 
 /* The nearest known event of these kinds behind or before a position, 0 if there is none. */
 uint64_t travel_known_after(const struct travel *travel, uint64_t position, uint64_t kinds);

@@ -262,7 +262,13 @@ static const char *add_singular(struct sentence *sentence, const char *at)
 
 void sentence_make(struct sentence *sentence, const struct event_fields *fields, const struct event *event)
 {
-	const char *at = template_of(event);
+	sentence_fill(sentence, fields, event, template_of(event));
+}
+
+void sentence_fill(struct sentence *sentence, const struct event_fields *fields, const struct event *event,
+		   const char *template)
+{
+	const char *at = template;
 	sentence->used = 0;
 	sentence->text[0] = '\0';
 	while (*at) {

@@ -9,6 +9,9 @@ struct sentence {
 	char text[1024]; /* longer ones are cut */
 };
 
+/* The same by a template of one's own with the fields of the event. A field that the event lacks is our bug. */
+void sentence_fill(struct sentence *sentence, const struct event_fields *fields, const struct event *event,
+		   const char *template);
 void sentence_make(struct sentence *sentence, const struct event_fields *fields, const struct event *event);
 
 #endif

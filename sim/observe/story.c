@@ -246,6 +246,14 @@ void story_sentence_by(const struct event_fields *fields, const struct event *ev
 	(void)snprintf(out, room, "%s", sentence.text);
 }
 
+void story_fill(const struct event_fields *fields, const struct event *event, const char *template, char *out,
+		size_t room)
+{
+	struct sentence sentence;
+	sentence_fill(&sentence, fields, event, template);
+	(void)snprintf(out, room, "%s", sentence.text);
+}
+
 void story_sentence(const struct event *event, char *out, size_t room)
 {
 	struct event_fields fields;

@@ -248,6 +248,11 @@ const struct travel_record *travel_record(const struct travel *travel, uint64_t 
 	return near && number > 0 && record->event.number == number && record->sentence[0] ? record : NULL;
 }
 
+const struct event_fields *travel_fields(const struct travel *travel)
+{
+	return &travel->fields;
+}
+
 uint64_t travel_known_after(const struct travel *travel, uint64_t position, uint64_t kinds)
 {
 	return history_first(&travel->history, position + 1, travel->history.count, kinds);

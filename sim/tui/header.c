@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "faultline/bus.h"
 #include "keybar.h"
@@ -178,13 +179,27 @@ static void draw_bottom(const struct scene *scene, const struct layout *layout)
 	draw_quiz(scene, layout);
 }
 
+/* As many whole sentences as fit; the first one is cut if not even that does. */
+static void draw_sentences(struct area area, unsigned column, const char *text)
+{
+	size_t room = area.columns - column;
+	size_t whole = 0;
+	for (size_t at = 0; at < room && text[at]; at++) {
+		if (strchr(".?)", text[at]) && (text[at + 1] == ' ' || !text[at + 1]))
+			whole = at + 1;
+	}
+	if (utf8_length(text) <= room || !whole)
+		whole = strlen(text);
+	(void)area_text(area, 0, column, STYLE_STRONG, "%.*s", (int)whole, text);
+}
+
 void header_draw(const struct scene *scene, const struct layout *layout)
 {
 	bool wide = layout->why.columns >= 120;
 	draw_status(scene, layout->status);
 	ribbon_draw(scene, layout->story);
 	unsigned column = area_text(layout->why, 0, 0, STYLE_TITLE, wide ? "WHY    " : "WHY ");
-	(void)area_text(layout->why, 0, column, STYLE_STRONG, "%s", scene->why);
+	draw_sentences(layout->why, column, scene->why);
 	column = area_text(layout->next, 0, 0, STYLE_TITLE, "NEXT   ");
 	(void)area_text(layout->next, 0, column, STYLE_TEXT, "%s", scene->next);
 	draw_bottom(scene, layout);
