@@ -75,6 +75,8 @@ enum layer {
 	  "frame {frame} ({use}) is taken away from process {pid} at {va}: {how}")                                     \
 	X(RECLAIM, reclaim, KERNEL, "who:text looked:dec taken:dec free:dec",                                          \
 	  "{who} looks at {looked} pages and takes {taken} away; {free} frames are free")                              \
+	X(HUGE_SPLIT, huge_split, KERNEL, "what:text pid:dec va:hex frame:pfn why:text",                               \
+	  "splits a huge page, its {what}: process {pid} at {va}, frame {frame}: {why}")                               \
 	X(OOM_KILL, oom_kill, KERNEL, "pid:dec name:text points:dec adj:hex of:text",                                  \
 	  "the OOM killer chooses process {pid} ({name}) with {points} points: {of} is used up")                       \
 	X(IO_WAIT, io_wait, KERNEL, "cycles:dec", "waits {cycles} cycles for a device")                                \

@@ -21,7 +21,8 @@ enum { FRAME_MAX_ORDER = 10 };
 	X(IMAGE, image, 'T', "page cache: the program's image")                                                        \
 	X(ANON, anonymous, 'D', "anonymous memory: heap, stack, mappings")                                             \
 	X(ZERO, zero_page, 'Z', "the shared zero page")                                                                \
-	X(SHMEM, shmem, 'S', "page cache: shared anonymous memory")
+	X(SHMEM, shmem, 'S', "page cache: shared anonymous memory")                                                    \
+	X(HUGETLB, hugetlb, 'H', "huge pages of MAP_HUGETLB")
 
 enum frame_use {
 #define X(id, name, glyph, text) FRAME_##id,
@@ -45,7 +46,7 @@ struct frame {
 	};
 	uint32_t mappings;
 	uint8_t use;      /* enum frame_use */
-	uint8_t order;    /* of the block that starts here */
+	uint8_t order;    /* of the block that starts here, or that this frame shares */
 	bool block_start; /* first frame of a free or used block */
 	bool dirty;       /* has been written, whatever the entries say */
 	union {
@@ -68,6 +69,12 @@ struct frame_pool *frame_pool_new(struct arena *arena, struct physmem *mem, stru
 bool frame_take(struct frame_pool *pool, unsigned order, enum frame_use use, struct pfn *out);
 /* Gives the block back and joins it with its free buddies. */
 void frame_put(struct frame_pool *pool, struct pfn first);
+
+/* A huge page: every frame of the used block gets a record of its own, like that of the first but no block_start, until
+ * the block is freed or split. */
+void frame_share(struct frame_pool *pool, struct pfn first);
+/* The frames of such a block become blocks of one frame; their records stay as they are. */
+void frame_split(struct frame_pool *pool, struct pfn first);
 
 struct frame *frame_at(struct frame_pool *pool, struct pfn frame);
 const struct frame *frame_peek(const struct frame_pool *pool, struct pfn frame); /* NULL: never used or no RAM */

@@ -52,6 +52,19 @@ enum allocation {
 	    ALLOCATION_COUNT
 };
 
+/* Transparent huge pages: /sys/kernel/mm/transparent_hugepage/enabled. */
+#define THP_MODE_LIST(X)                                                                                               \
+	X(NEVER, never, "no memory gets them")                                                                         \
+	X(MADVISE, madvise, "memory that asked for them by MADV_HUGEPAGE")                                             \
+	X(ALWAYS, always, "all anonymous memory")
+
+enum thp_mode {
+#define X(id, name, text) THP_##id,
+	THP_MODE_LIST(X)
+#undef X
+	    THP_MODE_COUNT
+};
+
 struct kernel_config {
 	enum paging_mode paging;
 	enum overcommit overcommit;
@@ -72,7 +85,8 @@ struct kernel_config {
 	uint64_t window_cycles;               /* of working-set policies */
 	uint64_t tick_cycles;                 /* between ticks of the policies that want them */
 	uint64_t seed;                        /* of policies that choose at random; 0: 1 */
-	bool junk_freed_frames;               /* fill freed frames that had content with 0x6b, so that misuse is loud */
+	enum thp_mode thp;
+	bool junk_freed_frames; /* fill freed frames that had content with 0x6b, so that misuse is loud */
 };
 
 /* The values of a stock kernel. */
@@ -104,7 +118,16 @@ bool replace_works_in_a_kernel(const struct policy_ops *ops);
 	X(kswapd_wakes, "times kswapd began to work")                                                                  \
 	X(direct_stalls, "times a process had to reclaim by itself")                                                   \
 	X(oom_kills, "times a process was chosen to be killed")                                                        \
-	X(waited_cycles, "simulated time of waiting for devices")
+	X(waited_cycles, "simulated time of waiting for devices")                                                      \
+	X(thp_fault_alloc, "huge pages that a fault took")                                                             \
+	X(thp_fault_fallback, "faults that wanted one and got a small page")                                           \
+	X(thp_fault_fallback_charge, "of these: for the memory limit")                                                 \
+	X(thp_split_page, "huge pages that became small ones")                                                         \
+	X(thp_deferred_split_page, "huge pages of which a part is not mapped any more")                                \
+	X(thp_split_pmd, "entries of huge pages that became tables")                                                   \
+	X(thp_zero_page_alloc, "huge zero pages")                                                                      \
+	X(thp_zero_page_alloc_failed, "times there was no room for one")                                               \
+	X(thp_swpout_fallback, "huge pages that were split to be swapped out")
 
 struct vm_counts {
 #define X(field, text) uint64_t field;

@@ -33,6 +33,8 @@ void physmem_copy(struct physmem *mem, struct pfn to, struct pfn from);
 void physmem_transfer(struct physmem *to_mem, struct pfn to, const struct physmem *from_mem, struct pfn from);
 uint64_t physmem_reserve_bytes(uint64_t bytes); /* of host address space, for a memory of that size */
 /* True when the frame may hold something other than zero. */
+/* All bytes of the frame are zero. */
+bool physmem_is_zero(const struct physmem *mem, struct pfn frame);
 bool physmem_has_content(const struct physmem *mem, struct pfn frame);
 
 #endif

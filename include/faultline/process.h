@@ -63,6 +63,8 @@ enum fault_end { FAULT_MINOR, FAULT_MAJOR, FAULT_DEADLY };
 #define FAULT_CAUSE_LIST(X)                                                                                            \
 	X(DEMAND_ZERO, demand_zero, MINOR, "first write: a zeroed frame")                                              \
 	X(ZERO_PAGE, zero_page, MINOR, "first read: the shared zero page")                                             \
+	X(HUGE, huge, MINOR, "first access: a zeroed huge page")                                                       \
+	X(HUGE_ZERO, huge_zero, MINOR, "first read: the shared huge zero page")                                        \
 	X(ZERO_PAGE_WRITE, zero_page_write, MINOR, "first write after a read: the zero page is replaced by a frame")   \
 	X(FILE, file, MINOR, "a page of a file, from the page cache, and its neighbours around it")                    \
 	X(SHARED, shared, MINOR, "a page of shared memory")                                                            \
@@ -168,6 +170,7 @@ uint64_t process_virtual_bytes(const struct process *process);
 uint64_t process_resident_pages(const struct process *process); /* without the shared zero page */
 uint64_t process_anon_pages(const struct process *process);     /* of these: anonymous */
 uint64_t process_zero_pages(const struct process *process);     /* entries that map the shared zero page */
+uint64_t process_huge_pages(const struct process *process);     /* of the resident: in huge pages, mapped as a whole */
 uint64_t process_swap_pages(const struct process *process);     /* entries that lead to swap */
 uint64_t process_table_pages(const struct process *process);    /* page tables of the process itself */
 uint64_t process_heap_bytes(const struct process *process);     /* break - first break */

@@ -17,6 +17,8 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(FAULTS_DEMAND_ZERO, "faults.demand_zero", TOTAL, "faults", "first writes that got a zeroed frame")           \
 	X(FAULTS_ZERO_PAGE, "faults.zero_page", TOTAL, "faults", "first reads that got the shared zero page")          \
 	X(FAULTS_ZERO_PAGE_WRITE, "faults.zero_page_write", TOTAL, "faults", "writes that replaced the zero page")     \
+	X(FAULTS_HUGE, "faults.huge", TOTAL, "faults", "first accesses that got a zeroed huge page")                   \
+	X(FAULTS_HUGE_ZERO, "faults.huge_zero", TOTAL, "faults", "first reads that got the shared huge zero page")     \
 	X(FAULTS_FILE, "faults.file", TOTAL, "faults", "first accesses to pages of a file in the page cache")          \
 	X(FAULTS_SHARED, "faults.shared", TOTAL, "faults", "first accesses to pages of shared memory")                 \
 	X(FAULTS_COW, "faults.cow", TOTAL, "faults", "writes to pages that others have, too: copies")                  \
@@ -72,6 +74,8 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(MEMORY_RSS, "memory.rss", LEVEL, "pages", "pages with a frame of their own")                                 \
 	X(MEMORY_PEAK_RSS, "memory.peak_rss", PEAK, "pages", "highest memory.rss")                                     \
 	X(MEMORY_ZERO, "memory.zero", LEVEL, "pages", "pages that map the shared zero page")                           \
+	X(MEMORY_HUGE, "memory.huge", LEVEL, "pages",                                                                  \
+	  "of memory.rss: pages in huge pages that an entry of level 2 maps")                                          \
 	X(MEMORY_SWAP, "memory.swap", LEVEL, "pages", "private pages that are in swap")                                \
 	X(MEMORY_VIRTUAL, "memory.virtual", LEVEL, "bytes", "address space promised")                                  \
 	X(MEMORY_TABLES, "memory.tables", LEVEL, "frames", "frames that hold page tables")                             \
@@ -103,6 +107,9 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(RECLAIM_TAKEN, "reclaim.taken", TOTAL, "pages", "pages taken away")                                          \
 	X(RECLAIM_KSWAPD, "reclaim.kswapd", TOTAL, "wakes", "times kswapd began to work")                              \
 	X(RECLAIM_DIRECT, "reclaim.direct", TOTAL, "stalls", "times a process had to reclaim by itself")               \
+	X(THP_FALLBACKS, "thp.fallbacks", TOTAL, "faults", "faults that wanted a huge page and got a small one")       \
+	X(THP_SPLIT_ENTRIES, "thp.split_entries", TOTAL, "entries", "entries of huge pages that became tables")        \
+	X(THP_SPLIT_PAGES, "thp.split_pages", TOTAL, "pages", "huge pages that became small ones")                     \
 	X(OOM_KILLS, "oom.kills", TOTAL, "processes", "processes chosen to be killed")                                 \
 	X(PROCESSES_SWITCHES, "processes.switches", TOTAL, "switches", "context switches")                             \
 	X(EVENTS, "events", TOTAL, "events", "events of the world so far")                                             \

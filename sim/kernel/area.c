@@ -159,6 +159,7 @@ struct vma *mm_modify(struct mm *mm, struct vma *vma, struct vaddr start, struct
 {
 	struct area area = area_of(vma, start, end);
 	area.flags = flags;
+	thp_split_ends(mm, start, end, "a border of a VMA falls into it");
 	struct vma *merged = merge_existing(mm, vma, &area);
 	if (merged)
 		return merged;
@@ -178,8 +179,10 @@ struct vma *mm_modify(struct mm *mm, struct vma *vma, struct vaddr start, struct
 void mm_split_at(struct mm *mm, struct vaddr at)
 {
 	struct vma *vma = vma_tree_find(&mm->vmas, at);
-	if (vma && vma->start.v < at.v)
+	if (vma && vma->start.v < at.v) {
+		thp_split_at(mm, at, "a border of a VMA falls into it");
 		(void)split(mm, vma, at);
+	}
 }
 
 /* ---- mapping and unmapping ---- */

@@ -52,13 +52,13 @@ static enum page_state state_of(const struct count *count, struct pte entry)
 		return PAGE_ABSENT;
 	if (!pte_present(entry) && !(entry.word & PTE_PROT_NONE))
 		return PAGE_SWAPPED;
+	const struct frame *frame = frame_peek(kernel->frames, pfn(pte_frame(entry)));
+	if (frame && frame->use == FRAME_ZERO)
+		return PAGE_ZERO;
 	if (pte_page_size(entry))
 		return PAGE_HUGE;
-	if (pte_frame(entry) == kernel->zero_page.v)
-		return PAGE_ZERO;
 	if (count->vma->flags & VMA_SHARED)
 		return PAGE_SHARED;
-	const struct frame *frame = frame_peek(kernel->frames, pfn(pte_frame(entry)));
 	bool of_file = frame && frame->use != FRAME_ANON;
 	if (copies_on_write(count->vma, entry) && (of_file || (frame && frame->mappings > 1)))
 		return PAGE_COW;
@@ -81,7 +81,7 @@ static bool count_table(const struct count *count, struct paddr table, uint64_t 
 {
 	const struct mm *mm = count->mm;
 	uint64_t span = (uint64_t)1 << layout_level_shift(mm->layout, level);
-	unsigned entries = level == mm->layout->levels ? mm->layout->user_entries : 1u << mm->layout->index_bits;
+	unsigned entries = layout_entries(mm->layout, level);
 	uint64_t first = count->start > base ? (count->start - base) / span : 0;
 	for (uint64_t i = first; i < entries && base + i * span < count->end; i++) {
 		struct pte entry = entry_load(mm->kernel, entry_at(mm->kernel, table, (unsigned)i));

@@ -35,6 +35,7 @@ static bool unmap_one(const struct rmap_entry *found, void *self)
 		swap_get(kernel, job->slot);
 		mm->swapped++;
 	}
+	BUG_ON(pte_page_size(found->entry)); /* a huge page is split first */
 	table_set(mm, found->va, found->entry_pa, entry);
 	machine_charge(kernel->machine, COST_UNMAP_PAGE, 1);
 	flush_range(mm, found->va, vaddr_add(found->va, PAGE_BYTES), 1);
@@ -130,12 +131,10 @@ static bool evict_file(struct kernel *kernel, struct pfn frame, const struct loo
 	return true;
 }
 
-bool evict(struct kernel *kernel, struct pfn frame)
+static bool evict_page(struct kernel *kernel, struct pfn frame)
 {
 	struct look look = {.pid = 0};
 	const struct frame *record = frame_at(kernel->frames, frame);
-	if (record->order != 0)
-		return false;
 	(void)rmap_for_each(kernel, frame, look_at, &look);
 	if (look.locked)
 		return false;
@@ -150,10 +149,33 @@ bool evict(struct kernel *kernel, struct pfn frame)
 	case FRAME_KERNEL:
 	case FRAME_TABLE:
 	case FRAME_ZERO:
+	case FRAME_HUGETLB:
 	case FRAME_USE_COUNT:
 		break;
 	}
 	BUG();
+}
+
+/* shrink_folio_list: the pages of a folio that was split are next on its list. */
+static uint64_t evict_folio(struct kernel *kernel, struct pfn head)
+{
+	struct look look = {.pid = 0};
+	(void)rmap_for_each(kernel, head, look_at, &look);
+	if (look.locked)
+		return 0;
+	kernel->vm.thp_swpout_fallback++;
+	uint64_t freed = thp_split_page(kernel, head, "it is to be swapped out");
+	for (uint64_t i = head.v; i < head.v + FOLIO_FRAMES; i++) {
+		if (frame_at(kernel->frames, pfn(i))->use == FRAME_ANON)
+			freed += evict_page(kernel, pfn(i));
+	}
+	return freed;
+}
+
+uint64_t evict(struct kernel *kernel, struct pfn frame)
+{
+	return frame_is_in_folio(frame_at(kernel->frames, frame)) ? evict_folio(kernel, frame)
+								  : evict_page(kernel, frame);
 }
 
 /* madvise_cold_or_pageout_pte_range. The image belongs to root, and is not asked for: can_do_file_pageout. */
@@ -161,33 +183,42 @@ void evict_range(struct mm *mm, const struct vma *vma, struct vaddr start, struc
 {
 	struct kernel *kernel = mm->kernel;
 	bool anon_only = vma->file && !vma->file->shmem;
+	thp_split_parts(mm, start, end, "a part is to be swapped out");
 	for (struct vaddr va = start; va.v < end.v; va.v += PAGE_BYTES) {
 		struct pte entry = table_get(mm, va);
 		struct pfn frame = pfn(pte_frame(entry));
-		if (!pte_present(entry) || frame.v == kernel->zero_page.v)
+		if (!pte_present(entry) || frame_is_zero(kernel, frame))
 			continue;
 		const struct frame *record = frame_at(kernel->frames, frame);
-		if (record->mappings == 1 && (!anon_only || record->use == FRAME_ANON))
-			(void)evict(kernel, frame);
+		if (record->mappings != 1 || (anon_only && record->use != FRAME_ANON))
+			continue;
+		(void)evict(kernel, folio_head(record, frame));
 	}
+}
+
+/* What all frames of the page say. */
+static struct look look_at_all(struct kernel *kernel, struct pfn frame)
+{
+	struct look look = {.pid = 0};
+	uint64_t pages = (uint64_t)1 << frame_at(kernel->frames, frame)->order;
+	for (uint64_t i = frame.v; i < frame.v + pages; i++)
+		(void)rmap_for_each(kernel, pfn(i), look_at, &look);
+	look.dirty = look.dirty || frame_is_dirty(kernel->frames, frame);
+	return look;
 }
 
 bool page_is_dirty(struct kernel *kernel, struct pfn frame)
 {
-	struct look look = {.pid = 0};
-	const struct frame *record = frame_at(kernel->frames, frame);
-	(void)rmap_for_each(kernel, frame, look_at, &look);
-	return record->dirty || look.dirty;
+	return look_at_all(kernel, frame).dirty;
 }
 
 bool page_may_go(struct kernel *kernel, struct pfn frame)
 {
-	struct look look = {.pid = 0};
+	const struct look look = look_at_all(kernel, frame);
 	const struct frame *record = frame_at(kernel->frames, frame);
-	(void)rmap_for_each(kernel, frame, look_at, &look);
 	bool needs_slot = record->use == FRAME_SHMEM || (record->use == FRAME_ANON && record->swap == 0);
 	bool is_full = kernel->swap.used >= swap_total(&kernel->swap);
-	return !look.locked && !(needs_slot && is_full && (record->dirty || look.dirty));
+	return !look.locked && !(needs_slot && is_full && look.dirty);
 }
 
 /* The flush makes the next use of the page visible, which an entry in a TLB would hide. Linux does without it on x86:
@@ -199,14 +230,21 @@ static bool forget_use(const struct rmap_entry *found, void *self)
 	if (!pte_accessed(found->entry))
 		return true;
 	*used = true;
-	table_set(mm, found->va, found->entry_pa, (struct pte){found->entry.word & ~PTE_ACCESSED});
-	flush_range(mm, found->va, vaddr_add(found->va, PAGE_BYTES), 1);
+	uint64_t bytes = leaf_bytes(mm, found->entry);
+	struct vaddr start = vaddr(align_down(found->va.v, bytes));
+	table_set(mm, start, found->entry_pa, (struct pte){found->entry.word & ~PTE_ACCESSED});
+	if (bytes == PAGE_BYTES)
+		flush_range(mm, start, vaddr_add(start, PAGE_BYTES), 1);
+	else
+		flush_huge_range(mm, start, vaddr_add(start, bytes));
 	return true;
 }
 
 bool page_was_used(struct kernel *kernel, struct pfn frame)
 {
 	bool used = false;
-	(void)rmap_for_each(kernel, frame, forget_use, &used);
+	uint64_t pages = (uint64_t)1 << frame_at(kernel->frames, frame)->order;
+	for (uint64_t i = frame.v; i < frame.v + pages; i++)
+		(void)rmap_for_each(kernel, pfn(i), forget_use, &used);
 	return used;
 }

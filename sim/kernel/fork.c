@@ -40,7 +40,7 @@ static void copy_present(struct mm *child, struct vaddr va, struct pte entry)
 }
 
 /* Huge pages of hugetlb are copied at once; Linux shares them, too. */
-static void copy_huge(struct copy *copy, struct vaddr va, struct pte entry)
+static void copy_hugetlb(struct copy *copy, struct vaddr va, struct pte entry)
 {
 	struct kernel *kernel = copy->child->kernel;
 	struct vma *vma = vma_tree_find(&copy->child->vmas, va);
@@ -54,6 +54,21 @@ static void copy_huge(struct copy *copy, struct vaddr va, struct pte entry)
 	machine_charge(kernel->machine, COST_COPY_PAGE, pages);
 }
 
+static void copy_huge(struct copy *copy, struct mm *parent, struct vaddr va, struct paddr entry_pa, struct pte entry)
+{
+	struct kernel *kernel = parent->kernel;
+	if (!thp_is_transparent(frame_at(kernel->frames, pfn(pte_frame(entry))))) {
+		copy_hugetlb(copy, va, entry);
+		return;
+	}
+	if (!thp_copy(copy->child, parent, va, entry_pa, entry)) {
+		copy->failed = true;
+		return;
+	}
+	machine_charge(kernel->machine, COST_PTE_UPDATE, 1);
+	copy->entries++;
+}
+
 /* copy_pte_range. */
 static void copy_entry(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
 {
@@ -62,7 +77,7 @@ static void copy_entry(struct mm *mm, struct vaddr va, struct paddr entry_pa, st
 	if (copy->failed)
 		return;
 	if (pte_page_size(entry) && entry_has_frame(entry)) {
-		copy_huge(copy, va, entry);
+		copy_huge(copy, mm, va, entry_pa, entry);
 		return;
 	}
 	if (!table_entry(copy->child, va, true, &child_pa)) {

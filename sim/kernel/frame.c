@@ -139,6 +139,38 @@ static void junk_block(struct frame_pool *pool, uint64_t first, unsigned order)
 	}
 }
 
+/* A record behind the first has the order of the block only if it was shared: no free block starts there. */
+static bool is_shared(const struct frame_pool *pool, uint64_t first, unsigned order)
+{
+	return order != 0 && pool->frames[first + 1].order == order;
+}
+
+void frame_share(struct frame_pool *pool, struct pfn first)
+{
+	struct frame record = pool->frames[first.v];
+	uint64_t count = (uint64_t)1 << record.order;
+	record.block_start = false;
+	for (uint64_t i = 1; i < count; i++)
+		pool->frames[first.v + i] = record;
+}
+
+void frame_split(struct frame_pool *pool, struct pfn first)
+{
+	uint64_t count = (uint64_t)1 << pool->frames[first.v].order;
+	for (uint64_t i = first.v; i < first.v + count; i++) {
+		pool->frames[i].order = 0;
+		pool->frames[i].block_start = true;
+	}
+}
+
+static void forget_shared(struct frame_pool *pool, uint64_t first, unsigned order)
+{
+	for (uint64_t i = first + 1; i < first + ((uint64_t)1 << order); i++) {
+		BUG_ON(pool->frames[i].mappings != 0);
+		pool->frames[i] = (struct frame){.use = FRAME_FREE};
+	}
+}
+
 void frame_put(struct frame_pool *pool, struct pfn frame)
 {
 	uint64_t first = frame.v;
@@ -146,6 +178,8 @@ void frame_put(struct frame_pool *pool, struct pfn frame)
 	BUG_ON(!block->block_start || block->use == FRAME_FREE || block->mappings != 0);
 	unsigned order = block->order;
 	uint64_t count = (uint64_t)1 << order;
+	if (is_shared(pool, first, order))
+		forget_shared(pool, first, order);
 	pool->used[block->use] -= count;
 	pool->free += count;
 	block->block_start = false;

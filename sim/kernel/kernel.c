@@ -97,7 +97,9 @@ struct process *kernel_process(const struct kernel *kernel, unsigned index)
 struct census {
 	uint64_t rss[RSS_KINDS], zero, tables, committed;
 	uint64_t cached, mapped, swapped;
-	uint64_t anon, anon_mapped; /* frames, and entries that map them */
+	uint64_t anon_mapped;                     /* pages of anonymous frames that entries map */
+	uint64_t folios, mapped_entirely, entire; /* huge pages, those mapped as a whole, and by how many entries */
+	uint64_t huge, huge_zero, zero_users;
 };
 
 static bool count_processes(const struct kernel *kernel, struct census *census, struct error *why)
@@ -111,6 +113,9 @@ static bool count_processes(const struct kernel *kernel, struct census *census, 
 		for (unsigned kind = 0; kind < RSS_KINDS; kind++)
 			census->rss[kind] += mm->rss[kind];
 		census->zero += mm->zero;
+		census->huge += mm->huge;
+		census->huge_zero += mm->huge_zero;
+		census->zero_users += mm->uses_huge_zero;
 		census->swapped += mm->swapped;
 		census->tables += mm->tables;
 		census->committed += mm->committed;
@@ -141,26 +146,46 @@ static void count_files(const struct kernel *kernel, struct census *census)
 	}
 }
 
+static const char *count_folio(const struct kernel *kernel, struct pfn head, struct census *census)
+{
+	uint32_t entire = folio_peek(kernel->frames, head, FOLIO_ENTIRE);
+	census->folios++;
+	census->entire += entire;
+	census->mapped_entirely += entire != 0;
+	return folio_check(kernel, head, &census->anon_mapped);
+}
+
 /* A frame that nobody maps any more is kept only as the content of a slot. */
 static const char *count_anon(const struct kernel *kernel, struct census *census)
 {
 	const struct frame_pool *frames = kernel->frames;
-	uint64_t left = frame_pool_used(frames, FRAME_ANON);
+	uint64_t left = frame_pool_used(frames, FRAME_ANON) + frame_pool_used(frames, FRAME_HUGETLB);
 	for (uint64_t i = 1; left > 0; i++) {
 		const struct frame *record = frame_peek(frames, pfn(i));
 		if (!record)
 			return "frames: there are fewer anonymous frames than are in use";
-		if (record->use != FRAME_ANON || !record->block_start)
+		bool is_anon = record->use == FRAME_ANON || record->use == FRAME_HUGETLB;
+		if (!is_anon || !record->block_start)
 			continue;
-		uint64_t pages = (uint64_t)1 << record->order;
-		left -= pages;
-		census->anon_mapped += record->mappings * pages;
+		left -= (uint64_t)1 << record->order;
+		const char *why = frame_is_in_folio(record) ? count_folio(kernel, pfn(i), census) : NULL;
+		if (why)
+			return why;
+		if (frame_is_in_folio(record))
+			continue;
+		census->anon_mapped += (uint64_t)record->mappings << record->order;
 		if (record->mappings == 0 && record->swap == 0)
 			return "frames: an anonymous frame is mapped by nobody and not in the swap cache";
 		if (record->swap != 0 && swap_cache_find(kernel, record->swap).v != i)
 			return "swap: a frame in the swap cache is not what its slot leads to";
 	}
 	return NULL;
+}
+
+static bool zero_is_counted(const struct kernel *kernel, uint64_t entries)
+{
+	uint64_t zero = kernel->thp.zero.v;
+	return zero == 0 ? entries == 0 : frame_peek(kernel->frames, pfn(zero))->mappings == entries;
 }
 
 bool kernel_check(const struct kernel *kernel, struct error *why)
@@ -190,6 +215,11 @@ bool kernel_check(const struct kernel *kernel, struct error *why)
 		what = "frames: page-table frames in use are not the tables of all processes and the kernel";
 	else if (frame_peek(frames, kernel->zero_page)->mappings != census.zero)
 		what = "frames: the zero page's reference count is not the number of entries that map it";
+	else if (kernel->thp.folios != census.folios || kernel->thp.mapped_entirely != census.mapped_entirely ||
+		 census.entire != census.huge)
+		what = "frames: huge pages, or the entries that map them, are miscounted";
+	else if (kernel->thp.zero_users != census.zero_users || !zero_is_counted(kernel, census.huge_zero))
+		what = "frames: the huge zero page's users, or the entries that map it, are miscounted";
 	else if (kernel->committed != census.committed)
 		what = "overcommit: the committed total is not the sum over processes and shared memory";
 	if (what)

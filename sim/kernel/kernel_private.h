@@ -5,19 +5,21 @@
 #include "faultline/kernel.h"
 #include "faultline/pte.h"
 #include "file.h"
+#include "folio.h"
 #include "layout.h"
 #include "reclaim.h"
 #include "rmap.h"
 #include "swap.h"
+#include "thp.h"
 #include "vma_tree.h"
 
 /* Resident pages by what they hold: include/linux/mm_types_task.h. */
 enum rss_kind { RSS_FILE, RSS_ANON, RSS_SHMEM, RSS_KINDS };
 
 /* One address space.
- * Invariants: rss, zero and tables count what the page tables hold; every present user entry lies in a VMA; swapped
- * counts the entries that lead to swap; total_vm, data_vm, exec_vm, stack_vm, locked_vm and committed are sums over the
- * VMAs (mm_check). */
+ * Invariants: rss, zero, huge, huge_zero and tables count what the page tables hold; every present user entry lies in
+ * a VMA; swapped counts the entries that lead to swap; total_vm, data_vm, exec_vm, stack_vm, locked_vm and committed
+ * are sums over the VMAs (mm_check). */
 struct mm {
 	struct kernel *kernel;
 	struct process *process;
@@ -32,6 +34,9 @@ struct mm {
 	uint32_t anons;          /* numbers given to anonymous memory so far */
 	uint64_t rss[RSS_KINDS]; /* pages with a frame */
 	uint64_t zero;           /* entries that map the shared zero page */
+	uint64_t huge;           /* entries that map a transparent huge page */
+	uint64_t huge_zero;      /* entries that map the shared huge zero page */
+	bool uses_huge_zero;     /* has mapped it once, so that it stays */
 	uint64_t swapped;        /* entries that lead to swap */
 	struct memgroup *group;  /* whose limit counts its pages */
 	uint64_t tables;
@@ -57,7 +62,8 @@ struct kernel_cpu;
 struct flush {
 	struct mm *mm;
 	struct vaddr start, end;
-	uint64_t pages;
+	uint64_t pages; /* translations to drop, one every `stride` bytes */
+	uint64_t stride;
 };
 
 struct kernel {
@@ -93,6 +99,7 @@ struct kernel {
 	struct swap swap;
 	struct disk disk;
 	struct reclaim reclaim;
+	struct thp thp;
 	const struct mm *charging; /* whose page a new one is; NULL: group 0's */
 	uint64_t written_until;    /* the cycle when the last page given to a device will have been written */
 	struct vm_counts vm;
@@ -124,7 +131,7 @@ void descriptors_load(struct kernel *kernel);
 void descriptors_load_32bit(struct kernel *kernel);
 void boot_set_kernel_stack(struct kernel *kernel, struct vaddr top); /* TSS.RSP0, ESP0 */
 
-/* ---- table.c: page tables in RAM ---- */
+/* ---- table.c, table_check.c: page tables in RAM ---- */
 /* An entry that is in use but not present keeps its frame for a page that nobody may access (_PAGE_PROTNONE: bit 8,
  * which means G only while P is set). */
 #define PTE_PROT_NONE PTE_GLOBAL
@@ -182,10 +189,22 @@ bool table_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
 bool table_huge_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out);
 /* The leaf that serves va, word 0 when there is none; of a huge page with the frame that va lies in. */
 struct pte table_get(const struct mm *mm, struct vaddr va);
+/* The same as it stands in RAM, and where. False: none. */
+bool table_leaf(const struct mm *mm, struct vaddr va, struct paddr *entry_pa, struct pte *out);
 void table_set(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry);
 /* Calls fn for every used leaf of [start, end), lowest first. fn may change the entry through table_set. */
 typedef void table_fn(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self);
 void table_for_each(struct mm *mm, struct vaddr start, struct vaddr end, table_fn *fn, void *self);
+/* An entry of level 2 that maps a transparent huge page has an empty table behind it, so that the page can be split at
+ * any time. entry_pa says which directory keeps it. */
+bool table_deposit(struct mm *mm, struct paddr entry_pa); /* false: no frame */
+void table_deposit_again(struct mm *mm, struct paddr entry_pa, struct pfn table);
+struct pfn table_withdraw(struct mm *mm, struct paddr entry_pa);
+void table_free_deposit(struct mm *mm, struct paddr entry_pa);
+/* A filled table takes the place of the huge page that entry_pa maps. */
+void table_hang(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pfn table, uint32_t entries);
+/* Takes away the table of level 1 at va if it has no entry. The caller frees it once no TLB can reach it. */
+bool table_take_empty(struct mm *mm, struct vaddr va, struct pfn *table);
 /* Frees the tables that hold no entry any more, within [start, end). */
 void table_prune(struct mm *mm, struct vaddr start, struct vaddr end);
 bool table_new_root(struct mm *mm);
@@ -197,6 +216,13 @@ bool table_check(const struct mm *mm, const char **why);
 void page_free(struct kernel *kernel, struct pfn frame);
 /* Nobody else has the anonymous page, neither mapped nor in swap. */
 bool page_is_exclusive(const struct kernel *kernel, const struct frame *record);
+static inline bool frame_is_zero(const struct kernel *kernel, struct pfn frame)
+{
+	const struct frame *record = frame_peek(kernel->frames, frame);
+	return record && record->use == FRAME_ZERO;
+}
+/* wp_can_reuse_anon_folio: a write may make it writable again. */
+bool page_may_be_reused(const struct kernel *kernel, struct pfn frame);
 void page_count_resident(struct mm *mm, enum rss_kind kind, uint64_t pages); /* more of them */
 /* Each is false when no frame is left, also for a page table. */
 bool page_map_anon(struct mm *mm, struct vma *vma, struct vaddr va); /* a zeroed frame, or a copy of what is there */
@@ -207,6 +233,8 @@ enum fault_cause page_swap_in(struct mm *mm, struct vma *vma, struct vaddr va, s
 /* do_wp_page: a write to an entry that does not allow it, in a VMA that does. */
 enum fault_cause page_fault_protected(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa);
 void page_zap_range(struct mm *mm, struct vaddr start, struct vaddr end); /* drops the pages, flushes the TLB */
+/* MADV_DONTNEED: the page tables that it empties go, too. */
+void page_drop_range(struct mm *mm, struct vaddr start, struct vaddr end);
 void page_clean_range(struct mm *mm, struct vaddr start,
 		      struct vaddr end); /* anonymous pages lose D and A: MADV_FREE */
 void page_protect_range(struct mm *mm, const struct vma *vma, struct vaddr start,
@@ -230,6 +258,8 @@ bool mm_is_full(const struct mm *mm, uint64_t more); /* more VMAs would be above
 /* ---- tlb.c ---- */
 /* The entries of so many pages of the range have changed. */
 void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages);
+/* Those of huge pages: one INVLPG serves each. */
+void flush_huge_range(struct mm *mm, struct vaddr start, struct vaddr end);
 
 /* ---- mm.c: address spaces ---- */
 struct placement;

@@ -47,6 +47,12 @@ static inline unsigned layout_index(const struct layout *layout, struct vaddr va
 	return (unsigned)((va.v >> layout_level_shift(layout, level)) & mask);
 }
 
+/* Entries of a table of this level that concern the process. */
+static inline unsigned layout_entries(const struct layout *layout, unsigned level)
+{
+	return level == layout->levels ? layout->user_entries : 1u << layout->index_bits;
+}
+
 static inline uint64_t layout_huge_bytes(const struct layout *layout)
 {
 	return PAGE_BYTES << layout->huge_order;

@@ -8,7 +8,7 @@ typedef int64_t advice_fn(struct mm *mm, struct vma *vma, struct vaddr start, st
 static int64_t dontneed_locked(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)
 {
 	(void)vma;
-	page_zap_range(mm, start, end);
+	page_drop_range(mm, start, end);
 	return 0;
 }
 
@@ -41,8 +41,10 @@ static int64_t remove_pages(struct mm *mm, struct vma *vma, struct vaddr start, 
 /* Locked and huge pages may not be asked for. */
 static int64_t cold(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)
 {
-	(void)mm, (void)start, (void)end;
-	return vma->flags & (VMA_LOCKED | VMA_HUGETLB) ? -LINUX_EINVAL : 0;
+	if (vma->flags & (VMA_LOCKED | VMA_HUGETLB))
+		return -LINUX_EINVAL;
+	thp_split_parts(mm, start, end, "a part of it is cold");
+	return 0;
 }
 
 static int64_t pageout(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)

@@ -75,7 +75,7 @@ static bool ask(struct hunt *hunt, const struct mm *mm, struct vaddr va)
 /* Reads all tables of a process. */
 static bool search(struct hunt *hunt, const struct mm *mm, struct paddr table, uint64_t base, unsigned level)
 {
-	unsigned entries = level == mm->layout->levels ? mm->layout->user_entries : 1u << mm->layout->index_bits;
+	unsigned entries = layout_entries(mm->layout, level);
 	for (unsigned i = 0; i < entries; i++) {
 		struct vaddr va = vaddr(base + ((uint64_t)i << layout_level_shift(mm->layout, level)));
 		struct paddr at = entry_at(mm->kernel, table, i);
@@ -115,6 +115,15 @@ static bool search_process(struct hunt *hunt, const struct mm *mm, const struct 
 	return search(hunt, mm, pfn_to_paddr(mm->root), 0, mm->layout->levels);
 }
 
+/* Of a huge page: one that maps the whole. */
+static bool has_one_entry(const struct kernel *kernel, struct pfn frame)
+{
+	const struct frame *record = frame_peek(kernel->frames, frame);
+	if (!frame_is_in_folio(record))
+		return record->mappings == 1;
+	return folio_peek(kernel->frames, frame, FOLIO_ENTIRE) == 1 && folio_is_exclusive(kernel, frame);
+}
+
 /* The only entry of an anonymous frame stands where its record says. */
 static bool stands_where_it_says(struct hunt *hunt, const struct frame *record)
 {
@@ -145,9 +154,9 @@ unsigned frame_mappings(const struct kernel *kernel, struct pfn frame, struct ma
 			    0,
 			    steps,
 			    0};
-	if (!hunt.tables && record->mappings == 0)
+	if (!hunt.tables && record->mappings == 0 && !frame_is_in_folio(record))
 		return 0;
-	if (record->use == FRAME_ANON && record->mappings == 1 && stands_where_it_says(&hunt, record))
+	if (record->use == FRAME_ANON && has_one_entry(kernel, block.first) && stands_where_it_says(&hunt, record))
 		return 1;
 	hunt.found = 0;
 	for (hunt.index = 0; hunt.index < kernel->process_count && *complete; hunt.index++) {

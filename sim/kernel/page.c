@@ -33,9 +33,18 @@ bool page_is_exclusive(const struct kernel *kernel, const struct frame *record)
 	return record->mappings == 1 && (record->swap == 0 || kernel->swap.counts[record->swap] == 0);
 }
 
+bool page_may_be_reused(const struct kernel *kernel, struct pfn frame)
+{
+	const struct frame *record = frame_peek(kernel->frames, frame);
+	return page_is_exclusive(kernel, record) &&
+	       (!frame_is_in_folio(record) || folio_is_exclusive(kernel, folio_head(record, frame)));
+}
+
 void page_free(struct kernel *kernel, struct pfn frame)
 {
 	const struct frame *record = frame_at(kernel->frames, frame);
+	if (frame_is_in_folio(record))
+		folio_end(kernel, frame);
 	if (record->use == FRAME_ANON && record->swap != 0)
 		swap_cache_remove(kernel, frame);
 	reclaim_forget(kernel, frame);
@@ -52,26 +61,30 @@ void page_count_resident(struct mm *mm, enum rss_kind kind, uint64_t pages)
 }
 
 /* Ends the mapping of an entry: the zero page is only counted, a page of a file stays in the page cache. True: the
- * frame is nobody's now, and is to be freed once no TLB can reach it. */
+ * frame, or the folio that it is in, is nobody's now, and is to be freed once no TLB can reach it. */
 bool page_release(struct mm *mm, struct vaddr va, struct pte entry)
 {
 	struct kernel *kernel = mm->kernel;
 	struct pfn frame = pfn(pte_frame(entry));
 	struct frame *record = frame_at(kernel->frames, frame);
 	BUG_ON(record->mappings == 0);
+	if (pte_page_size(entry) && thp_is_transparent(record))
+		return thp_unmap(mm, va, entry);
 	if (frame.v == kernel->zero_page.v) {
 		record->mappings--;
 		mm->zero--;
 		return false;
 	}
 	enum rss_kind kind = page_kind(record);
-	record->dirty = record->dirty || pte_dirty(entry);
+	*frame_dirty_mark(kernel->frames, frame) |= pte_dirty(entry);
 	mm->rss[kind] -= leaf_bytes(mm, entry) / PAGE_BYTES;
 	if (kind != RSS_ANON) {
 		record->mappings--;
 		return false;
 	}
 	rmap_remove(mm, frame, va);
+	if (frame_is_in_folio(record))
+		return *folio_field(kernel->frames, folio_head(record, frame), FOLIO_MAPPED) == 0;
 	/* In the swap cache it stays for those whose entries lead there. */
 	return record->mappings == 0 && (record->swap == 0 || kernel->swap.counts[record->swap] == 0);
 }
@@ -102,6 +115,9 @@ static bool map_anon(struct mm *mm, struct vma *vma, struct vaddr va, struct pad
 	mm_prepare_anon(mm, vma);
 	bool nobodys = entry_used(old) && page_release(mm, va, old);
 	BUG_ON(nobodys); /* it was the zero page, or somebody else has it, too */
+	const struct frame *left = frame_at(kernel->frames, pfn(pte_frame(old)));
+	if (entry_used(old) && frame_is_in_folio(left))
+		folio_queue(kernel, folio_head(left, pfn(pte_frame(old))));
 	own(mm, frame, va, 1);
 	reclaim_add(kernel, frame);
 	table_set(mm, va, entry_pa, dirty(page_entry(mm, vma, frame, true)));
@@ -136,7 +152,7 @@ static bool map_huge(struct mm *mm, const struct vma *vma, struct vaddr va)
 	struct paddr entry_pa;
 	struct pfn block;
 	if (!table_huge_entry(mm, start, true, &entry_pa) ||
-	    !frame_take(kernel->frames, mm->layout->huge_order, FRAME_ANON, &block))
+	    !frame_take(kernel->frames, mm->layout->huge_order, FRAME_HUGETLB, &block))
 		return false;
 	for (uint64_t i = 0; i < pages; i++)
 		physmem_zero(kernel->mem, pfn(block.v + i));
@@ -209,7 +225,7 @@ enum fault_cause page_fault_protected(struct mm *mm, struct vma *vma, struct vad
 	struct pfn frame = pfn(pte_frame(entry)), source = frame;
 	const struct frame *record = frame_at(mm->kernel->frames, frame);
 	bool zero = frame.v == mm->kernel->zero_page.v;
-	if (!zero && page_kind(record) == RSS_ANON && page_is_exclusive(mm->kernel, record)) {
+	if (!zero && page_kind(record) == RSS_ANON && page_may_be_reused(mm->kernel, frame)) {
 		table_set(mm, va, entry_pa, dirty(page_entry(mm, vma, frame, true)));
 		return FAULT_CAUSE_REUSE;
 	}
@@ -233,6 +249,7 @@ static enum fault_cause fault_missing(struct mm *mm, struct vma *vma, struct vad
 
 enum fault_cause page_fault(struct mm *mm, struct vma *vma, struct vaddr va, bool write)
 {
+	enum fault_cause cause;
 	struct paddr entry_pa;
 	if (!reclaim_for_fault(mm, vma, va, write))
 		return FAULT_CAUSE_OUT_OF_MEMORY;
@@ -241,6 +258,8 @@ enum fault_cause page_fault(struct mm *mm, struct vma *vma, struct vaddr va, boo
 			return FAULT_CAUSE_SPURIOUS;
 		return map_huge(mm, vma, va) ? FAULT_CAUSE_DEMAND_ZERO : FAULT_CAUSE_OUT_OF_MEMORY;
 	}
+	if (thp_fault(mm, vma, va, write, &cause))
+		return cause;
 	if (!table_entry(mm, va, true, &entry_pa))
 		return FAULT_CAUSE_OUT_OF_MEMORY;
 	struct pte entry = entry_load(mm->kernel, entry_pa);

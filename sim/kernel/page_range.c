@@ -6,6 +6,7 @@
 struct changed {
 	struct vaddr start, end;
 	uint64_t pages;
+	bool small; /* not only huge ones */
 };
 
 static void changed_add(const struct mm *mm, struct changed *changed, struct vaddr va, struct pte entry)
@@ -13,19 +14,32 @@ static void changed_add(const struct mm *mm, struct changed *changed, struct vad
 	if (changed->pages++ == 0)
 		changed->start = va;
 	changed->end = vaddr_add(va, leaf_bytes(mm, entry));
+	changed->small = changed->small || !pte_page_size(entry);
 }
 
 static void changed_flush(struct mm *mm, const struct changed *changed)
 {
 	uint64_t span = (changed->end.v - changed->start.v) / PAGE_BYTES;
-	flush_range(mm, changed->start, changed->end, changed->pages == 0 ? 0 : span);
+	if (changed->pages > 0 && !changed->small)
+		flush_huge_range(mm, changed->start, changed->end);
+	else
+		flush_range(mm, changed->start, changed->end, changed->pages == 0 ? 0 : span);
 }
 
 /* mmu_gather: frames that lost their last entry wait, chained by their records, until no TLB can reach them. */
 struct gather {
 	struct changed changed;
 	struct pfn first, last; /* 0: none */
+	struct pfn torn;        /* the folio that has lost an entry of a part last; 0: none */
 };
+
+/* What is left of a folio may be split to free the rest; not before it is known that something is left. */
+static void gather_torn(struct kernel *kernel, struct gather *gather, struct pfn head)
+{
+	if (gather->torn.v != 0 && gather->torn.v != head.v)
+		folio_queue(kernel, gather->torn);
+	gather->torn = head;
+}
 
 static void gather_frame(struct frame_pool *frames, struct gather *gather, struct pfn frame)
 {
@@ -67,16 +81,61 @@ static void zap(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pt
 		return;
 	}
 	changed_add(mm, &gather->changed, va, entry);
+	struct kernel *kernel = mm->kernel;
+	struct pfn frame = pfn(pte_frame(entry));
+	const struct frame *record = frame_at(kernel->frames, frame);
+	struct pfn head = folio_head(record, frame);
+	if (pte_page_size(entry) && thp_is_transparent(record))
+		table_free_deposit(mm, entry_pa);
 	if (page_release(mm, va, entry))
-		gather_frame(mm->kernel->frames, gather, pfn(pte_frame(entry)));
+		gather_frame(kernel->frames, gather, head);
+	else if (frame_is_in_folio(record))
+		gather_torn(kernel, gather, head);
+}
+
+/* CONFIG_PT_RECLAIM: tables whose whole range is dropped go, too. */
+static void gather_tables(struct mm *mm, struct gather *gather, struct vaddr start, struct vaddr end)
+{
+	uint64_t span = (uint64_t)1 << layout_level_shift(mm->layout, 2);
+	struct pfn table;
+	for (struct vaddr at = vaddr(align_up(start.v, span)); at.v + span <= end.v; at.v += span) {
+		if (!table_take_empty(mm, at, &table))
+			continue;
+		gather_frame(mm->kernel->frames, gather, table);
+		changed_add(mm, &gather->changed, at, (struct pte){0});
+		changed_add(mm, &gather->changed, vaddr(at.v + span - PAGE_BYTES), (struct pte){0});
+	}
+}
+
+static void zap_range(struct mm *mm, struct vaddr start, struct vaddr end, bool tables)
+{
+	struct gather gather = {.changed = {.pages = 0}};
+	thp_split_ends(mm, start, end, "a part of it is unmapped");
+	table_for_each(mm, start, end, zap, &gather);
+	gather_torn(mm->kernel, &gather, pfn(0));
+	if (tables)
+		gather_tables(mm, &gather, start, end);
+	changed_flush(mm, &gather.changed);
+	free_gathered(mm->kernel, &gather);
 }
 
 void page_zap_range(struct mm *mm, struct vaddr start, struct vaddr end)
 {
-	struct gather gather = {.changed = {.pages = 0}};
-	table_for_each(mm, start, end, zap, &gather);
-	changed_flush(mm, &gather.changed);
-	free_gathered(mm->kernel, &gather);
+	zap_range(mm, start, end, false);
+}
+
+void page_drop_range(struct mm *mm, struct vaddr start, struct vaddr end)
+{
+	zap_range(mm, start, end, true);
+}
+
+/* Nobody else has what the entry maps, of a huge page no part of it. */
+static bool is_ours(const struct kernel *kernel, struct pte entry)
+{
+	struct pfn frame = pfn(pte_frame(entry));
+	const struct frame *record = frame_peek(kernel->frames, frame);
+	return pte_page_size(entry) && frame_is_in_folio(record) ? folio_is_exclusive(kernel, frame)
+								 : page_is_exclusive(kernel, record);
 }
 
 /* MADV_FREE: the page keeps its content until memory runs short; a write makes it dirty again, without a fault. */
@@ -89,11 +148,11 @@ static void make_clean(struct mm *mm, struct vaddr va, struct paddr entry_pa, st
 	}
 	struct pfn frame = pfn(pte_frame(entry));
 	struct frame *record = frame_at(mm->kernel->frames, frame);
-	if (frame.v == mm->kernel->zero_page.v || !page_is_exclusive(mm->kernel, record))
+	if (record->use == FRAME_ZERO || !is_ours(mm->kernel, entry))
 		return;
 	if (record->swap != 0)
 		swap_cache_remove(mm->kernel, frame);
-	record->dirty = false;
+	*frame_dirty_mark(mm->kernel->frames, frame) = false;
 	table_set(mm, va, entry_pa, (struct pte){entry.word & ~(uint64_t)(PTE_DIRTY | PTE_ACCESSED)});
 	changed_add(mm, self, va, entry);
 }
@@ -101,6 +160,7 @@ static void make_clean(struct mm *mm, struct vaddr va, struct paddr entry_pa, st
 void page_clean_range(struct mm *mm, struct vaddr start, struct vaddr end)
 {
 	struct changed changed = {.pages = 0};
+	thp_split_parts(mm, start, end, "a part of it is freed");
 	table_for_each(mm, start, end, make_clean, &changed);
 	changed_flush(mm, &changed);
 }
@@ -118,9 +178,10 @@ static void protect(struct mm *mm, struct vaddr va, struct paddr entry_pa, struc
 	if (entry_is_swap(entry))
 		return; /* it will come back with the rights that the VMA has then */
 	const struct frame *record = frame_at(mm->kernel->frames, frame);
-	bool ours = record->use == FRAME_ANON && page_is_exclusive(mm->kernel, record);
+	bool anon = record->use == FRAME_ANON || record->use == FRAME_HUGETLB;
+	bool ours = anon && is_ours(mm->kernel, entry);
 	struct pte wanted = page_entry(mm, job->vma, frame, ours || (job->vma->flags & VMA_SHARED));
-	const uint64_t kept = PTE_DIRTY | PTE_ACCESSED;
+	const uint64_t kept = PTE_DIRTY | PTE_ACCESSED | PTE_PAGE_SIZE;
 	wanted.word = (wanted.word & ~kept) | (entry.word & kept);
 	if (wanted.word == entry.word)
 		return;
@@ -131,6 +192,7 @@ static void protect(struct mm *mm, struct vaddr va, struct paddr entry_pa, struc
 void page_protect_range(struct mm *mm, const struct vma *vma, struct vaddr start, struct vaddr end)
 {
 	struct protect job = {.vma = vma};
+	thp_split_ends(mm, start, end, "a part of it is protected");
 	table_for_each(mm, start, end, protect, &job);
 	changed_flush(mm, &job.changed);
 }
@@ -140,11 +202,30 @@ struct move {
 	struct changed changed;
 };
 
+/* move_huge_pmd: the table behind the page moves along. */
+static void move_huge(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, struct vaddr to)
+{
+	struct paddr to_pa;
+	struct pfn head = pfn(pte_frame(entry));
+	bool made = table_huge_entry(mm, to, true, &to_pa);
+	BUG_ON(!made); /* as below */
+	table_deposit_again(mm, to_pa, table_withdraw(mm, entry_pa));
+	table_set(mm, va, entry_pa, (struct pte){0});
+	table_set(mm, to, to_pa, entry);
+	for (uint64_t i = 0; i < FOLIO_FRAMES && frame_at(mm->kernel->frames, head)->use == FRAME_ANON; i++)
+		rmap_move(mm, pfn(head.v + i), vaddr_add(va, i * PAGE_BYTES), vaddr_add(to, i * PAGE_BYTES));
+}
+
 static void move(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
 {
 	struct move *job = self;
 	struct vaddr to = vaddr_add(va, job->delta);
 	struct paddr to_pa;
+	if (pte_page_size(entry)) {
+		move_huge(mm, va, entry_pa, entry, to);
+		changed_add(mm, &job->changed, va, entry);
+		return;
+	}
 	bool made = table_entry(mm, to, true, &to_pa);
 	BUG_ON(!made); /* page_move_range made the tables first */
 	table_set(mm, va, entry_pa, (struct pte){0});
@@ -159,10 +240,19 @@ static void move(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct p
 
 static void make_target_table(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry, void *self)
 {
-	(void)entry_pa, (void)entry;
 	struct move *job = self;
-	struct paddr unused;
-	if (!table_entry(mm, vaddr_add(va, job->delta), true, &unused))
+	struct vaddr to = vaddr_add(va, job->delta);
+	struct paddr to_pa;
+	/* A huge page moves as one if it finds an empty entry for one. */
+	if (pte_page_size(entry) && to.v % huge_bytes(mm) == 0 && table_huge_entry(mm, to, true, &to_pa) &&
+	    !entry_used(entry_load(mm->kernel, to_pa)))
+		return;
+	if (pte_page_size(entry))
+		thp_split_entry(mm, va, entry_pa, "a part of it moves");
+	bool made = table_entry(mm, to, true, &to_pa);
+	if (made && pte_page_size(entry)) /* to.v may lie in two tables */
+		made = table_entry(mm, vaddr_add(to, huge_bytes(mm) - PAGE_BYTES), true, &to_pa);
+	if (!made)
 		job->changed.pages++;
 }
 
@@ -170,6 +260,7 @@ bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t
 {
 	struct move job = {.delta = to.v - from.v};
 	struct vaddr end = vaddr_add(from, bytes);
+	thp_split_ends(mm, from, end, "a part of it moves");
 	table_for_each(mm, from, end, make_target_table, &job);
 	if (job.changed.pages != 0) {
 		table_prune(mm, to, vaddr_add(to, bytes));

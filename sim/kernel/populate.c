@@ -10,7 +10,7 @@ static bool already_there(struct mm *mm, struct vaddr va, bool write)
 	if (!pte_present(entry) || (write && !pte_writable(entry)))
 		return false;
 	if (write && !pte_dirty(entry))
-		frame_at(mm->kernel->frames, pfn(pte_frame(entry)))->dirty = true;
+		*frame_dirty_mark(mm->kernel->frames, pfn(pte_frame(entry))) = true;
 	return true;
 }
 

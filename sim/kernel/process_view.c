@@ -31,7 +31,12 @@ uint64_t process_anon_pages(const struct process *process)
 
 uint64_t process_zero_pages(const struct process *process)
 {
-	return process->mm ? process->mm->zero : 0;
+	return process->mm ? process->mm->zero + process->mm->huge_zero * FOLIO_FRAMES : 0;
+}
+
+uint64_t process_huge_pages(const struct process *process)
+{
+	return process->mm ? process->mm->huge * FOLIO_FRAMES : 0;
 }
 
 uint64_t process_swap_pages(const struct process *process)

@@ -24,7 +24,7 @@ static uint64_t locked_pages(const struct mm *mm)
 	for (const struct vma *vma = mm->vmas.first; vma; vma = vma->next) {
 		for (struct vaddr va = vma->start; (vma->flags & VMA_LOCKED) && va.v < vma->end.v; va.v += PAGE_BYTES) {
 			struct pte entry = table_get(mm, va);
-			pages += entry_has_frame(entry) && pte_frame(entry) != mm->kernel->zero_page.v;
+			pages += entry_has_frame(entry) && !frame_is_zero(mm->kernel, pfn(pte_frame(entry)));
 		}
 	}
 	return pages;
@@ -117,9 +117,10 @@ void procfs_meminfo(const struct kernel *kernel, const struct process *process, 
 	row(sink, "CommitLimit:", kib(kernel_commit_limit(kernel)));
 	row(sink, "Committed_AS:", kib(kernel->committed));
 	row(sink, "VmallocTotal:", 34359738367);
-	zeroes(sink,
-	       (const char *const[]){"VmallocUsed:", "VmallocChunk:", "Percpu:", "AnonHugePages:", "ShmemHugePages:",
-				     "ShmemPmdMapped:", "FileHugePages:", "FilePmdMapped:", "Balloon:", NULL});
+	zeroes(sink, (const char *const[]){"VmallocUsed:", "VmallocChunk:", "Percpu:", NULL});
+	row(sink, "AnonHugePages:", kib(kernel->thp.mapped_entirely * FOLIO_FRAMES));
+	zeroes(sink, (const char *const[]){
+			 "ShmemHugePages:", "ShmemPmdMapped:", "FileHugePages:", "FilePmdMapped:", "Balloon:", NULL});
 	sink_print(sink,
 		   "HugePages_Total:   %5d\nHugePages_Free:    %5d\nHugePages_Rsvd:    %5d\n"
 		   "HugePages_Surp:    %5d\n",
@@ -158,6 +159,7 @@ void procfs_vmstat(const struct kernel *kernel, const struct process *process, c
 	    {"nr_kernel_stack", kib(use.stacks)},
 	    {"nr_page_table_pages", use.tables},
 	    {"nr_swapcached", kernel->swap.cached},
+	    {"nr_anon_transparent_hugepages", kernel->thp.mapped_entirely},
 	    {"pgpgin", kib(kernel->vm.file_pages_in + kernel->vm.swapped_in)},
 	    {"pgpgout", kib(kernel->vm.file_pages_out + kernel->vm.swapped_out)},
 	    {"pswpin", kernel->vm.swapped_in},
@@ -170,6 +172,15 @@ void procfs_vmstat(const struct kernel *kernel, const struct process *process, c
 	    {"pgscan_direct", kernel->vm.scanned_direct},
 	    {"allocstall_normal", kernel->vm.direct_stalls},
 	    {"oom_kill", kernel->vm.oom_kills},
+	    {"thp_fault_alloc", kernel->vm.thp_fault_alloc},
+	    {"thp_fault_fallback", kernel->vm.thp_fault_fallback},
+	    {"thp_fault_fallback_charge", kernel->vm.thp_fault_fallback_charge},
+	    {"thp_split_page", kernel->vm.thp_split_page},
+	    {"thp_deferred_split_page", kernel->vm.thp_deferred_split_page},
+	    {"thp_split_pmd", kernel->vm.thp_split_pmd},
+	    {"thp_zero_page_alloc", kernel->vm.thp_zero_page_alloc},
+	    {"thp_zero_page_alloc_failed", kernel->vm.thp_zero_page_alloc_failed},
+	    {"thp_swpout_fallback", kernel->vm.thp_swpout_fallback},
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		sink_print(sink, "%s %" PRIu64 "\n", rows[i].name, rows[i].value);

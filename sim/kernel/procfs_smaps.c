@@ -8,17 +8,20 @@ enum { PSS_SHIFT = 12 };
 
 struct mem_size {
 	uint64_t resident, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, lazyfree;
+	uint64_t anon_huge;
 	uint64_t swap, swap_pss; /* of private memory */
 	uint64_t pss, pss_dirty, pss_anon, pss_file, pss_shmem, pss_locked;
 };
 
-static void account_page(struct mem_size *size, const struct frame *frame, struct pte entry, bool locked)
+static void account_page(struct mem_size *size, const struct frame_pool *frames, struct pte entry, bool locked)
 {
-	bool anon = frame->use == FRAME_ANON, dirty = pte_dirty(entry) || frame->dirty;
+	const struct frame *frame = frame_peek(frames, pfn(pte_frame(entry)));
+	bool anon = frame->use == FRAME_ANON, dirty = pte_dirty(entry) || frame_is_dirty(frames, pfn(pte_frame(entry)));
 	uint64_t pss = (PAGE_BYTES << PSS_SHIFT) / (frame->mappings ? frame->mappings : 1);
 	size->resident += PAGE_BYTES;
 	size->anonymous += anon ? PAGE_BYTES : 0;
 	size->lazyfree += anon && !dirty ? PAGE_BYTES : 0;
+	size->anon_huge += anon && pte_page_size(entry) ? PAGE_BYTES : 0;
 	size->referenced += pte_accessed(entry) ? PAGE_BYTES : 0;
 	if (frame->mappings > 1)
 		*(dirty ? &size->shared_dirty : &size->shared_clean) += PAGE_BYTES;
@@ -45,7 +48,7 @@ static void gather(const struct mm *mm, const struct vma *vma, struct mem_size *
 		if (entry_is_swap(entry))
 			account_swap(size, &mm->kernel->swap, swap_entry_slot(mm->layout, entry));
 		else if (entry_used(entry) && frame && frame->use != FRAME_ZERO)
-			account_page(size, frame, entry, (vma->flags & VMA_LOCKED) != 0);
+			account_page(size, mm->kernel->frames, entry, (vma->flags & VMA_LOCKED) != 0);
 	}
 }
 
@@ -72,7 +75,7 @@ static void print_size(const struct sink *sink, const struct mem_size *size, boo
 	row(sink, "Anonymous:", size->anonymous);
 	row(sink, "KSM:", 0);
 	row(sink, "LazyFree:", size->lazyfree);
-	row(sink, "AnonHugePages:", 0);
+	row(sink, "AnonHugePages:", size->anon_huge);
 	row(sink, "ShmemPmdMapped:", 0);
 	row(sink, "FilePmdMapped:", 0);
 	row(sink, "Shared_Hugetlb:", 0);
@@ -97,6 +100,13 @@ static void print_flags(const struct sink *sink, uint32_t flags)
 	sink_print(sink, "\n");
 }
 
+/* thp_vma_suitable_order: a huge page would fit below the end. */
+static bool is_eligible(const struct mm *mm, const struct vma *vma)
+{
+	uint64_t huge = huge_bytes(mm), last = align_down(vma->end.v, huge);
+	return thp_is_allowed(mm->kernel, vma) && last >= huge && last - huge >= vma->start.v;
+}
+
 static void print_vma(const struct mm *mm, const struct vma *vma, const struct sink *sink)
 {
 	struct mem_size size = {0};
@@ -107,7 +117,7 @@ static void print_vma(const struct mm *mm, const struct vma *vma, const struct s
 	row(sink, "KernelPageSize:", page);
 	row(sink, "MMUPageSize:", page);
 	print_size(sink, &size, false);
-	sink_print(sink, "THPeligible:    %8u\n", 0);
+	sink_print(sink, "THPeligible:    %8u\n", is_eligible(mm, vma));
 	print_flags(sink, vma->flags);
 }
 

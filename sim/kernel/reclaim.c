@@ -73,8 +73,10 @@ void reclaim_add(struct kernel *kernel, struct pfn frame)
 		return;
 	const struct mm *mm = kernel->charging;
 	struct memgroup *group = mm ? mm->group : &reclaim->groups[0];
-	reclaim->group_of[frame.v] = (uint16_t)(group->index + 1);
-	group->charged++;
+	uint64_t pages = (uint64_t)1 << frame_at(kernel->frames, frame)->order;
+	for (uint64_t i = 0; i < pages; i++)
+		reclaim->group_of[frame.v + i] = (uint16_t)(group->index + 1);
+	group->charged += pages;
 	group->peak = group->charged > group->peak ? group->charged : group->peak;
 	if (listed)
 		policy_insert(group->policy, (uint32_t)frame.v, replace_key(kernel, frame));
@@ -87,10 +89,27 @@ void reclaim_forget(struct kernel *kernel, struct pfn frame)
 	if (number == 0)
 		return;
 	struct memgroup *group = &reclaim->groups[number - 1];
-	reclaim->group_of[frame.v] = 0;
-	group->charged--;
+	uint64_t pages = (uint64_t)1 << frame_at(kernel->frames, frame)->order;
+	for (uint64_t i = 0; i < pages; i++)
+		reclaim->group_of[frame.v + i] = 0;
+	group->charged -= pages;
 	if (policy_holds(group->policy, (uint32_t)frame.v))
 		policy_remove(group->policy, (uint32_t)frame.v);
+}
+
+void reclaim_split(struct kernel *kernel, struct pfn head)
+{
+	const struct reclaim *reclaim = &kernel->reclaim;
+	uint16_t number = reclaim->group_of[head.v];
+	if (number == 0 || !swap_exists(&kernel->swap))
+		return;
+	struct policy *policy = reclaim->groups[number - 1].policy;
+	if (policy_holds(policy, (uint32_t)head.v))
+		policy_remove(policy, (uint32_t)head.v);
+	for (uint64_t i = head.v; i < head.v + FOLIO_FRAMES; i++) {
+		if (frame_at(kernel->frames, pfn(i))->mappings > 0)
+			policy_insert(policy, (uint32_t)i, replace_key(kernel, pfn(i)));
+	}
 }
 
 struct memgroup *memgroup_new(struct kernel *kernel, uint32_t pid, uint64_t limit_bytes)
@@ -123,12 +142,13 @@ static uint64_t shrink(struct kernel *kernel, struct memgroup *group, uint64_t w
 		if (frame == POLICY_NO_FRAME)
 			break;
 		kernel->reclaim.looked++;
-		if (evict(kernel, pfn(frame))) {
-			freed++;
+		uint64_t gone = evict(kernel, pfn(frame));
+		freed += gone;
+		if (gone > 0)
 			continue;
-		}
 		refused++;
-		policy_insert(group->policy, frame, replace_key(kernel, pfn(frame)));
+		if (!policy_holds(group->policy, frame))
+			policy_insert(group->policy, frame, replace_key(kernel, pfn(frame)));
 	}
 	uint64_t looked = kernel->reclaim.looked - before;
 	machine_charge(kernel->machine, COST_SCAN_PAGE, looked);
@@ -157,7 +177,8 @@ static struct memgroup *group_to_shrink(struct kernel *kernel, const struct mm *
 
 static uint64_t shrink_somewhere(struct kernel *kernel, const struct mm *mm, uint64_t want, const struct job *job)
 {
-	uint64_t freed = 0, now = 1;
+	uint64_t freed = thp_shrink(kernel, want), now = 1;
+	*job->stolen += freed;
 	while (freed < want && now > 0) {
 		now = shrink(kernel, group_to_shrink(kernel, mm), want - freed, job);
 		freed += now;
@@ -210,6 +231,12 @@ static uint64_t limit_of(const struct kernel *kernel, const struct memgroup *gro
 	return group->limit && group->limit < shared ? group->limit : shared;
 }
 
+bool memgroup_has_room(const struct kernel *kernel, const struct memgroup *group, uint64_t frames)
+{
+	uint64_t limit = kernel->reclaim.groups_exist ? limit_of(kernel, group) : 0;
+	return limit == 0 || group->charged + frames <= limit;
+}
+
 /* try_charge: room for so many pages more below the group's limit. */
 static bool make_room(struct kernel *kernel, struct memgroup *group, uint64_t frames)
 {
@@ -234,8 +261,8 @@ static void trim_by_frequency(struct kernel *kernel, struct memgroup *group)
 		return;
 	uint64_t unused = 0;
 	for (uint32_t i = 1; frame_peek(kernel->frames, pfn(i)); i++) {
-		if (policy_holds(group->policy, i) && !page_was_used(kernel, pfn(i)) && evict(kernel, pfn(i)))
-			unused++;
+		if (policy_holds(group->policy, i) && !page_was_used(kernel, pfn(i)))
+			unused += evict(kernel, pfn(i));
 	}
 	kernel->vm.stolen_direct += unused;
 }
@@ -277,8 +304,8 @@ static bool takes_a_frame(struct mm *mm, const struct vma *vma, struct vaddr va,
 		return !file_page(vma->file, vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES, &unused);
 	if (!entry_used(entry) || !write)
 		return write;
-	const struct frame *record = frame_at(mm->kernel->frames, pfn(pte_frame(entry)));
-	return record->use != FRAME_ANON || !page_is_exclusive(mm->kernel, record);
+	struct pfn frame = pfn(pte_frame(entry));
+	return frame_at(mm->kernel->frames, frame)->use != FRAME_ANON || !page_may_be_reused(mm->kernel, frame);
 }
 
 /* Policies sample at ticks: those that have passed since the last fault come now, though no more than tell anything. */

@@ -38,6 +38,8 @@ void reclaim_set_watermarks(struct kernel *kernel); /* when it is known what boo
 /* A page can be reclaimed from now on, or no longer. */
 void reclaim_add(struct kernel *kernel, struct pfn frame);
 void reclaim_forget(struct kernel *kernel, struct pfn frame);
+/* A huge page is about to be split: its frames are reclaimed one by one from now on. */
+void reclaim_split(struct kernel *kernel, struct pfn head);
 /* There are frames to spend on a guess, such as readahead. */
 bool reclaim_has_spare(const struct kernel *kernel);
 
@@ -49,12 +51,15 @@ bool reclaim_for_frames(struct kernel *kernel, struct mm *mm, uint64_t frames);
 
 /* The group of a new process; it inherits its parent's. */
 struct memgroup *memgroup_new(struct kernel *kernel, uint32_t pid, uint64_t limit_bytes);
+/* So many pages more are below its limit, without reclaim. */
+bool memgroup_has_room(const struct kernel *kernel, const struct memgroup *group, uint64_t frames);
 bool reclaim_check(const struct kernel *kernel, const char **why);
 
 /* ---- evict.c ---- */
-/* Takes the page away from all who map it and frees its frame; what must be kept is written out. False: it stays,
- * because it is locked or swap is full. */
-bool evict(struct kernel *kernel, struct pfn frame);
+/* Takes the page away from all who map it and frees its frame; what must be kept is written out. A huge page is split,
+ * and each of its pages goes by itself. Returns how many frames were freed; 0: it stays, because it is locked or swap
+ * is full. */
+uint64_t evict(struct kernel *kernel, struct pfn frame);
 /* MADV_PAGEOUT: the pages of the range that only this address space maps. */
 void evict_range(struct mm *mm, const struct vma *vma, struct vaddr start, struct vaddr end);
 /* Whether it would be written before it goes, and whether it may go at all. */

@@ -101,8 +101,9 @@ static void on_reference(void *self, struct paddr pa)
 	if (group == 0)
 		return;
 	struct policy *policy = kernel->reclaim.groups[group - 1].policy;
-	if (policy_holds(policy, (uint32_t)frame))
-		policy_touch(policy, (uint32_t)frame);
+	uint32_t head = (uint32_t)folio_head(frame_peek(kernel->frames, pfn(frame)), pfn(frame)).v;
+	if (policy_holds(policy, head))
+		policy_touch(policy, head);
 }
 
 struct policy *replace_new(struct kernel *kernel, uint64_t capacity)

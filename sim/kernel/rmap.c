@@ -52,6 +52,8 @@ static uint32_t *find_node(struct rmap *rmap, struct frame *record, uint32_t pid
 void rmap_add(struct mm *mm, struct pfn frame, struct vaddr va)
 {
 	struct frame *record = frame_at(mm->kernel->frames, frame);
+	if (record->mappings == 0 && frame_is_in_folio(record))
+		folio_count_mapped(mm->kernel, frame, true);
 	if (record->mappings++ == 0) {
 		record->pid = mm->process->pid;
 		record->vpn = vaddr_to_vpn(va).v;
@@ -68,6 +70,8 @@ void rmap_remove(struct mm *mm, struct pfn frame, struct vaddr va)
 	bool is_first = record->pid == mm->process->pid && record->vpn == vpn;
 	if (--record->mappings == 0) {
 		BUG_ON(!is_first);
+		if (frame_is_in_folio(record))
+			folio_count_mapped(mm->kernel, frame, false);
 		return;
 	}
 	uint32_t *link = is_first ? &record->others : find_node(rmap, record, mm->process->pid, vpn);
@@ -108,10 +112,10 @@ bool rmap_has(const struct kernel *kernel, struct pfn frame, uint32_t pid, uint6
 static bool visit(struct vma *vma, struct vaddr va, struct pfn frame, rmap_fn *fn, void *self)
 {
 	struct rmap_entry found = {.mm = vma->mm, .vma = vma, .va = va};
-	if (!table_entry(vma->mm, va, false, &found.entry_pa))
+	if (!table_leaf(vma->mm, va, &found.entry_pa, &found.entry))
 		return true;
-	found.entry = entry_load(vma->mm->kernel, found.entry_pa);
-	if (!entry_has_frame(found.entry) || pte_frame(found.entry) != frame.v)
+	uint64_t first = pte_frame(found.entry), pages = leaf_bytes(vma->mm, found.entry) / PAGE_BYTES;
+	if (!entry_has_frame(found.entry) || frame.v < first || frame.v >= first + pages)
 		return true;
 	return fn(&found, self);
 }
@@ -156,7 +160,8 @@ static bool each_of_file(struct kernel *kernel, struct pfn frame, rmap_fn *fn, v
 
 bool rmap_for_each(struct kernel *kernel, struct pfn frame, rmap_fn *fn, void *self)
 {
-	if (frame_at(kernel->frames, frame)->use == FRAME_ANON)
+	const struct frame *record = frame_at(kernel->frames, frame);
+	if (record->use == FRAME_ANON || record->use == FRAME_HUGETLB)
 		return each_anon(kernel, frame, fn, self);
 	return each_of_file(kernel, frame, fn, self);
 }

@@ -38,9 +38,9 @@ bool rmap_has(const struct kernel *kernel, struct pfn frame, uint32_t pid, uint6
 struct rmap_entry {
 	struct mm *mm;
 	struct vma *vma;
-	struct vaddr va;
+	struct vaddr va; /* of the frame */
 	struct paddr entry_pa;
-	struct pte entry;
+	struct pte entry; /* of a huge page, perhaps, in which the frame is */
 };
 typedef bool rmap_fn(const struct rmap_entry *entry, void *self);
 bool rmap_for_each(struct kernel *kernel, struct pfn frame, rmap_fn *fn, void *self); /* false: fn said so */

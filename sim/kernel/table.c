@@ -13,12 +13,6 @@ static struct pte load(const struct mm *mm, struct paddr pa)
 	return entry_load(mm->kernel, pa);
 }
 
-/* Entries of a table of this level that concern the process. */
-static unsigned entries_in(const struct mm *mm, unsigned level)
-{
-	return level == mm->layout->levels ? mm->layout->user_entries : 1u << mm->layout->index_bits;
-}
-
 /* Bytes that an entry of this level spans: log2. */
 static unsigned shift_of(const struct mm *mm, unsigned level)
 {
@@ -78,10 +72,26 @@ static bool descend(struct mm *mm, struct vaddr va, unsigned lowest, bool create
 		struct pte entry = load(mm, pa);
 		if (!entry_used(entry) && (!create || !make_table(mm, va, pa, level, &entry)))
 			return false;
+		if (pte_page_size(entry))
+			return false;
 		table = target(entry);
 	}
 	*out = table;
 	return true;
+}
+
+bool table_leaf(const struct mm *mm, struct vaddr va, struct paddr *entry_pa, struct pte *out)
+{
+	struct paddr table = pfn_to_paddr(mm->root);
+	for (unsigned level = mm->layout->levels;; level--) {
+		*entry_pa = entry_of(mm, table, va, level);
+		*out = load(mm, *entry_pa);
+		if (!entry_used(*out))
+			return false;
+		if (level == 1 || pte_page_size(*out))
+			return true;
+		table = target(*out);
+	}
 }
 
 bool table_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
@@ -108,22 +118,60 @@ bool table_huge_entry(struct mm *mm, struct vaddr va, bool create, struct paddr 
 
 struct pte table_get(const struct mm *mm, struct vaddr va)
 {
-	struct paddr table = pfn_to_paddr(mm->root);
-	for (unsigned level = mm->layout->levels; level > 1; level--) {
-		struct pte entry = load(mm, entry_of(mm, table, va, level));
-		if (!entry_used(entry))
-			return entry;
-		if (pte_page_size(entry))
-			return pte_with_frame(entry, pte_frame(entry) + layout_index(mm->layout, va, 1));
-		table = target(entry);
-	}
-	return load(mm, entry_of(mm, table, va, 1));
+	struct paddr unused;
+	struct pte entry;
+	if (!table_leaf(mm, va, &unused, &entry) || !pte_page_size(entry))
+		return entry;
+	return pte_with_frame(entry, pte_frame(entry) + va.v % leaf_bytes(mm, entry) / PAGE_BYTES);
 }
 
 void table_set(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry)
 {
 	struct pte old = load(mm, entry_pa);
-	write_entry(mm, va, entry_pa, entry, pte_page_size(entry) || pte_page_size(old) ? 2 : 1);
+	bool huge = pte_page_size(entry) || pte_page_size(old);
+	if (huge)
+		mm->cached_region = UINT64_MAX; /* there may have been an empty table */
+	write_entry(mm, va, entry_pa, entry, huge ? 2 : 1);
+}
+
+/* ---- tables kept back for the time when a huge page is split: pgtable_trans_huge_deposit of mm/pgtable-generic.c */
+
+bool table_deposit(struct mm *mm, struct paddr entry_pa)
+{
+	struct pfn frame;
+	if (!new_table(mm, &frame))
+		return false;
+	table_deposit_again(mm, entry_pa, frame);
+	return true;
+}
+
+void table_deposit_again(struct mm *mm, struct paddr entry_pa, struct pfn table)
+{
+	struct frame *directory = table_record(mm, entry_pa);
+	frame_at(mm->kernel->frames, table)->next = directory->next;
+	directory->next = (uint32_t)table.v;
+}
+
+struct pfn table_withdraw(struct mm *mm, struct paddr entry_pa)
+{
+	struct frame *directory = table_record(mm, entry_pa);
+	struct pfn table = pfn(directory->next);
+	BUG_ON(table.v == 0);
+	directory->next = frame_at(mm->kernel->frames, table)->next;
+	return table;
+}
+
+void table_free_deposit(struct mm *mm, struct paddr entry_pa)
+{
+	struct pfn table = table_withdraw(mm, entry_pa);
+	mm->tables--;
+	frame_put(mm->kernel->frames, table);
+}
+
+void table_hang(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pfn table, uint32_t entries)
+{
+	frame_at(mm->kernel->frames, table)->mappings = entries;
+	write_entry(mm, va, entry_pa, (struct pte){pfn_to_paddr(table).v | mm->layout->table_rights}, 2);
 }
 
 /* A visit of the part of one table that serves [start, end). */
@@ -140,7 +188,7 @@ static void visit_table(const struct visit *visit, struct paddr table, uint64_t 
 	unsigned shift = shift_of(mm, level);
 	uint64_t span = (uint64_t)1 << shift;
 	uint64_t first = visit->start > base ? (visit->start - base) >> shift : 0;
-	for (uint64_t i = first; i < entries_in(mm, level) && base + i * span < visit->end; i++) {
+	for (uint64_t i = first; i < layout_entries(mm->layout, level) && base + i * span < visit->end; i++) {
 		struct paddr pa = entry_at(mm->kernel, table, (unsigned)i);
 		struct pte entry = load(mm, pa);
 		if (!entry_used(entry))
@@ -158,6 +206,22 @@ void table_for_each(struct mm *mm, struct vaddr start, struct vaddr end, table_f
 	visit_table(&visit, pfn_to_paddr(mm->root), 0, mm->layout->levels);
 }
 
+bool table_take_empty(struct mm *mm, struct vaddr va, struct pfn *table)
+{
+	struct paddr entry_pa;
+	if (!table_huge_entry(mm, va, false, &entry_pa))
+		return false;
+	struct pte entry = load(mm, entry_pa);
+	*table = pfn(pte_frame(entry));
+	if (!entry_used(entry) || pte_page_size(entry) || frame_at(mm->kernel->frames, *table)->mappings != 0 ||
+	    (mm->layout->fixed_root && mm->layout->levels == 2))
+		return false;
+	mm->cached_region = UINT64_MAX;
+	write_entry(mm, va, entry_pa, (struct pte){0}, 2);
+	mm->tables--;
+	return true;
+}
+
 /* True when the table is empty afterwards. */
 static bool prune(struct mm *mm, struct paddr table, uint64_t base, unsigned level, uint64_t start, uint64_t end)
 {
@@ -165,7 +229,7 @@ static bool prune(struct mm *mm, struct paddr table, uint64_t base, unsigned lev
 	uint64_t span = (uint64_t)1 << shift;
 	bool fixed = mm->layout->fixed_root && level == mm->layout->levels;
 	uint64_t first = start > base ? (start - base) >> shift : 0;
-	for (uint64_t i = first; level > 1 && i < entries_in(mm, level) && base + i * span < end; i++) {
+	for (uint64_t i = first; level > 1 && i < layout_entries(mm->layout, level) && base + i * span < end; i++) {
 		struct paddr pa = entry_at(mm->kernel, table, (unsigned)i);
 		struct pte entry = load(mm, pa);
 		if (!entry_used(entry) || pte_page_size(entry) ||
@@ -232,95 +296,4 @@ void table_free_root(struct mm *mm)
 	BUG_ON(frame_at(mm->kernel->frames, mm->root)->mappings != 0);
 	mm->tables--;
 	frame_put(mm->kernel->frames, mm->root);
-}
-
-/* Counts of one sweep over the tables of an address space. */
-struct sweep {
-	uint64_t resident, zero, tables, swapped;
-	const char *why;
-};
-
-static void check_swap_entry(const struct mm *mm, struct pte entry, uint64_t va, struct sweep *sweep)
-{
-	const struct swap *swap = &mm->kernel->swap;
-	uint64_t slot = swap_entry_slot(mm->layout, entry);
-	const struct vma *vma = vma_tree_after(&mm->vmas, vaddr(va));
-	if (!vma || vma->start.v > va)
-		sweep->why = "an entry that leads to swap lies outside every VMA";
-	else if (slot == 0 || slot >= swap->slots || swap->counts[slot] == 0)
-		sweep->why = "an entry leads to a slot of swap that is free";
-	sweep->swapped++;
-}
-
-/* What an entry of an anonymous frame must obey, NULL: it does. */
-static const char *check_anon(const struct mm *mm, struct pte entry, const struct frame *record, uint64_t va)
-{
-	if (!rmap_has(mm->kernel, pfn(pte_frame(entry)), mm->process->pid, va >> PAGE_SHIFT))
-		return "a frame's reverse mapping does not know an entry that points at it";
-	if (pte_writable(entry) && !page_is_exclusive(mm->kernel, record))
-		return "an anonymous page is writable though others have it, too";
-	return NULL;
-}
-
-static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struct sweep *sweep)
-{
-	if (entry_is_swap(entry)) {
-		check_swap_entry(mm, entry, va, sweep);
-		return;
-	}
-	struct pfn frame = pfn(pte_frame(entry));
-	const struct vma *vma = vma_tree_after(&mm->vmas, vaddr(va));
-	const struct frame *record = frame_peek(mm->kernel->frames, frame);
-	if (!vma || vma->start.v > va)
-		sweep->why = "a present entry lies outside every VMA";
-	else if (pte_writable(entry) && !(vma->flags & VMA_WRITE))
-		sweep->why = "a writable entry lies in a VMA without write permission";
-	else if (!record || record->use == FRAME_FREE)
-		sweep->why = "a present entry points at a free frame";
-	else if (frame.v == mm->kernel->zero_page.v && pte_writable(entry))
-		sweep->why = "the zero page is mapped writable";
-	else if (record->use == FRAME_ANON && check_anon(mm, entry, record, va))
-		sweep->why = check_anon(mm, entry, record, va);
-	else if (record->use != FRAME_ANON && record->use != FRAME_ZERO && pte_writable(entry) &&
-		 !(vma->flags & VMA_SHARED))
-		sweep->why = "a page of a file is writable in a private mapping";
-	if (frame.v == mm->kernel->zero_page.v)
-		sweep->zero++;
-	else
-		sweep->resident += leaf_bytes(mm, entry) / PAGE_BYTES;
-}
-
-static void sweep_table(const struct mm *mm, struct paddr table, uint64_t base, unsigned level, struct sweep *sweep)
-{
-	uint64_t span = (uint64_t)1 << shift_of(mm, level);
-	uint32_t present = 0;
-	for (unsigned i = 0; i < entries_in(mm, level); i++) {
-		struct pte entry = load(mm, entry_at(mm->kernel, table, i));
-		if (!entry_used(entry))
-			continue;
-		present++;
-		if (level == 1 || pte_page_size(entry))
-			check_leaf(mm, entry, base + i * span, sweep);
-		else
-			sweep_table(mm, target(entry), base + i * span, level - 1, sweep);
-	}
-	sweep->tables++;
-	if (table_record(mm, table)->mappings != present)
-		sweep->why = "a table's count of entries is wrong";
-}
-
-bool table_check(const struct mm *mm, const char **why)
-{
-	struct sweep sweep = {.why = NULL};
-	sweep_table(mm, pfn_to_paddr(mm->root), 0, mm->layout->levels, &sweep);
-	if (!sweep.why && sweep.resident != mm_resident(mm))
-		sweep.why = "the resident count is not what the tables hold";
-	if (!sweep.why && sweep.zero != mm->zero)
-		sweep.why = "the count of zero pages is not what the tables hold";
-	if (!sweep.why && sweep.swapped != mm->swapped)
-		sweep.why = "the count of swapped pages is not what the tables hold";
-	if (!sweep.why && sweep.tables != mm->tables)
-		sweep.why = "the count of page tables is not what the tables hold";
-	*why = sweep.why;
-	return sweep.why == NULL;
 }

@@ -18,7 +18,7 @@ static void flush_here(struct kernel *kernel, const struct flush *flush)
 		machine_write_cr3(machine, machine_cpu(machine)->cr3);
 		return;
 	}
-	for (struct vaddr va = flush->start; va.v < flush->end.v; va.v += PAGE_BYTES)
+	for (struct vaddr va = flush->start; va.v < flush->end.v; va.v += flush->stride)
 		machine_invlpg(machine, va);
 }
 
@@ -65,15 +65,26 @@ static void shoot_down(struct kernel *kernel, const struct flush *flush)
 	stats->shootdowns_cycles += kernel->bus->cycle - since;
 }
 
-void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages)
+static void flush_all(const struct flush *flush)
 {
+	struct mm *mm = flush->mm;
 	struct kernel *kernel = mm->kernel;
-	const struct flush flush = {mm, start, end, pages};
-	if (pages == 0)
+	if (flush->pages == 0)
 		return;
 	mm->tlb_gen++;
 	if (kernel->current == mm->process)
-		flush_here(kernel, &flush);
+		flush_here(kernel, flush);
 	if (kernel->cpu_count > 1)
-		shoot_down(kernel, &flush);
+		shoot_down(kernel, flush);
+}
+
+void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages)
+{
+	flush_all(&(struct flush){mm, start, end, pages, PAGE_BYTES});
+}
+
+void flush_huge_range(struct mm *mm, struct vaddr start, struct vaddr end)
+{
+	uint64_t stride = huge_bytes(mm);
+	flush_all(&(struct flush){mm, start, end, (end.v - start.v) / stride, stride});
 }

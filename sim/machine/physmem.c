@@ -109,6 +109,14 @@ uint64_t physmem_reserve_bytes(uint64_t bytes)
 	return bytes + (bytes >> PAGE_SHIFT) + 2 * PAGE_BYTES;
 }
 
+bool physmem_is_zero(const struct physmem *mem, struct pfn frame)
+{
+	static const uint8_t zeroes[PAGE_BYTES];
+	struct paddr pa = pfn_to_paddr(frame);
+	return physmem_holds(mem, pa, PAGE_BYTES) &&
+	       (physmem_is_blank(mem, pa) || memcmp(mem->ram + pa.v, zeroes, PAGE_BYTES) == 0);
+}
+
 bool physmem_has_content(const struct physmem *mem, struct pfn frame)
 {
 	struct paddr pa = pfn_to_paddr(frame);

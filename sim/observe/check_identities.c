@@ -24,12 +24,14 @@
 	      faults_without_memory)                                                                                   \
 	X("minor faults have a cause", value[STAT_FAULTS_MINOR],                                                       \
 	  value[STAT_FAULTS_DEMAND_ZERO] + value[STAT_FAULTS_ZERO_PAGE] + value[STAT_FAULTS_ZERO_PAGE_WRITE] +         \
-	      value[STAT_FAULTS_STACK_GROWTH] + value[STAT_FAULTS_SPURIOUS] + value[STAT_FAULTS_FILE] +                \
-	      value[STAT_FAULTS_SHARED] + value[STAT_FAULTS_COW] + value[STAT_FAULTS_REUSE] +                          \
-	      value[STAT_FAULTS_SWAP_CACHE])                                                                           \
+	      value[STAT_FAULTS_HUGE] + value[STAT_FAULTS_HUGE_ZERO] + value[STAT_FAULTS_STACK_GROWTH] +               \
+	      value[STAT_FAULTS_SPURIOUS] + value[STAT_FAULTS_FILE] + value[STAT_FAULTS_SHARED] +                      \
+	      value[STAT_FAULTS_COW] + value[STAT_FAULTS_REUSE] + value[STAT_FAULTS_SWAP_CACHE])                       \
 	X("major faults have a cause", value[STAT_FAULTS_MAJOR],                                                       \
 	  value[STAT_FAULTS_SWAP_IN] + value[STAT_FAULTS_FILE_READ])                                                   \
 	X("pages written to swap are SWAP_OUT events", value[STAT_SWAP_OUT], count[EVENT_SWAP_OUT])                    \
+	X("huge pages split, and entries of them, are HUGE_SPLIT events",                                              \
+	  value[STAT_THP_SPLIT_ENTRIES] + value[STAT_THP_SPLIT_PAGES], count[EVENT_HUGE_SPLIT])                        \
 	X("processes chosen to be killed are OOM_KILL events", value[STAT_OOM_KILLS], count[EVENT_OOM_KILL])           \
 	X("pages read from swap are SWAP_IN events", value[STAT_SWAP_IN], count[EVENT_SWAP_IN])                        \
 	X("pages of files written are FILE_OUT events", value[STAT_FILES_OUT], count[EVENT_FILE_OUT])                  \
@@ -97,10 +99,11 @@ static bool check_machine(const struct world *world, const struct stats *stats, 
 static bool is_of_the_machine(enum stat stat)
 {
 	static const bool of_the_machine[STAT_COUNT] = {
-	    [STAT_FRAMES_TOTAL] = true,   [STAT_FRAMES_FREE] = true,    [STAT_FRAMES_USED] = true,
-	    [STAT_EVENTS] = true,         [STAT_SWAP_OUT] = true,       [STAT_SWAP_IN] = true,
-	    [STAT_SWAP_READAHEAD] = true, [STAT_FILES_OUT] = true,      [STAT_RECLAIM_SCANNED] = true,
-	    [STAT_RECLAIM_TAKEN] = true,  [STAT_RECLAIM_KSWAPD] = true, [STAT_RECLAIM_DIRECT] = true,
+	    [STAT_FRAMES_TOTAL] = true,   [STAT_FRAMES_FREE] = true,       [STAT_FRAMES_USED] = true,
+	    [STAT_EVENTS] = true,         [STAT_SWAP_OUT] = true,          [STAT_SWAP_IN] = true,
+	    [STAT_SWAP_READAHEAD] = true, [STAT_FILES_OUT] = true,         [STAT_RECLAIM_SCANNED] = true,
+	    [STAT_RECLAIM_TAKEN] = true,  [STAT_RECLAIM_KSWAPD] = true,    [STAT_RECLAIM_DIRECT] = true,
+	    [STAT_THP_FALLBACKS] = true,  [STAT_THP_SPLIT_ENTRIES] = true, [STAT_THP_SPLIT_PAGES] = true,
 	    [STAT_OOM_KILLS] = true,      [STAT_FILES_IN] = true,
 	};
 	return of_the_machine[stat];

@@ -49,6 +49,7 @@
 	X(EVICT, "evict", "evict frame {frame}", "RAM is short: process {pid} loses frame {frame}: {how}.")            \
 	X(RECLAIM, "reclaim", "reclaim {taken} pages",                                                                 \
 	  "{who} looked at {looked} pages to get {taken}; {free} frames are free.")                                    \
+	X(HUGE_SPLIT, "split", "split a huge page", "Only a part of 2 MiB is meant: {why}.")                           \
 	X(OOM_KILL, "OOM kill", "the OOM killer",                                                                      \
 	  "Nothing is left to take: {name} has most points, {points}, and must die.")                                  \
 	X(IO_WAIT, "wait", "wait {cycles} cycles", "The device needs {cycles} cycles; RAM would need hundreds.")       \
@@ -100,6 +101,8 @@
 #define FAULT_REASONS(X)                                                                                               \
 	X(DEMAND_ZERO, "First write to the page of {va}: now it gets a zeroed frame.")                                 \
 	X(ZERO_PAGE, "First read: pages that nobody has written share one frame of zeros.")                            \
+	X(HUGE, "First access: 2 MiB at once, so that one fault and one TLB entry do.")                                \
+	X(HUGE_ZERO, "First read: 2 MiB that nobody has written share one page of zeros.")                             \
 	X(ZERO_PAGE_WRITE, "First write after a read: a frame replaces the zero page.")                                \
 	X(FILE, "The page was in RAM already, in the page cache: only entries are new.")                               \
 	X(SHARED, "Shared memory: the frame that the others see is mapped here, too.")                                 \

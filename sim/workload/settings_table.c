@@ -116,6 +116,16 @@ static const char *allocation_name(unsigned index)
 	return index < ALLOCATION_COUNT ? words[index] : NULL;
 }
 
+static const char *thp_word(unsigned index)
+{
+	static const char *const words[THP_MODE_COUNT] = {
+#define X(id, name, text) [THP_##id] = #name,
+	    THP_MODE_LIST(X)
+#undef X
+	};
+	return index < THP_MODE_COUNT ? words[index] : NULL;
+}
+
 static const char *libc_name(unsigned index)
 {
 	return heap_registry[index] ? heap_registry[index]->name : NULL;
@@ -233,6 +243,12 @@ static const struct setting settings[] = {
     KERNEL_NUMBER("seed", SETTING_NUMBER, seed, "of replacement policies that choose at random; 0: 1"),
     KERNEL_NUMBER("pff_cycles", SETTING_NUMBER, pff_cycles,
 		  "for pff: a process that has not faulted for so long gives up unused pages"),
+    {.scope = SETTING_KERNEL,
+     .name = "thp",
+     .type = SETTING_CHOICE,
+     .choice_name = thp_word,
+     .field = offsetof(struct kernel_config, thp),
+     .text = "transparent_hugepage/enabled: which anonymous memory gets pages of 2 MiB"},
     {.scope = SETTING_PROCESS,
      .name = "libc",
      .type = SETTING_CHOICE,

@@ -96,6 +96,8 @@ static void add_faults(uint64_t *value, const struct process_stats *stats)
 	value[STAT_FAULTS_DEMAND_ZERO] += stats->causes[FAULT_CAUSE_DEMAND_ZERO];
 	value[STAT_FAULTS_ZERO_PAGE] += stats->causes[FAULT_CAUSE_ZERO_PAGE];
 	value[STAT_FAULTS_ZERO_PAGE_WRITE] += stats->causes[FAULT_CAUSE_ZERO_PAGE_WRITE];
+	value[STAT_FAULTS_HUGE] += stats->causes[FAULT_CAUSE_HUGE];
+	value[STAT_FAULTS_HUGE_ZERO] += stats->causes[FAULT_CAUSE_HUGE_ZERO];
 	value[STAT_FAULTS_FILE] += stats->causes[FAULT_CAUSE_FILE];
 	value[STAT_FAULTS_SHARED] += stats->causes[FAULT_CAUSE_SHARED];
 	value[STAT_FAULTS_COW] += stats->causes[FAULT_CAUSE_COW];
@@ -154,6 +156,7 @@ static void add_memory(uint64_t *value, const struct process *process)
 	value[STAT_MEMORY_RSS] += process_resident_pages(process);
 	value[STAT_MEMORY_PEAK_RSS] += process->stats.peak_resident;
 	value[STAT_MEMORY_ZERO] += process_zero_pages(process);
+	value[STAT_MEMORY_HUGE] += process_huge_pages(process);
 	value[STAT_MEMORY_SWAP] += process_swap_pages(process);
 	value[STAT_MEMORY_VIRTUAL] += process_virtual_bytes(process);
 	value[STAT_MEMORY_TABLES] += process_table_pages(process);
@@ -212,6 +215,9 @@ static void put_paging(uint64_t *value, const struct kernel *kernel)
 	value[STAT_RECLAIM_KSWAPD] = vm->kswapd_wakes;
 	value[STAT_RECLAIM_DIRECT] = vm->direct_stalls;
 	value[STAT_OOM_KILLS] = vm->oom_kills;
+	value[STAT_THP_FALLBACKS] = vm->thp_fault_fallback;
+	value[STAT_THP_SPLIT_ENTRIES] = vm->thp_split_pmd;
+	value[STAT_THP_SPLIT_PAGES] = vm->thp_split_page;
 	value[STAT_FILES_OUT] = vm->file_pages_out;
 	value[STAT_FILES_IN] = vm->file_pages_in;
 }

@@ -3,7 +3,9 @@
  * and the region's part of /proc/self/smaps: areas, rights, flags, and what is resident of them. A difference is
  * shrunk.
  *
- * usage: vma_native [SEQUENCES [FIRST_SEED]] */
+ * usage: vma_native [SEQUENCES [FIRST_SEED [huge]]]
+ *
+ * With `huge` all lengths are multiples of a quarter of a huge page, and MADV_HUGEPAGE means something. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +19,15 @@ struct pair {
 	struct outcomes theirs, ours;
 };
 
-static bool same_outcome(const struct outcome *a, const struct outcome *b)
+/* How many huge pages fit into what is mapped elsewhere depends on where that is. */
+static bool same_faults(const struct outcome *a, const struct outcome *b, uint64_t unit)
 {
-	return a->result == b->result && a->faults == b->faults && memcmp(a->core, b->core, sizeof(a->core)) == 0 &&
+	return a->faults == b->faults || (unit == UNIT_HUGE && a->result == RESULT_ELSEWHERE);
+}
+
+static bool same_outcome(const struct outcome *a, const struct outcome *b, uint64_t unit)
+{
+	return a->result == b->result && same_faults(a, b, unit) && memcmp(a->core, b->core, sizeof(a->core)) == 0 &&
 	       strcmp(a->smaps, b->smaps) == 0;
 }
 
@@ -33,7 +41,7 @@ static unsigned first_difference(struct pair *pair, const struct sequence *seque
 	}
 	simulated_run(&pair->ours);
 	unsigned step = 0;
-	while (step < sequence->count && same_outcome(&pair->theirs.of[step], &pair->ours.of[step]))
+	while (step < sequence->count && same_outcome(&pair->theirs.of[step], &pair->ours.of[step], sequence->unit))
 		step++;
 	return step;
 }
@@ -101,7 +109,7 @@ static void report(struct pair *pair, struct sequence *sequence)
 	}
 	print_outcome("native   ", &pair->theirs.of[at]);
 	print_outcome("simulated", &pair->ours.of[at]);
-	if (memcmp(pair->theirs.of[at].core, pair->ours.of[at].core, REGION_PAGES) != 0)
+	if (memcmp(pair->theirs.of[at].core, pair->ours.of[at].core, REGION_UNITS) != 0)
 		(void)printf("mincore differs\n");
 	print_smaps(&pair->theirs.of[at], &pair->ours.of[at]);
 }
@@ -111,16 +119,44 @@ static uint64_t argument(int argc, char **argv, int index, uint64_t fallback)
 	return argc > index ? strtoull(argv[index], NULL, 0) : fallback;
 }
 
+/* Huge pages are to be had for the asking. */
+static bool host_has_huge_pages(void)
+{
+	char text[64] = "";
+	FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
+	if (!file)
+		return false;
+	bool asked = fgets(text, sizeof(text), file) && strstr(text, "[madvise]");
+	(void)fclose(file);
+	return asked;
+}
+
+/* How often somebody on the host wanted a huge page and did not get one. */
+static uint64_t host_fallbacks(void)
+{
+	char line[128];
+	uint64_t count = 0;
+	FILE *file = fopen("/proc/vmstat", "r");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "thp_fault_fallback ", 19) == 0)
+			count = strtoull(line + 19, NULL, 10);
+	}
+	if (file)
+		(void)fclose(file);
+	return count;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t count = argument(argc, argv, 1, 100), first = argument(argc, argv, 2, 1), bad = 0;
-	const uint64_t most_reports = 5;
+	const uint64_t most_reports = 5, unit = argc > 3 ? UNIT_HUGE : UNIT_SMALL;
 	struct pair *pair = calloc(1, sizeof(*pair));
 	if (!pair)
 		return 1;
-	pair->native = native_start();
+	pair->native = unit == UNIT_SMALL || host_has_huge_pages() ? native_start(unit) : NULL;
 	if (!pair->native) {
-		(void)printf("SKIPPED: this is no Linux on x86-64 with a free region, or a sanitizer is in the way; "
+		(void)printf("SKIPPED: this is no Linux on x86-64 with a free region and MADV_HUGEPAGE, or a sanitizer "
+			     "is in the way; "
 			     "nothing was compared\n");
 		free(pair);
 		return SKIPPED;
@@ -128,8 +164,9 @@ int main(int argc, char **argv)
 	(void)printf("%" PRIu64 " sequences from seed %" PRIu64 "\n", count, first);
 	for (uint64_t seed = first; seed < first + count && bad < most_reports; seed++) {
 		struct sequence sequence;
-		sequence_make(&sequence, seed);
-		if (first_difference(pair, &sequence) == sequence.count)
+		uint64_t fallbacks = host_fallbacks();
+		sequence_make(&sequence, seed, unit);
+		if (first_difference(pair, &sequence) == sequence.count || host_fallbacks() != fallbacks)
 			continue;
 		bad++;
 		report(pair, &sequence);

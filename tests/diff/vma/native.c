@@ -38,6 +38,7 @@ enum { NOBODY = 65534, RAW_BYTES = 1 << 20 };
 struct native {
 	pid_t child;
 	int to_child, from_child;
+	uint64_t unit;
 	struct outcomes *shared;
 };
 
@@ -45,7 +46,7 @@ struct native {
 struct child {
 	sigjmp_buf back;
 	int smaps, status, stat;
-	unsigned char core[REGION_PAGES];
+	unsigned char core[REGION_UNITS];
 	char raw[RAW_BYTES];
 };
 
@@ -80,7 +81,7 @@ static uint64_t minor_faults(void)
 }
 
 /* Lines between a header of the region and one that is not. */
-static void read_smaps(char *text)
+static void read_smaps(char *text, uint64_t end_of_region)
 {
 	size_t bytes = read_all(child_at->smaps);
 	bool inside = false;
@@ -92,7 +93,7 @@ static void read_smaps(char *text)
 		char *dash = NULL;
 		uint64_t start = strtoull(line, &dash, 16);
 		if (dash && *dash == '-')
-			inside = start >= REGION && start < REGION_END;
+			inside = start >= REGION && start < end_of_region;
 		if (inside)
 			smaps_add_line(text, line, (size_t)(end - line));
 	}
@@ -176,35 +177,36 @@ static int64_t call(const struct vma_step *step)
 }
 
 /* What lies elsewhere is taken away again. */
-static int64_t settle(const struct vma_step *step, int64_t result)
+static int64_t settle(const struct vma_step *step, int64_t result, uint64_t end_of_region)
 {
 	bool places = step->kind == STEP_MMAP || step->kind == STEP_MREMAP;
-	if (!places || result < 0 || ((uint64_t)result >= REGION && (uint64_t)result < REGION_END))
+	if (!places || result < 0 || ((uint64_t)result >= REGION && (uint64_t)result < end_of_region))
 		return result;
 	uint64_t length = step->kind == STEP_MMAP ? step->length : step->new_length;
 	(void)munmap((void *)(uintptr_t)result, length);
 	return RESULT_ELSEWHERE;
 }
 
-static void run_step(const struct vma_step *step, struct outcome *outcome)
+static void run_step(const struct vma_step *step, struct outcome *outcome, uint64_t end_of_region)
 {
 	memset(child_at->core, 0, sizeof(child_at->core));
 	bool access = step->kind == STEP_READ || step->kind == STEP_WRITE;
 	uint64_t before = minor_faults();
 	int64_t result = access ? access_page(step) : call(step);
 	outcome->faults = minor_faults() - before;
-	outcome->result = settle(step, result);
+	outcome->result = settle(step, result, end_of_region);
 	memcpy(outcome->core, child_at->core, sizeof(outcome->core));
-	read_smaps(outcome->smaps);
+	read_smaps(outcome->smaps, end_of_region);
 }
 
 static void run_sequence(struct outcomes *outcomes)
 {
 	set_limits(&outcomes->sequence);
 	for (unsigned i = 0; i < outcomes->sequence.count; i++)
-		run_step(&outcomes->sequence.steps[i], &outcomes->of[i]);
+		run_step(&outcomes->sequence.steps[i], &outcomes->of[i], region_end(&outcomes->sequence));
 	(void)munlockall();
-	(void)munmap((void *)(uintptr_t)REGION, 64 * REGION_PAGES * 4096); /* also what has grown out of it */
+	(void)munmap((void *)(uintptr_t)REGION,
+		     64 * REGION_UNITS * outcomes->sequence.unit); /* also what has grown out of it */
 	set_soft(RLIMIT_AS, UINT64_MAX);
 	set_soft(RLIMIT_DATA, UINT64_MAX);
 	(void)set_break();
@@ -220,16 +222,17 @@ static bool become_nobody(void)
 	       setresuid(NOBODY, NOBODY, NOBODY) == 0;
 }
 
-static bool prepare(void)
+static bool prepare(uint64_t unit)
 {
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_FIXED_NOREPLACE;
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_NODEFER};
 	if (mmap(child_at, sizeof(*child_at), PROT_READ | PROT_WRITE, flags, -1, 0) != child_at)
 		return false;
-	void *region = mmap((void *)(uintptr_t)REGION, REGION_PAGES * 4096, PROT_NONE, flags, -1, 0);
-	if (region != (void *)(uintptr_t)REGION || munmap(region, REGION_PAGES * 4096) != 0)
+	void *region = mmap((void *)(uintptr_t)REGION, REGION_UNITS * unit, PROT_NONE, flags, -1, 0);
+	if (region != (void *)(uintptr_t)REGION || munmap(region, REGION_UNITS * unit) != 0)
 		return false;
-	if (!become_nobody() || prctl(PR_SET_DUMPABLE, 1) != 0 || prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0)
+	if (!become_nobody() || prctl(PR_SET_DUMPABLE, 1) != 0 ||
+	    prctl(PR_SET_THP_DISABLE, unit == UNIT_SMALL, 0, 0, 0) != 0)
 		return false;
 	child_at->smaps = open("/proc/self/smaps", O_RDONLY);
 	child_at->status = open("/proc/self/status", O_RDONLY);
@@ -240,10 +243,10 @@ static bool prepare(void)
 }
 
 /* The child's own code and data come in while it runs; those faults are not to be counted. */
-static void warm_up(struct outcomes *outcomes)
+static void warm_up(struct outcomes *outcomes, uint64_t unit)
 {
 	for (uint64_t i = 0; i < 10; i++) {
-		sequence_make(&outcomes->sequence, UINT64_MAX - i);
+		sequence_make(&outcomes->sequence, UINT64_MAX - i, unit);
 		outcomes->sequence.lock_pages = 0;
 		run_sequence(outcomes);
 	}
@@ -251,10 +254,10 @@ static void warm_up(struct outcomes *outcomes)
 
 static _Noreturn void child_main(const struct native *native, int requests, int answers)
 {
-	bool ready = prepare();
+	bool ready = prepare(native->unit);
 	char byte = (char)ready;
 	if (ready)
-		warm_up(native->shared);
+		warm_up(native->shared, native->unit);
 	while (write(answers, &byte, 1) == 1 && byte == CHILD_IS_WELL && read(requests, &byte, 1) == 1) {
 		run_sequence(native->shared);
 		byte = status_pages("VmLck:") == 0 ? CHILD_IS_WELL : CHILD_IS_SPENT;
@@ -299,13 +302,14 @@ static void stop_child(struct native *native)
 		(void)waitpid(native->child, &status, 0);
 }
 
-struct native *native_start(void)
+struct native *native_start(uint64_t unit)
 {
 	struct native *native = calloc(1, sizeof(*native));
 	void *shared = mmap(NULL, sizeof(struct outcomes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!native || shared == MAP_FAILED)
 		return NULL;
 	native->shared = shared;
+	native->unit = unit;
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (start_child(native))
 		return native;
@@ -334,8 +338,9 @@ void native_stop(struct native *native)
 
 #else
 
-struct native *native_start(void)
+struct native *native_start(uint64_t unit)
 {
+	(void)unit;
 	return NULL;
 }
 

@@ -71,23 +71,23 @@ static bool one_in(struct rng *rng, uint64_t n)
 }
 
 /* Mostly in the lower part, so that steps meet. */
-static uint64_t some_page(struct rng *rng)
+static uint64_t some_unit(struct rng *rng)
 {
-	return rng_below(rng, one_in(rng, 4) ? REGION_PAGES : 20);
+	return rng_below(rng, one_in(rng, 4) ? REGION_UNITS : 20);
 }
 
-static uint64_t some_length(struct rng *rng)
+static uint64_t some_length(struct rng *rng, uint64_t unit)
 {
 	/* Not so long that a range would reach what else the process has. */
 	static const uint64_t odd[] = {0, 1, 4097, UINT64_MAX, UINT64_MAX - 4096};
 	if (one_in(rng, 40))
 		return odd[rng_below(rng, sizeof(odd) / sizeof(*odd))];
-	return 4096 * (1 + rng_below(rng, one_in(rng, 5) ? REGION_PAGES / 2 : 8));
+	return unit * (1 + rng_below(rng, one_in(rng, 5) ? REGION_UNITS / 2 : 8));
 }
 
-static uint64_t some_address(struct rng *rng)
+static uint64_t some_address(struct rng *rng, uint64_t unit)
 {
-	return REGION + some_page(rng) * 4096 + (one_in(rng, 60) ? 16 : 0);
+	return REGION + some_unit(rng) * unit + (one_in(rng, 60) ? 16 : 0);
 }
 
 static uint64_t some_prot(struct rng *rng)
@@ -110,9 +110,9 @@ static uint64_t some_map_flags(struct rng *rng)
 	return one_in(rng, 80) ? flags & ~(uint64_t)LINUX_MAP_ANONYMOUS : flags;
 }
 
-static void some_mremap(struct rng *rng, struct vma_step *step)
+static void some_mremap(struct rng *rng, struct vma_step *step, uint64_t unit)
 {
-	step->new_length = one_in(rng, 3) ? step->length : some_length(rng);
+	step->new_length = one_in(rng, 3) ? step->length : some_length(rng, unit);
 	step->new_length = one_in(rng, 100) ? 0x7ffffffff000 : step->new_length;
 	step->flags = one_in(rng, 3) ? 0 : LINUX_MREMAP_MAYMOVE;
 	if (one_in(rng, 2))
@@ -123,7 +123,7 @@ static void some_mremap(struct rng *rng, struct vma_step *step)
 	}
 	if (one_in(rng, 40))
 		step->flags = rng_below(rng, 16);
-	step->to = some_address(rng);
+	step->to = some_address(rng, unit);
 }
 
 #define X(id, value, text) (value),
@@ -161,11 +161,11 @@ static enum step_kind some_kind(struct rng *rng)
 	return STEP_MMAP;
 }
 
-static void some_step(struct rng *rng, struct vma_step *step)
+static void some_step(struct rng *rng, struct vma_step *step, uint64_t unit)
 {
 	step->kind = some_kind(rng);
-	step->at = some_address(rng);
-	step->length = some_length(rng);
+	step->at = some_address(rng, unit);
+	step->length = some_length(rng, unit);
 	step->prot = some_prot(rng);
 	if (step->kind == STEP_MMAP) {
 		step->flags = some_map_flags(rng);
@@ -173,7 +173,7 @@ static void some_step(struct rng *rng, struct vma_step *step)
 		if (one_in(rng, 60))
 			step->at = one_in(rng, 2) ? 0 : 0x7ffffffff000;
 	} else if (step->kind == STEP_MREMAP) {
-		some_mremap(rng, step);
+		some_mremap(rng, step, unit);
 	} else {
 		step->flags = some_flags(rng, step->kind);
 	}
@@ -182,7 +182,7 @@ static void some_step(struct rng *rng, struct vma_step *step)
 	if (step->kind == STEP_BRK)
 		step->at = REGION_BREAK - 4096 + 512 * rng_below(rng, one_in(rng, 4) ? 350 : 100);
 	if (step->kind == STEP_MINCORE) {
-		step->at = REGION + some_page(rng) * 4096;
+		step->at = REGION + some_unit(rng) * unit;
 		step->length = 4096 * (1 + rng_below(rng, 16));
 	}
 }
@@ -208,10 +208,34 @@ static void avoid_half_locked_pages(struct sequence *sequence)
 	}
 }
 
-void sequence_make(struct sequence *sequence, uint64_t seed)
+/* Begins with memory that is advised to have huge pages, and touches more of it. Limits and the heap count in pages:
+ * they are left out. */
+static void welcome_huge_pages(struct sequence *sequence, struct rng *rng)
+{
+	const uint64_t unit = sequence->unit, length = (16 + rng_below(rng, 32)) * unit;
+	sequence->as_room = sequence->data_room = 0;
+	sequence->lock_pages = 2048;
+	sequence->steps[0] = (struct vma_step){.kind = STEP_MMAP,
+					       .at = REGION,
+					       .length = length,
+					       .prot = LINUX_PROT_READ | LINUX_PROT_WRITE,
+					       .flags = LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED};
+	sequence->steps[1] = (struct vma_step){.kind = STEP_MADVISE,
+					       .at = REGION + rng_below(rng, 3) * unit,
+					       .length = length - rng_below(rng, 3) * unit,
+					       .flags = LINUX_MADV_HUGEPAGE};
+	for (unsigned i = 2; i < sequence->count; i++) {
+		struct vma_step *step = &sequence->steps[i];
+		if (step->kind == STEP_BRK || step->kind == STEP_MINCORE || step->kind == STEP_MSYNC ||
+		    step->kind == STEP_MLOCKALL || (step->kind == STEP_MMAP && one_in(rng, 2)))
+			step->kind = one_in(rng, 3) ? STEP_READ : STEP_WRITE;
+	}
+}
+
+void sequence_make(struct sequence *sequence, uint64_t seed, uint64_t unit)
 {
 	struct rng rng = rng_seeded(seed);
-	*sequence = (struct sequence){.seed = seed, .lock_pages = 2048};
+	*sequence = (struct sequence){.seed = seed, .unit = unit, .lock_pages = 2048};
 	if (one_in(&rng, 6))
 		sequence->as_room = 8 + rng_below(&rng, 60);
 	if (one_in(&rng, 8))
@@ -220,9 +244,11 @@ void sequence_make(struct sequence *sequence, uint64_t seed)
 		sequence->lock_pages = rng_below(&rng, 40);
 	sequence->count = 6 + (unsigned)rng_below(&rng, MOST_STEPS - 6);
 	for (unsigned i = 0; i < sequence->count; i++)
-		some_step(&rng, &sequence->steps[i]);
+		some_step(&rng, &sequence->steps[i], unit);
 	avoid_half_locked_pages(sequence);
 	avoid_variables(sequence);
+	if (unit == UNIT_HUGE)
+		welcome_huge_pages(sequence, &rng);
 }
 
 /* ---- text ---- */
@@ -331,6 +357,8 @@ void step_print(const struct vma_step *step, FILE *out)
 void sequence_print(const struct sequence *sequence, FILE *out)
 {
 	(void)fprintf(out, "{ \"faultline\": 1, \"name\": \"vma-native-%" PRIu64 "\", \"script\": [\n", sequence->seed);
+	if (sequence->unit == UNIT_HUGE)
+		(void)fprintf(out, "  (with kernel.thp=madvise)\n");
 	if (sequence->lock_pages != 2048)
 		(void)fprintf(out,
 			      "  {\"op\": \"setrlimit\", \"resource\": \"RLIMIT_MEMLOCK\", \"soft\": %" PRIu64 "},\n",

@@ -10,12 +10,14 @@
 #include "faultline/rng.h"
 #include "faultline/syscall.h"
 
-/* Nothing else lives there, natively or simulated; AddressSanitizer keeps its heap below. */
+/* Nothing else lives there, natively or simulated; AddressSanitizer keeps its heap below. The region has as many units:
+ * pages or, where huge pages are welcome, quarters of one. */
 #define REGION ((uint64_t)0x650000000000)
-enum { REGION_PAGES = 64, MOST_STEPS = 40 };
+enum { REGION_UNITS = 64, MOST_STEPS = 40 };
+#define UNIT_SMALL ((uint64_t)4096)
+#define UNIT_HUGE ((uint64_t)512 * 1024)
 /* The heap begins here. */
-#define REGION_BREAK (REGION + 24 * (uint64_t)4096)
-#define REGION_END (REGION + REGION_PAGES * (uint64_t)4096)
+#define REGION_BREAK (REGION + 24 * UNIT_SMALL)
 
 /* X(ID, "op", system call number or -1) */
 #define STEP_LIST(X)                                                                                                   \
@@ -51,6 +53,7 @@ struct vma_step {
 
 struct sequence {
 	uint64_t seed;
+	uint64_t unit; /* bytes, of all addresses and lengths */
 	/* Soft limits above what the process has when it begins, in pages; 0: none. */
 	uint64_t as_room, data_room;
 	uint64_t lock_pages; /* RLIMIT_MEMLOCK */
@@ -67,7 +70,7 @@ enum { SMAPS_BYTES = 60000 };
 struct outcome {
 	int64_t result;
 	uint64_t faults;
-	unsigned char core[REGION_PAGES]; /* of mincore */
+	unsigned char core[REGION_UNITS]; /* of mincore */
 	char smaps[SMAPS_BYTES];          /* of the region */
 };
 
@@ -76,7 +79,12 @@ struct outcomes {
 	struct outcome of[MOST_STEPS];
 };
 
-void sequence_make(struct sequence *sequence, uint64_t seed);
+static inline uint64_t region_end(const struct sequence *sequence)
+{
+	return REGION + REGION_UNITS * sequence->unit;
+}
+
+void sequence_make(struct sequence *sequence, uint64_t seed, uint64_t unit);
 /* The arguments of the system call, in its order. `vec` is where mincore writes. */
 void step_arguments(const struct vma_step *step, uint64_t vec, uint64_t args[6]);
 int step_number(const struct vma_step *step);
@@ -89,7 +97,7 @@ void step_print(const struct vma_step *step, FILE *out);
 
 /* Each runs the sequence that *outcomes holds and fills in what came of it. */
 struct native;
-struct native *native_start(void); /* NULL: the host is not Linux on x86-64, or has no such region */
+struct native *native_start(uint64_t unit); /* NULL: the host is not Linux on x86-64, or has no such region */
 bool native_run(struct native *native, struct outcomes *outcomes);
 void native_stop(struct native *native);
 void simulated_run(struct outcomes *outcomes);

@@ -51,7 +51,7 @@ static int64_t call(struct rig *rig, const struct vma_step *step, struct outcome
 	uint64_t args[6], vec = rig->process->segment_start[SEGMENT_BSS].v;
 	step_arguments(step, vec, args);
 	if (step->kind == STEP_MINCORE) {
-		static const unsigned char clean[REGION_PAGES];
+		static const unsigned char clean[REGION_UNITS];
 		(void)copy_to_user(rig->process->mm, vec, clean, sizeof(clean));
 	}
 	int64_t result = rig_syscall(rig, (enum syscall_number)step_number(step), args[0], args[1], args[2], args[3],
@@ -62,10 +62,10 @@ static int64_t call(struct rig *rig, const struct vma_step *step, struct outcome
 }
 
 /* What lies elsewhere is taken away again. */
-static int64_t settle(struct rig *rig, const struct vma_step *step, int64_t result)
+static int64_t settle(struct rig *rig, const struct vma_step *step, int64_t result, uint64_t end_of_region)
 {
 	bool places = step->kind == STEP_MMAP || step->kind == STEP_MREMAP;
-	if (!places || result < 0 || ((uint64_t)result >= REGION && (uint64_t)result < REGION_END))
+	if (!places || result < 0 || ((uint64_t)result >= REGION && (uint64_t)result < end_of_region))
 		return result;
 	uint64_t length = step->kind == STEP_MMAP ? step->length : step->new_length;
 	(void)rig_syscall(rig, SYS_NR_MUNMAP, (uint64_t)result, length, 0, 0, 0);
@@ -92,35 +92,37 @@ static void add_text(void *self, const char *text, size_t length)
 	}
 }
 
-static void read_smaps(const struct rig *rig, char *text)
+static void read_smaps(const struct rig *rig, char *text, uint64_t end_of_region)
 {
 	struct lines lines = {.text = text, .length = 0};
 	text[0] = '\0';
 	const struct vma *vma = process_vma_after(rig->process, vaddr(REGION));
-	for (; vma && vma->start.v < REGION_END; vma = vma->next)
+	for (; vma && vma->start.v < end_of_region; vma = vma->next)
 		procfs_print_smaps_of(rig->process, vma, add_text, &lines);
 }
 
-static void run_step(struct rig *rig, const struct vma_step *step, struct outcome *outcome)
+static void run_step(struct rig *rig, const struct vma_step *step, struct outcome *outcome, uint64_t end_of_region)
 {
 	uint64_t before = rig->process->stats.minor_faults;
 	memset(outcome->core, 0, sizeof(outcome->core));
 	bool access = step->kind == STEP_READ || step->kind == STEP_WRITE;
 	int64_t result = access ? access_page(rig, step->at, step->kind == STEP_WRITE) : call(rig, step, outcome);
 	outcome->faults = rig->process->stats.minor_faults - before;
-	outcome->result = rig->process->death.dead ? result : settle(rig, step, result);
-	read_smaps(rig, outcome->smaps);
+	outcome->result = rig->process->death.dead ? result : settle(rig, step, result, end_of_region);
+	read_smaps(rig, outcome->smaps, end_of_region);
 }
 
 void simulated_run(struct outcomes *outcomes)
 {
 	struct rig rig;
 	const struct process_spec spec = {.name = "test", .start_brk = vaddr(REGION_BREAK)};
-	rig_boot_with(&rig, 0, OVERCOMMIT_HEURISTIC, &spec);
+	bool huge = outcomes->sequence.unit == UNIT_HUGE;
+	rig_boot_with(&rig, huge ? 512 * MIB : 0, OVERCOMMIT_HEURISTIC, &spec);
+	rig.kernel->config.thp = huge ? THP_MADVISE : THP_NEVER;
 	/* Where mincore writes is there before it counts. */
 	(void)machine_store(rig.machine, rig.process->segment_start[SEGMENT_BSS], 8, 0);
 	set_limits(&rig, &outcomes->sequence);
 	for (unsigned i = 0; i < outcomes->sequence.count && !rig.process->death.dead; i++)
-		run_step(&rig, &outcomes->sequence.steps[i], &outcomes->of[i]);
+		run_step(&rig, &outcomes->sequence.steps[i], &outcomes->of[i], region_end(&outcomes->sequence));
 	rig_release(&rig);
 }

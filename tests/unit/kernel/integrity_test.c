@@ -207,11 +207,12 @@ static void check(const struct work *work)
 	}
 }
 
-static void start(struct work *work, const struct kernel_config *config, unsigned processes, uint64_t seed)
+static void start(struct work *work, uint64_t memory, const struct kernel_config *config, unsigned processes,
+		  uint64_t seed)
 {
 	work->rng = rng_seeded(seed);
 	work->processes = processes;
-	rig_boot_kernel(&work->rig, 4 * MIB, config);
+	rig_boot_kernel(&work->rig, memory, config);
 	for (unsigned i = 0; i < processes; i++) {
 		struct process_spec spec = {.name = "worker"};
 		work->models[i].process = i == 0 ? work->rig.process : kernel_spawn(work->rig.kernel, &spec);
@@ -232,11 +233,11 @@ static uint64_t operations(void)
 	return wanted ? strtoull(wanted, NULL, 10) : OPERATIONS;
 }
 
-static void run(const struct kernel_config *config, unsigned processes, uint64_t seed)
+static struct vm_counts run(uint64_t memory, const struct kernel_config *config, unsigned processes, uint64_t seed)
 {
 	struct work *work = calloc(1, sizeof(*work));
 	assert_non_null(work);
-	start(work, config, processes, seed);
+	start(work, memory, config, processes, seed);
 	for (uint64_t i = 0, count = operations(); i < count; i++) {
 		step(work);
 		if (i % CHECK_EVERY == 0)
@@ -247,9 +248,11 @@ static void run(const struct kernel_config *config, unsigned processes, uint64_t
 		read_many(work, 0, PAGES);
 	}
 	check(work);
-	assert_true(kernel_vm_counts(work->rig.kernel)->swapped_in > 0);
+	const struct vm_counts counts = *kernel_vm_counts(work->rig.kernel);
+	assert_true(counts.swapped_in > 0);
 	rig_release(&work->rig);
 	free(work);
+	return counts;
 }
 
 static struct kernel_config tight(const struct policy_ops *policy)
@@ -268,7 +271,7 @@ static void nothing_is_lost_under_any_policy(void **state)
 		const struct kernel_config config = tight(policy_registry[i]);
 		if (!replace_works_in_a_kernel(policy_registry[i]))
 			continue;
-		run(&config, PROCESSES, 1 + i);
+		(void)run(4 * MIB, &config, PROCESSES, 1 + i);
 	}
 }
 
@@ -278,7 +281,7 @@ static void nothing_is_lost_on_any_device_with_any_number_of_processes(void **st
 	for (unsigned i = 0; i < BLOCK_KIND_COUNT; i++) {
 		struct kernel_config config = tight(NULL);
 		config.swap_device = (enum block_kind)i;
-		run(&config, 1 + 2 * i, 100 + i);
+		(void)run(4 * MIB, &config, 1 + 2 * i, 100 + i);
 	}
 }
 
@@ -289,7 +292,21 @@ static void nothing_is_lost_where_processes_keep_apart(void **state)
 		struct kernel_config config = tight(NULL);
 		config.scope = REPLACEMENT_LOCAL;
 		config.allocation = (enum allocation)i;
-		run(&config, 4, 200 + i);
+		(void)run(4 * MIB, &config, 4, 200 + i);
+	}
+}
+
+/* Huge pages come by faults and go by halves: each of them is split sooner or later. */
+static void nothing_is_lost_in_huge_pages(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; policy_registry[i]; i++) {
+		struct kernel_config config = tight(policy_registry[i]);
+		config.thp = THP_ALWAYS;
+		if (!replace_works_in_a_kernel(policy_registry[i]))
+			continue;
+		struct vm_counts counts = run(8 * MIB, &config, PROCESSES, 300 + i);
+		assert_true(counts.thp_fault_alloc > 0 && counts.thp_split_page > 0 && counts.thp_split_pmd > 0);
 	}
 }
 
@@ -299,6 +316,7 @@ int main(void)
 	    cmocka_unit_test(nothing_is_lost_under_any_policy),
 	    cmocka_unit_test(nothing_is_lost_on_any_device_with_any_number_of_processes),
 	    cmocka_unit_test(nothing_is_lost_where_processes_keep_apart),
+	    cmocka_unit_test(nothing_is_lost_in_huge_pages),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
