@@ -26,6 +26,8 @@ deps_has() {
 	python3) command -v python3 >/dev/null 2>&1 ;;
 	jsonschema) python3 -c 'import jsonschema' 2>/dev/null || /usr/bin/python3 -c 'import jsonschema' 2>/dev/null ;;
 	clang) command -v clang >/dev/null 2>&1 ;;
+	chromium) command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
+		command -v google-chrome >/dev/null 2>&1 ;;
 	clang-format | gcovr | mandoc) command -v "$1" >/dev/null 2>&1 ;;
 	*)
 		echo "deps.sh: no need is called $1" >&2
@@ -65,6 +67,7 @@ deps_packages() {
 		clang) echo "clang libclang-rt-dev | clang compiler-rt | clang compiler-rt | clang compiler-rt | llvm" ;;
 		clang-format) echo "clang-format | clang-tools-extra | clang | clang-extra-tools | clang-format" ;;
 		gcovr) echo "gcovr | gcovr | gcovr | gcovr | gcovr" ;;
+		chromium) echo "chromium | chromium | chromium | chromium |" ;;
 		mandoc) echo "mandoc | mandoc | mandoc | mandoc | mandoc" ;;
 		esac
 	)

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 SKIPPED = 77
-STUDY = "examples/studies/allocators.json"
+STUDY = "examples/studies/memory.json"
 POINTS = 45
 SBIN = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 SLURM_CONF = """ClusterName=faultline

@@ -1,6 +1,6 @@
-"""The report of a study in all formats; its page in a real browser, where there is one: Chromium, headless.
+"""The reports of the shipped studies: `numbers`, in all formats, or `browser`, their pages in Chromium, where there is one.
 
-usage: report_page.py PROGRAM SOURCE_DIR [FOLDER FOR SCREENSHOTS]
+usage: report_page.py PROGRAM SOURCE_DIR numbers|browser [FOLDER FOR SCREENSHOTS]
 """
 import csv
 import html.parser
@@ -10,20 +10,16 @@ import math
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
-import zlib
 
-PROGRAM, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
-STUDIES = {
-    "allocators": [*(ROOT / f"workloads/{name}.json" for name in ("four-fits", "reuse", "brk-or-mmap", "tlb-reach")),
-                   "--sweep", "libc=glibc,first-fit,next-fit,best-fit,worst-fit"],
-    "policies": [ROOT / "workloads/swap-storm.json", "--sweep", "machine.memory=4MiB..40MiB+4MiB", "--sweep",
-                 "kernel.replacement=fifo,second-chance,clock,nru,random,lru,mru,lfu,lfu-aging,aging"],
-    "churn": [ROOT / "examples/studies/allocators.json"],
-}
+import browser as browser_module
+
+PROGRAM, ROOT, MODE = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve(), sys.argv[3]
+SHOTS = pathlib.Path(sys.argv[4]) if len(sys.argv) > 4 else None
+STUDIES = {name: ROOT / f"examples/studies/{name}.json" for name in ("allocators", "policies", "memory")}
+SKIPPED = 77
 
 
 def run(*arguments):
@@ -92,7 +88,7 @@ def the_page_is_whole_and_alone(study):
     page = Page(text)
     assert page.links == ["data:,"] and "@import" not in text and "url(" not in text, page.links
     assert len(page.ids) == len(set(page.ids)), page.ids
-    assert page.count["figure"] == page.count["svg"] == page.count["details"] > 2, page.count
+    assert page.count["figure"] == page.count["svg"] == page.count["details"] >= 2, page.count
     assert "&lt;compared&gt; &amp; more" in text and "<compared>" not in text
     assert not re.search(r"[\" ](nan|-?inf)[\",. ]", text), "a number that is none"
 
@@ -129,74 +125,177 @@ def broken_studies_are_refused(folder):
 
 # ---- in a browser ----
 
-def chromium(binary, folder, *arguments):
-    words = [binary, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile",
-             "--disable-background-networking", "--disable-component-update", "--no-first-run", "--hide-scrollbars",
-             "--enable-logging=stderr", "--virtual-time-budget=2000", *arguments]
-    return subprocess.run(words, capture_output=True, text=True, timeout=120)
+def is_shown(browser):
+    """Every plot has a title, hover and a table of as many rows as it has places; the page itself does not scroll aside."""
+    figures = browser.evaluate("document.querySelectorAll('figure').length")
+    assert figures >= 2, figures
+    for selector in ("figcaption strong", "svg[role=img]", "details summary", "details tbody tr"):
+        missing = browser.evaluate(f"[...document.querySelectorAll('figure')].filter(f => !f.querySelector('{selector}')).length")
+        assert missing == 0, (selector, missing)
+    bare = browser.evaluate("[...document.querySelectorAll('figure svg')].filter(s => !s.querySelector('title')).length")
+    assert bare == 0, f"{bare} plots say nothing under the pointer"
+    for width in (1280, 390):
+        browser.look("light", width)
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width, f"the page is wider than {width}"
 
 
-def first_pixel(png):
-    """No filter of PNG changes the first pixel of all."""
-    data, at = b"", 8
-    while at < len(png):
-        length = int.from_bytes(png[at:at + 4], "big")
-        data += png[at + 8:at + 8 + length] if png[at + 4:at + 8] == b"IDAT" else b""
-        at += 12 + length
-    return tuple(zlib.decompress(data)[1:4])
+def hover_and_keyboard_work(browser):
+    browser.look("light", 1280)
+    browser.point_at("rect.box")
+    tip = browser.evaluate("document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent")
+    assert ":" in tip, f"no tooltip: {tip!r}"
+    browser.evaluate("document.querySelector('summary').focus()")
+    browser.ask("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r")
+    assert browser.evaluate("document.querySelector('details').open"), "a table does not open by keyboard"
 
 
-def browser_opens_the_page(binary, path, shots):
-    with tempfile.TemporaryDirectory() as folder:
-        done = chromium(binary, folder, "--dump-dom", path.as_uri())
-        assert done.stdout.count("<figure>") > 2 and "<figcaption" in done.stdout, done
-        console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-        assert not console, console
-        for scheme, number in (("dark", 0), ("light", 1)):
-            for width in (1200, 390):
-                shot = shots / f"{path.stem}-{scheme}-{width}.png"
-                done = chromium(binary, folder, f"--blink-settings=preferredColorScheme={number}", f"--screenshot={shot}",
-                                f"--window-size={width},2400", path.as_uri())
-                bright = sum(first_pixel(shot.read_bytes())) > 384
-                assert bright == (scheme == "light"), (scheme, first_pixel(shot.read_bytes()))
+def both_schemes_are_there(browser, name, shots):
+    for scheme in ("dark", "light"):
+        for width in (1280, 390):
+            browser.look(scheme, width)
+            paper, ink = (browser.evaluate(f"getComputedStyle(document.body).{what}").strip("rgb()").split(", ")
+                          for what in ("backgroundColor", "color"))
+            assert (sum(map(int, paper)) > sum(map(int, ink))) == (scheme == "light"), (scheme, paper, ink)
+            if shots:
+                browser.shoot(shots / f"{name}-{scheme}-{width}.png")
 
+
+def opens_in_a_browser(folder, shots):
+    binary = browser_module.find()
+    if not binary:
+        print("SKIPPED: no Chromium here: the pages of reports were NOT opened in a browser")
+        raise SystemExit(SKIPPED)
+    with browser_module.Browser(binary) as browser:
+        for kind in STUDIES:
+            study = make(folder, kind)
+            path = folder / f"{kind}.html"
+            path.write_text(report(study, "html"))
+            browser.open(path)
+            is_shown(browser)
+            hover_and_keyboard_work(browser)
+            both_schemes_are_there(browser, kind, shots)
+            assert not browser.problems, browser.problems
+            print(f"ok: a browser opens {kind}")
+
+
+# ---- studies ----
 
 def make(folder, kind):
     study = folder / kind
-    done = run("batch", *map(str, STUDIES[kind]), "-o", str(study), "--quiet")
-    assert done.returncode in (0, 1) and (study / "results.csv").exists(), done
+    done = run("batch", str(STUDIES[kind]), "-o", str(study), "--quiet")
+    assert done.returncode == 0 and (study / "results.csv").exists(), done
     asked = json.loads((study / "study.json").read_text())
     (study / "study.json").write_text(json.dumps(asked | {"description": "All <compared> & more."}))
     return study
 
 
+def plots_of(study):
+    return {key: table for section in ("variants", "against", "phases", "course", "blocks")
+            for key, table in json.loads(report(study, "json")).get(section, {}).items()}
+
+
+def the_layers_add_up(study):
+    """The stack of a workload and an allocator is its time."""
+    rows = rows_of(study)
+    for number, workload in enumerate(dict.fromkeys(row["workload"] for row in rows)):
+        for place in plots_of(study)[f"time-{number}"]:
+            row = next(row for row in rows if row["workload"] == workload and row["libc"] == place["x"])
+            layers = {name: value for name, value in place.items() if name != "x"}
+            assert set(layers) == {"program", "libc", "kernel", "walk", "disk"}, layers
+            assert sum(layers.values()) == int(row["cycles"]), (layers, row["cycles"])
+            assert min(layers.values()) >= 0, layers
+
+
+def part_of(study, name):
+    return list(csv.DictReader(io.StringIO((study / name).read_text())))
+
+
+def the_course_is_that_of_the_samples(study):
+    samples = part_of(study, "series.csv")
+    found = plots_of(study)["resident-1"]
+    point = next(row["point"] for row in rows_of(study) if (row["workload"], row["libc"]) == ("queue", "best-fit"))
+    pages = {row["operations"]: int(row["memory.rss"]) for row in samples if row["point"] == point}
+    assert len(found) > 60
+    for place in found:
+        assert place["best-fit"] == round(pages[place["x"]] / 256, 2), place
+
+
+def blocks_are_all_there(study):
+    for key in ("sizes-0", "lifetimes-0"):
+        table = plots_of(study)[key]
+        for workload in ("churn", "queue", "growth", "holes"):
+            assert abs(sum(place[workload] for place in table) - 100) < 1, (key, workload)
+    assert plots_of(study)["lifetimes-0"][-1]["x"] == "never"
+
+
+def the_map_is_that_of_the_rows(study):
+    table = plots_of(study)["map-0"]
+    assert len(table) == 10 and all(len(place) == 11 for place in table), table
+    for row in rows_of(study):
+        place = next(place for place in table if place["x"] == row["machine.memory"])
+        assert place[row["kernel.replacement"]] == int(row["faults.major"]), (row["point"], place)
+
+
+def what_is_wanted_is_shown(study):
+    """Its tables, with spread and change; its plots, and no others."""
+    found = json.loads(report(study, "json"))
+    table = found["comparison"]["table-1-0"]
+    rows = [row for row in rows_of(study) if row["machine.memory"] == "16MiB"]
+    for line in table:
+        values = [int(row["cycles.libc"]) for row in rows if row["libc"] == line["libc"]]
+        mean = sum(values) / len(values)
+        half = 4.303 * math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))
+        assert abs(line["16MiB"] - mean) <= 0.051 and abs(line["16MiB ci95"] - half) <= 0.051, (line, mean, half)
+    assert next(line for line in table if line["libc"] == "glibc")["16MiB percent"] == 0
+    plots = [key for key in found["comparison"] if key.startswith("plot-")]
+    assert plots == ["plot-1-0", "plot-2-0"] and "course" not in found, plots
+
+
+def other_wishes_are_shown(study):
+    """Along phases, operations, sizes and lifetimes."""
+    path = study / "study.json"
+    asked = json.loads(path.read_text())
+    wishes = {"tables": [{"rows": "phase", "columns": "libc", "value": "time.walk"}],
+              "plots": [{"kind": "lines", "x": "operations", "y": ["heap.fragmentation"], "series": "libc"},
+                        {"kind": "bars", "x": "size", "y": ["count"]}, {"kind": "bars", "x": "lifetime", "y": ["percent"]},
+                        {"kind": "heatmap", "x": "machine.memory", "y": ["tlb.miss_ratio"], "series": "libc"}]}
+    path.write_text(json.dumps(asked | wishes))
+    found = json.loads(report(study, "json"))["comparison"]
+    path.write_text(json.dumps(asked))
+    assert [line["phase"] for line in found["table-1-0"]] == ["start", "fill", "churn"], found["table-1-0"]
+    phases = part_of(study, "phases.csv")
+    glibc = [row["point"] for row in rows_of(study) if row["libc"] == "glibc" and row["machine.memory"] == "8MiB"]
+    walks = [int(row["cycles.walk"]) for row in phases if row["point"] in glibc and row["name"] == "churn"]
+    assert abs(found["table-1-0"][2]["glibc"] - sum(walks) / 3) <= 0.051, (found["table-1-0"], walks)
+    assert sum(place["count"] for place in found["plot-2-0"]) == int(rows_of(study)[0]["heap.mallocs"])
+    assert {"plot-1-0", "plot-3-0", "plot-4-0"} < set(found), found.keys()
+
+
+CHECKS = {
+    "allocators": [the_ranking_is_that_of_the_rows, another_baseline_is_one, the_page_is_whole_and_alone,
+                   people_and_programs_read_the_same, the_layers_add_up, the_course_is_that_of_the_samples,
+                   blocks_are_all_there],
+    "policies": [the_page_is_whole_and_alone, the_map_is_that_of_the_rows],
+    "memory": [the_page_is_whole_and_alone, what_is_wanted_is_shown, other_wishes_are_shown],
+    None: [spread_is_students, broken_studies_are_refused],
+}
+
+
 def check_studies(folder):
-    allocators, policies = make(folder, "allocators"), make(folder, "policies")
-    for check in (the_ranking_is_that_of_the_rows, another_baseline_is_one, the_page_is_whole_and_alone,
-                  people_and_programs_read_the_same):
-        check(allocators)
-        print(f"ok: {check.__name__.replace('_', ' ')}")
-    churn = make(folder, "churn")
-    the_page_is_whole_and_alone(policies)
-    the_page_is_whole_and_alone(churn)
-    for check in (spread_is_students, broken_studies_are_refused):
-        with tempfile.TemporaryDirectory() as empty:
-            check(pathlib.Path(empty))
-        print(f"ok: {check.__name__.replace('_', ' ')}")
-    return allocators, policies, churn
+    for kind, checks in CHECKS.items():
+        study = make(folder, kind) if kind else None
+        for check in checks:
+            with tempfile.TemporaryDirectory() as empty:
+                check(study or pathlib.Path(empty))
+            print(f"ok: {kind or 'any'}: {check.__name__.replace('_', ' ')}")
 
 
 def main():
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with tempfile.TemporaryDirectory() as temporary:
-        folder = pathlib.Path(temporary)
-        shots = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else folder
-        for study in check_studies(folder):
-            path = folder / f"{study.name}.html"
-            path.write_text(report(study, "html"))
-            if binary:
-                browser_opens_the_page(binary, path, shots)
-    print("ok: a browser opens the pages" if binary else "SKIPPED: no chromium here: the pages are NOT opened in a browser")
+        if MODE == "browser":
+            opens_in_a_browser(pathlib.Path(temporary), SHOTS)
+        else:
+            check_studies(pathlib.Path(temporary))
 
 
 main()

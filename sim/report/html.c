@@ -28,8 +28,10 @@ static void open_page(struct report *report)
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
 	    "script-src 'unsafe-inline'; img-src data:\">\n"
 	    "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n"
-	    "<title>Faultline report</title>\n<style>\n" HTML_STYLE "</style>\n</head>\n<body>\n<main>\n",
+	    "<title>Faultline report</title>\n<style>\n",
 	    report->out);
+	html_put_style(report->out);
+	(void)fputs("</style>\n</head>\n<body>\n<main>\n", report->out);
 }
 
 /* Values in a row make one list. */
@@ -43,8 +45,9 @@ static void end_list(struct report *report)
 static void close_page(struct report *report)
 {
 	end_list(report);
-	(void)fputs("</main>\n<div id=\"tip\" hidden></div>\n<script>\n" HTML_SCRIPT "</script>\n</body>\n</html>\n",
-		    report->out);
+	(void)fputs("</main>\n<div id=\"tip\" hidden></div>\n<script>\n", report->out);
+	html_put_script(report->out);
+	(void)fputs("</script>\n</body>\n</html>\n", report->out);
 }
 
 static void begin(struct report *report)
@@ -131,7 +134,7 @@ static void table(struct report *report, const struct report_table *what)
 
 static void put_legend(FILE *out, const struct report_plot *plot)
 {
-	if (plot->kind == REPORT_HEATMAP)
+	if (plot->kind == REPORT_HEATMAP || plot->series_count == 1)
 		return;
 	(void)fputs("<ul class=\"legend\">", out);
 	for (unsigned i = 0; i < plot->series_count; i++) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "csv_read.h"
+#include "results_parts.h"
 
 #define RESULTS_SCHEMA "faultline-study-1"
 
@@ -168,6 +169,38 @@ static void find_axes(struct results *results, const cJSON *study)
 	}
 }
 
+static unsigned index_of(const struct results_axis *axis, const char *value)
+{
+	unsigned i = 0;
+	while (strcmp(axis->values[i], value) != 0)
+		i++;
+	return i;
+}
+
+static void place_points(struct results *results)
+{
+	results->axis_values = calloc((size_t)results->row_count * RESULTS_AXES, sizeof(unsigned));
+	BUG_ON(!results->axis_values);
+	for (unsigned row = 0; row < results->row_count; row++) {
+		for (unsigned i = 0; i < results->axis_count; i++) {
+			const struct results_axis *axis = &results->axes[i];
+			results->axis_values[row * RESULTS_AXES + i] = index_of(
+			    axis, results_at(results, row, axis->column)->text);
+		}
+	}
+}
+
+/* ---- what the study wants ---- */
+
+static char *json_of(const cJSON *study, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(study, key);
+	char *text = cJSON_IsArray(item) ? cJSON_PrintUnformatted(item) : NULL;
+	char *out = copy(text ? text : "[]");
+	cJSON_free(text);
+	return out;
+}
+
 /* ---- the whole ---- */
 
 static enum status read_study(struct results *results, const char *folder, struct error *error)
@@ -189,6 +222,10 @@ static enum status read_study(struct results *results, const char *folder, struc
 	if (status == STATUS_OK) {
 		read_head(results, study);
 		find_axes(results, study);
+		place_points(results);
+		results->tables_json = json_of(study, "tables");
+		results->plots_json = json_of(study, "plots");
+		status = results_parts_read(results, folder, error);
 	}
 	cJSON_Delete(study);
 	return status;
@@ -223,9 +260,12 @@ void results_free(struct results *results)
 		free(results->axes[i].values);
 		free(results->baseline[i]);
 	}
-	char *const owned[] = {results->folder, results->name, results->description, results->digest, results->version};
+	char *const owned[] = {results->folder,  results->name,        results->description, results->digest,
+			       results->version, results->tables_json, results->plots_json};
 	for (unsigned i = 0; i < sizeof(owned) / sizeof(*owned); i++)
 		free(owned[i]);
+	results_parts_release(results);
+	free(results->axis_values);
 	free(results->columns);
 	free(results->cells);
 	free(results);
@@ -243,6 +283,11 @@ int results_column(const struct results *results, const char *name)
 const struct results_cell *results_at(const struct results *results, unsigned row, unsigned column)
 {
 	return &results->cells[(size_t)row * results->column_count + column];
+}
+
+unsigned results_axis_value(const struct results *results, unsigned row, unsigned axis)
+{
+	return results->axis_values[row * RESULTS_AXES + axis];
 }
 
 bool results_ran(const struct results *results, unsigned row)

@@ -46,6 +46,16 @@ static unsigned count_failed(const struct results *results)
 	return failed;
 }
 
+/* They ran to their end: their numbers count. */
+static unsigned count_disappointed(const struct results *results)
+{
+	unsigned count = 0;
+	int status = results_column(results, "status");
+	for (unsigned row = 0; status >= 0 && row < results->row_count; row++)
+		count += strcmp(results_at(results, row, (unsigned)status)->text, "expect_failed") == 0;
+	return count;
+}
+
 static void put_axes(struct report *report, const struct results *results)
 {
 	for (unsigned i = 0; i < results->axis_count; i++) {
@@ -115,6 +125,10 @@ static void put_summary(struct report *report, const struct results *results, co
 		report_textf(report, "failed", NULL,
 			     "%s did not run to the end and count nowhere below: see the column status of results.csv.",
 			     phrase_count(failed, "point").text);
+	unsigned disappointed = count_disappointed(results);
+	if (disappointed)
+		report_textf(report, "disappointed", NULL, "In %s an expectation of the workload failed.",
+			     phrase_count(disappointed, "point").text);
 	if (parts->variant >= 0)
 		put_winners(report, results, parts);
 	report_text(report, "version", "version", results->version);
@@ -187,11 +201,11 @@ static bool next_selection(const struct results *results, struct study_selection
 static bool is_best(const struct results *results, const struct study_parts *parts, struct study_selection selection,
 		    const char *statistic)
 {
-	double mean = study_sample(results, &selection, statistic).mean;
+	double mean = study_mean(results, &selection, statistic);
 	bool worse = false;
 	for (unsigned i = 0; i < results->axes[parts->variant].count; i++) {
 		selection.value[parts->variant] = (int)i;
-		double other = study_sample(results, &selection, statistic).mean;
+		double other = study_mean(results, &selection, statistic);
 		worse |= other > mean;
 		if (other < mean)
 			return false;
@@ -202,10 +216,11 @@ static bool is_best(const struct results *results, const struct study_parts *par
 static void put_point(struct report *report, const struct results *results, const struct study_parts *parts,
 		      const struct study_selection *selection, const char *statistic)
 {
-	struct study_sample sample = study_sample(results, selection, statistic);
+	const struct study_spot spot = {.selection = *selection};
+	struct study_sample sample = study_sample(results, &spot, statistic);
 	struct study_selection base = *selection;
 	base.value[parts->variant] = (int)parts->baseline;
-	double baseline = study_sample(results, &base, statistic).mean;
+	double baseline = study_mean(results, &base, statistic);
 	if (sample.count == 0)
 		return;
 	for (unsigned i = 0; i < results->axis_count; i++)
@@ -253,8 +268,11 @@ void report_study(struct report *report, const struct results *results, const ch
 		return;
 	report_begin(report, "comparison", "Comparison");
 	put_ranking(report, results, &parts);
-	study_put_plots(report, results, &parts);
+	(void)study_put_wanted_tables(report, results, &parts);
+	bool wanted = study_put_wanted_plots(report, results, &parts);
 	report_end(report);
+	if (!wanted)
+		study_put_plots(report, results, &parts);
 	report_begin(report, "points", "Every point");
 	for (unsigned i = 0; i < COUNT_OF(compared); i++)
 		put_points(report, results, &parts, &compared[i]);

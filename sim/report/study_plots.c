@@ -1,196 +1,373 @@
-/* The plots of a study. Each says what it is a mean of. */
+/* The plots of a study. Each says which points it shows. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "faultline/measure.h"
 #include "study_private.h"
 
-enum { MAX_SERIES = 16 };
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define MIB (1024.0 * 1024)
 
-/* A plot in the making: series by x, all values in one piece. */
+/* ---- units ---- */
+
+/* Memory is shown in MiB, whatever it is counted in. */
+struct unit {
+	const char *name;
+	double divisor;
+	unsigned digits;
+};
+
+static struct unit unit_of(const struct study_plot *plot, const struct results *results)
+{
+	const char *unit = measure_unit(plot->y[0]);
+	if (plot->relative)
+		return (struct unit){"%", 1, 1};
+	if (strcmp(plot->y[0], "percent") == 0)
+		return (struct unit){"% of the blocks", 1, 1};
+	if (strcmp(unit, "pages") == 0 || strcmp(unit, "frames") == 0)
+		return (struct unit){"MiB", MIB / 4096, 2};
+	if (strcmp(unit, "bytes") == 0)
+		return (struct unit){"MiB", MIB, 2};
+	if (strcmp(unit, "%") == 0)
+		return (struct unit){unit, 1, 3};
+	return (struct unit){unit[0] ? unit : plot->y[0], 1, results->seeds > 1};
+}
+
+/* Each measure has its own. */
+static double divisor_of(const char *measure, const struct unit *unit)
+{
+	const char *of = measure_unit(measure);
+	if (strcmp(unit->name, "MiB") != 0)
+		return unit->divisor;
+	return strcmp(of, "bytes") == 0 ? MIB : MIB / 4096;
+}
+
+/* ---- one plot ---- */
+
+/* Series by x, all values in one piece. */
 struct canvas {
-	struct report_plot plot;
-	struct report_series series[MAX_SERIES];
-	char title[256], key[64];
+	const struct results *results;
+	const struct study_parts *parts;
+	const struct study_plot *plot;
+	struct study_place x, series;
+	struct unit unit;
+	struct report_series *line;
+	char (*name)[80];
 	double *values;
 };
 
-typedef double value_fn(const struct results *results, const struct study_selection *selection, const char *what);
-
-static double mean_of(const struct results *results, const struct study_selection *selection, const char *statistic)
+static double value_at(const struct canvas *canvas, const struct study_spot *spot, const char *measure)
 {
-	return study_sample(results, selection, statistic).mean;
+	double value = study_sample(canvas->results, spot, measure).mean;
+	struct study_spot base = *spot;
+	if (!canvas->plot->relative)
+		return value / divisor_of(measure, &canvas->unit);
+	base.selection.value[canvas->parts->variant] = (int)canvas->parts->baseline;
+	double whole = study_sample(canvas->results, &base, measure).mean;
+	return whole > 0 ? value * 100 / whole : NAN;
 }
 
-static double miss_percent(const struct results *results, const struct study_selection *selection, const char *what)
+/* "glibc", "program", "glibc faults.minor". */
+static void name_line(const struct canvas *canvas, unsigned line, char *out, size_t bytes)
 {
-	double misses = mean_of(results, selection, what);
-	double hits = mean_of(results, selection, "tlb.l1_hits") + mean_of(results, selection, "tlb.l2_hits");
-	return misses + hits > 0 ? misses * 100 / (misses + hits) : NAN;
+	const struct study_plot *plot = canvas->plot;
+	const char *value = canvas->series.labels[line / plot->y_count], *measure = plot->y[line % plot->y_count];
+	if (strncmp(measure, "time.", 5) == 0)
+		measure += 5;
+	if (plot->y_count == 1 && plot->series)
+		(void)snprintf(out, bytes, "%s", value);
+	else
+		(void)snprintf(out, bytes, "%s%s%s", value, *value ? " " : "", measure);
 }
 
-static double page_mebibytes(const struct results *results, const struct study_selection *selection, const char *what)
+static unsigned fill(struct canvas *canvas, const struct study_frame *frame)
 {
-	return mean_of(results, selection, what) / 256;
-}
-
-/* One plot with a series for each value of one axis, over the values of another. */
-static void put_crossed(struct report *report, const struct results *results, struct canvas *canvas, int series_axis,
-			int x_axis, struct study_selection selection, value_fn *value, const char *what)
-{
-	const struct results_axis *rows = &results->axes[series_axis], *xs = &results->axes[x_axis];
-	unsigned series_count = rows->count < MAX_SERIES ? rows->count : MAX_SERIES;
-	double *x_values = calloc(xs->count, sizeof(double));
-	canvas->values = calloc((size_t)series_count * xs->count, sizeof(double));
-	BUG_ON(!canvas->values || !x_values);
-	for (unsigned i = 0; i < series_count; i++) {
-		canvas->series[i] = (struct report_series){rows->values[i], canvas->values + (size_t)i * xs->count};
-		for (unsigned x = 0; x < xs->count; x++) {
-			selection.value[series_axis] = (int)i;
-			selection.value[x_axis] = (int)x;
-			canvas->values[(size_t)i * xs->count + x] = value(results, &selection, what);
+	const struct study_plot *plot = canvas->plot;
+	unsigned lines = canvas->series.count * plot->y_count, width = canvas->x.count;
+	canvas->line = calloc(lines, sizeof(*canvas->line));
+	canvas->name = calloc(lines, sizeof(*canvas->name));
+	canvas->values = calloc((size_t)lines * width, sizeof(*canvas->values));
+	BUG_ON(!canvas->line || !canvas->name || !canvas->values);
+	for (unsigned line = 0; line < lines; line++) {
+		double *value = canvas->values + (size_t)line * width;
+		name_line(canvas, line, canvas->name[line], sizeof(canvas->name[line]));
+		canvas->line[line] = (struct report_series){canvas->name[line], value};
+		for (unsigned x = 0; x < width; x++) {
+			struct study_spot spot = {.selection = frame->selection};
+			study_place_enter(&canvas->series, line / plot->y_count, &spot);
+			study_place_enter(&canvas->x, x, &spot);
+			value[x] = value_at(canvas, &spot, plot->y[line % plot->y_count]);
 		}
 	}
-	for (unsigned row = 0; xs->is_number && row < results->row_count; row++) {
-		for (unsigned x = 0; x < xs->count; x++) {
-			if (strcmp(results_at(results, row, xs->column)->text, xs->values[x]) == 0)
-				x_values[x] = results_at(results, row, xs->value_column)->value;
-		}
+	return lines;
+}
+
+static bool is_empty(const struct canvas *canvas, unsigned lines)
+{
+	for (size_t i = 0; i < (size_t)lines * canvas->x.count; i++) {
+		if (canvas->values[i] > 0)
+			return false;
 	}
-	canvas->plot.title = canvas->title;
-	canvas->plot.label = (const char *const *)xs->values;
-	canvas->plot.x = xs->is_number ? x_values : NULL;
-	canvas->plot.x_title = study_axis_name(results, x_axis);
-	canvas->plot.count = xs->count;
-	canvas->plot.series = canvas->series;
-	canvas->plot.series_count = series_count;
-	report_plot(report, canvas->key, &canvas->plot);
+	return true;
+}
+
+static void put_canvas(struct report *report, struct canvas *canvas, const struct study_frame *frame, unsigned number)
+{
+	const struct study_plot *plot = canvas->plot;
+	char key[80], title[400];
+	unsigned lines = fill(canvas, frame);
+	(void)snprintf(key, sizeof(key), "%s-%u", plot->key, number);
+	(void)snprintf(title, sizeof(title), "%s%s", plot->title, frame->note);
+	const struct report_plot out = {.kind = plot->kind,
+					.title = title,
+					.x_title = canvas->x.title,
+					.y_title = canvas->unit.name,
+					.label = (const char *const *)canvas->x.labels,
+					.x = canvas->x.x,
+					.count = canvas->x.count,
+					.series = canvas->line,
+					.series_count = lines,
+					.digits = canvas->unit.digits};
+	if (plot->wanted || !is_empty(canvas, lines))
+		report_plot(report, key, &out);
+	free(canvas->line);
+	free(canvas->name);
 	free(canvas->values);
-	free(x_values);
 }
 
-/* Workloads one by one; all of them in one when there is but one. */
-typedef void each_fn(struct report *report, const struct results *results, const struct study_parts *parts,
-		     struct study_selection selection, unsigned number, const char *of);
-
-static void each_workload(struct report *report, const struct results *results, const struct study_parts *parts,
-			  each_fn *put)
+static void put_frame(struct report *report, struct canvas *canvas, const struct study_frame *frame, unsigned number)
 {
-	struct study_selection selection = study_select_all();
-	if (parts->workload < 0 || parts->workload == parts->variant) {
-		put(report, results, parts, selection, 0, "");
-		return;
+	const struct study_plot *plot = canvas->plot;
+	bool there = study_place_find(canvas->results, plot->x, &frame->selection, &canvas->x);
+	there &= study_place_find(canvas->results, plot->series, &frame->selection, &canvas->series);
+	if (there)
+		put_canvas(report, canvas, frame, number);
+	study_place_release(&canvas->x);
+	study_place_release(&canvas->series);
+}
+
+void study_put_plot(struct report *report, const struct results *results, const struct study_parts *parts,
+		    const struct study_plot *plot)
+{
+	struct canvas canvas = {.results = results, .parts = parts, .plot = plot, .unit = unit_of(plot, results)};
+	struct study_selection all = study_select_all();
+	struct study_place x, series;
+	struct study_frame *frames = NULL;
+	(void)study_place_find(results, plot->x, &all, &x);
+	(void)study_place_find(results, plot->series, &all, &series);
+	unsigned count = study_frames(results, parts, &x, &series, &frames);
+	study_place_release(&x);
+	study_place_release(&series);
+	for (unsigned i = 0; i < count; i++)
+		put_frame(report, &canvas, &frames[i], i);
+	free(frames);
+}
+
+/* ---- those of any study ---- */
+
+#define TIME_LAYERS                                                                                                    \
+	{                                                                                                              \
+		"time.program", "time.libc", "time.kernel", "time.walk", "time.disk"                                   \
 	}
-	for (unsigned i = 0; i < results->axes[parts->workload].count; i++) {
-		char of[160];
-		(void)snprintf(of, sizeof(of), ": %s", results->axes[parts->workload].values[i]);
-		selection.value[parts->workload] = (int)i;
-		put(report, results, parts, selection, i, of);
-	}
+
+static void put_all(struct report *report, const struct results *results, const struct study_parts *parts,
+		    const struct study_plot *plots, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		study_put_plot(report, results, parts, &plots[i]);
 }
 
-/* ---- against the size ---- */
-
-static bool any_major(const struct results *results, const struct study_selection *selection)
+static bool is_compared(const struct results *results, const struct study_parts *parts)
 {
-	return mean_of(results, selection, "faults.major") > 0;
+	(void)results;
+	return parts->variant >= 0;
 }
 
-static void put_faults(struct report *report, const struct results *results, const struct study_parts *parts,
-		       struct study_selection selection, unsigned number, const char *of)
+static bool has_size(const struct results *results, const struct study_parts *parts)
 {
-	const char *statistic = any_major(results, &selection) ? "faults.major" : "faults.minor";
-	struct canvas canvas = {.plot = {.kind = REPORT_LINES, .y_title = statistic}};
-	(void)snprintf(canvas.title, sizeof(canvas.title), "Faults against %s%s", study_axis_name(results, parts->size),
-		       of);
-	(void)snprintf(canvas.key, sizeof(canvas.key), "faults-%u", number);
-	put_crossed(report, results, &canvas, parts->variant, parts->size, selection, mean_of, statistic);
+	(void)results;
+	return parts->size >= 0 && parts->size != parts->variant;
 }
 
-static void put_map(struct report *report, const struct results *results, const struct study_parts *parts,
-		    struct study_selection selection, unsigned number, const char *of)
+static bool has_phases(const struct results *results, const struct study_parts *parts)
 {
-	const char *statistic = any_major(results, &selection) ? "faults.major" : "faults.minor";
-	struct canvas canvas = {.plot = {.kind = REPORT_HEATMAP, .y_title = statistic}};
-	(void)snprintf(canvas.title, sizeof(canvas.title), "Faults by %s and %s%s",
-		       study_axis_name(results, parts->variant), study_axis_name(results, parts->size), of);
-	(void)snprintf(canvas.key, sizeof(canvas.key), "map-%u", number);
-	put_crossed(report, results, &canvas, parts->variant, parts->size, selection, mean_of, statistic);
+	(void)parts;
+	return results->phases.row_count > 0;
 }
 
-/* ---- where the time goes ---- */
-
-/* Time in ring 0 is split by whether a device was waited for. Walks are part of all layers: they have no share of their
- * own in a stack that adds up. */
-static const char *const layers[] = {"program", "libc", "kernel", "disk"};
-enum { LAYERS = sizeof(layers) / sizeof(*layers) };
-
-static void fill_layers(const struct results *results, const struct study_selection *selection, double *value,
-			unsigned stride)
+static bool has_series(const struct results *results, const struct study_parts *parts)
 {
-	double wait = mean_of(results, selection, "cycles.wait");
-	value[0] = mean_of(results, selection, "cycles.app");
-	value[stride] = mean_of(results, selection, "cycles.libc");
-	value[2 * stride] = mean_of(results, selection, "cycles.kernel") - wait;
-	value[3 * stride] = wait;
+	(void)parts;
+	return results->series.row_count > 0;
 }
 
-static void put_time(struct report *report, const struct results *results, const struct study_parts *parts,
-		     struct study_selection selection, unsigned number, const char *of)
+static bool has_histograms(const struct results *results, const struct study_parts *parts)
 {
-	const struct results_axis *axis = &results->axes[parts->variant];
-	struct report_series series[LAYERS];
-	char title[256], key[32];
-	double *values = calloc((size_t)LAYERS * axis->count, sizeof(double));
-	BUG_ON(!values);
-	for (unsigned i = 0; i < LAYERS; i++)
-		series[i] = (struct report_series){layers[i], values + (size_t)i * axis->count};
-	for (unsigned x = 0; x < axis->count; x++) {
-		selection.value[parts->variant] = (int)x;
-		fill_layers(results, &selection, values + x, axis->count);
-	}
-	(void)snprintf(title, sizeof(title), "Where the time goes%s", of);
-	(void)snprintf(key, sizeof(key), "time-%u", number);
-	const struct report_plot plot = {.kind = REPORT_STACKED,
-					 .title = title,
-					 .x_title = study_axis_name(results, parts->variant),
-					 .y_title = "cycles",
-					 .label = (const char *const *)axis->values,
-					 .count = axis->count,
-					 .series = series,
-					 .series_count = LAYERS};
-	report_plot(report, key, &plot);
-	free(values);
+	(void)parts;
+	return results->histograms.row_count > 0;
 }
 
-/* ---- variants over workloads ---- */
-
-static void put_variants(struct report *report, const struct results *results, const struct study_parts *parts)
+static void put_against_size(struct report *report, const struct results *results, const struct study_parts *parts)
 {
-	static const struct {
-		const char *key, *title, *unit, *what;
-		value_fn *value;
-		unsigned digits;
-	} plots[] = {{"memory", "Peak resident memory", "MiB", "memory.peak_rss", page_mebibytes, 2},
-		     {"tlb", "TLB miss ratio", "% of translations", "tlb.misses", miss_percent, 3}};
-	for (unsigned i = 0; i < sizeof(plots) / sizeof(*plots); i++) {
-		struct canvas canvas = {
-		    .plot = {.kind = REPORT_BARS, .y_title = plots[i].unit, .digits = plots[i].digits}};
-		(void)snprintf(canvas.title, sizeof(canvas.title), "%s", plots[i].title);
-		(void)snprintf(canvas.key, sizeof(canvas.key), "%s", plots[i].key);
-		put_crossed(report, results, &canvas, parts->variant, parts->workload, study_select_all(),
-			    plots[i].value, plots[i].what);
-	}
+	const char *size = study_axis_name(results, parts->size), *variant = study_axis_name(results, parts->variant);
+	struct study_selection all = study_select_all();
+	const char *faults = study_mean(results, &all, "faults.major") > 0 ? "faults.major" : "faults.minor";
+	char against[160], by[200];
+	(void)snprintf(against, sizeof(against), "%s against %s", faults, size);
+	(void)snprintf(by, sizeof(by), "%s by %s and %s", faults, variant, size);
+	const struct study_plot plots[] = {
+	    {.key = "faults",
+	     .title = against,
+	     .kind = REPORT_LINES,
+	     .x = size,
+	     .y = {faults},
+	     .y_count = 1,
+	     .series = variant},
+	    {.key = "map",
+	     .title = by,
+	     .kind = REPORT_HEATMAP,
+	     .x = size,
+	     .y = {faults},
+	     .y_count = 1,
+	     .series = variant},
+	};
+	put_all(report, results, parts, plots, COUNT_OF(plots));
+}
+
+/* Variants side by side for each workload; without workloads, each by itself. */
+static void put_comparison(struct report *report, const struct results *results, const struct study_parts *parts)
+{
+	const char *variant = study_axis_name(results, parts->variant);
+	bool crossed = parts->workload >= 0 && parts->workload != parts->variant;
+	const char *x = crossed ? study_axis_name(results, parts->workload) : variant;
+	const char *series = crossed ? variant : NULL;
+	char relative[200];
+	(void)snprintf(relative, sizeof(relative), "Time relative to %s",
+		       results->axes[parts->variant].values[parts->baseline]);
+	const struct study_plot plots[] = {
+	    {.key = "relative",
+	     .title = relative,
+	     .kind = REPORT_BARS,
+	     .x = x,
+	     .y = {"cycles"},
+	     .y_count = 1,
+	     .series = series,
+	     .relative = true},
+	    {.key = "memory",
+	     .title = "Peak resident memory",
+	     .kind = REPORT_BARS,
+	     .x = x,
+	     .y = {"memory.peak_rss"},
+	     .y_count = 1,
+	     .series = series},
+	    {.key = "tlb",
+	     .title = "TLB miss ratio",
+	     .kind = REPORT_BARS,
+	     .x = x,
+	     .y = {"tlb.miss_ratio"},
+	     .y_count = 1,
+	     .series = series},
+	    {.key = "time",
+	     .title = "Where the time goes",
+	     .kind = REPORT_STACKED,
+	     .x = variant,
+	     .y = TIME_LAYERS,
+	     .y_count = 5},
+	};
+	put_all(report, results, parts, plots, COUNT_OF(plots));
+}
+
+static void put_course(struct report *report, const struct results *results, const struct study_parts *parts)
+{
+	const char *variant = study_axis_name(results, parts->variant), *time = "operations";
+	const struct study_plot plots[] = {
+	    {.key = "course",
+	     .title = "Promised, resident and heap memory over time",
+	     .kind = REPORT_LINES,
+	     .x = time,
+	     .y = {"memory.virtual", "memory.rss", "heap.bytes", "heap.live_bytes"},
+	     .y_count = 4},
+	    {.key = "resident",
+	     .title = "Resident memory over time",
+	     .kind = REPORT_LINES,
+	     .x = time,
+	     .y = {"memory.rss"},
+	     .y_count = 1,
+	     .series = variant},
+	    {.key = "heap",
+	     .title = "Heap over time",
+	     .kind = REPORT_LINES,
+	     .x = time,
+	     .y = {"heap.bytes"},
+	     .y_count = 1,
+	     .series = variant},
+	    {.key = "heap-fragmentation",
+	     .title = "Fragmentation of the heap over time",
+	     .kind = REPORT_LINES,
+	     .x = time,
+	     .y = {"heap.fragmentation"},
+	     .y_count = 1,
+	     .series = variant},
+	    {.key = "frame-fragmentation",
+	     .title = "Fragmentation of free frames over time",
+	     .kind = REPORT_LINES,
+	     .x = time,
+	     .y = {"frames.fragmentation"},
+	     .y_count = 1,
+	     .series = variant},
+	};
+	put_all(report, results, parts, plots, COUNT_OF(plots));
+}
+
+static void put_blocks(struct report *report, const struct results *results, const struct study_parts *parts)
+{
+	const char *series = parts->workload >= 0 ? study_axis_name(results, parts->workload) : NULL;
+	const struct study_plot plots[] = {
+	    {.key = "sizes",
+	     .title = "Sizes of requests",
+	     .kind = REPORT_BARS,
+	     .x = "size",
+	     .y = {"percent"},
+	     .y_count = 1,
+	     .series = series},
+	    {.key = "lifetimes",
+	     .title = "Lifetimes of blocks",
+	     .kind = REPORT_BARS,
+	     .x = "lifetime",
+	     .y = {"percent"},
+	     .y_count = 1,
+	     .series = series},
+	};
+	put_all(report, results, parts, plots, COUNT_OF(plots));
+}
+
+static void put_phases(struct report *report, const struct results *results, const struct study_parts *parts)
+{
+	const struct study_plot plot = {
+	    "phases", "Time of each phase", REPORT_STACKED, "phase", TIME_LAYERS, NULL, 5, false, false};
+	study_put_plot(report, results, parts, &plot);
 }
 
 void study_put_plots(struct report *report, const struct results *results, const struct study_parts *parts)
 {
-	if (parts->size >= 0 && parts->size != parts->variant) {
-		each_workload(report, results, parts, put_faults);
-		each_workload(report, results, parts, put_map);
+	static const struct {
+		const char *key, *title;
+		bool (*is_there)(const struct results *results, const struct study_parts *parts);
+		void (*put)(struct report *report, const struct results *results, const struct study_parts *parts);
+	} groups[] = {
+	    {"variants", "Side by side", is_compared, put_comparison},
+	    {"against", "Against the size", has_size, put_against_size},
+	    {"phases", "Phase by phase", has_phases, put_phases},
+	    {"course", "Over time", has_series, put_course},
+	    {"blocks", "Sizes and lifetimes of blocks", has_histograms, put_blocks},
+	};
+	for (unsigned i = 0; i < COUNT_OF(groups); i++) {
+		if (!groups[i].is_there(results, parts))
+			continue;
+		report_begin(report, groups[i].key, groups[i].title);
+		groups[i].put(report, results, parts);
+		report_end(report);
 	}
-	each_workload(report, results, parts, put_time);
-	if (parts->workload >= 0 && parts->workload != parts->variant)
-		put_variants(report, results, parts);
 }

@@ -6,7 +6,18 @@
 #include "plot_private.h"
 
 /* User units. */
-enum { WIDTH = 720, HEIGHT = 340, LEFT = 64, RIGHT = 16, TOP = 12, BOTTOM = 58, COLOURS = 10, TICKS = 5 };
+enum {
+	WIDTH = 720,
+	HEIGHT = 340,
+	LEFT = 64,
+	RIGHT = 16,
+	TOP = 12,
+	BOTTOM = 58,
+	COLOURS = 10,
+	TICKS = 5,
+	MOST_MARKS = 32,
+	STRIPS = 64
+};
 
 struct frame {
 	FILE *out;
@@ -27,12 +38,16 @@ static double x_of_category(const struct frame *frame, unsigned x)
 	return LEFT + (x + 0.5) * (WIDTH - LEFT - RIGHT) / frame->plot->count;
 }
 
+static double x_of_value(const struct frame *frame, double value)
+{
+	return LEFT + 12 + (value - frame->x_low) / (frame->x_high - frame->x_low) * (WIDTH - LEFT - RIGHT - 24);
+}
+
 static double x_of_point(const struct frame *frame, unsigned x)
 {
 	if (!frame->plot->x || frame->x_high <= frame->x_low)
 		return x_of_category(frame, x);
-	double value = frame->log_x ? log2(frame->plot->x[x]) : frame->plot->x[x];
-	return LEFT + 12 + (value - frame->x_low) / (frame->x_high - frame->x_low) * (WIDTH - LEFT - RIGHT - 24);
+	return x_of_value(frame, frame->log_x ? log2(frame->plot->x[x]) : frame->plot->x[x]);
 }
 
 /* 1, 2 or 5 times a power of ten, so that few ticks reach the highest value. */
@@ -76,8 +91,22 @@ static void put_y_axis(const struct frame *frame)
 	}
 }
 
+static void put_x_title(const struct frame *frame)
+{
+	put_label(frame, (WIDTH + LEFT) / 2.0, HEIGHT - 12, "middle", frame->plot->x_title);
+}
+
+/* Where lines have many places: round numbers. */
+static void put_x_ticks(const struct frame *frame)
+{
+	double step = tick_step((frame->x_high - frame->x_low) * 0.6);
+	for (double at = ceil(frame->x_low / step) * step; at <= frame->x_high * 1.0001; at += step)
+		put_label(frame, x_of_value(frame, at), HEIGHT - BOTTOM + 18, "middle", plot_number(at).text);
+	put_x_title(frame);
+}
+
 /* Labels that would run into each other are left out: the table has them all. */
-static void put_x_axis(const struct frame *frame)
+static void put_x_labels(const struct frame *frame)
 {
 	const struct report_plot *plot = frame->plot;
 	double free_from = 0;
@@ -89,7 +118,16 @@ static void put_x_axis(const struct frame *frame)
 		put_label(frame, at, HEIGHT - BOTTOM + 18, "middle", plot->label[x]);
 		free_from = at + half + 6;
 	}
-	put_label(frame, (WIDTH + LEFT) / 2.0, HEIGHT - 12, "middle", plot->x_title);
+	put_x_title(frame);
+}
+
+static void put_x_axis(const struct frame *frame)
+{
+	bool many = frame->plot->count > MOST_MARKS && frame->x_high > frame->x_low && !frame->log_x;
+	if (frame->plot->kind == REPORT_LINES && many)
+		put_x_ticks(frame);
+	else
+		put_x_labels(frame);
 }
 
 /* ---- marks ---- */
@@ -115,7 +153,7 @@ static void put_line(const struct frame *frame, unsigned series)
 		pen = !isnan(values->value[x]);
 	}
 	(void)fputs("\"/>\n", frame->out);
-	for (unsigned x = 0; frame->plot->count <= 100 && x < frame->plot->count; x++) {
+	for (unsigned x = 0; frame->plot->count <= MOST_MARKS && x < frame->plot->count; x++) {
 		if (isnan(values->value[x]))
 			continue;
 		(void)fprintf(frame->out, "<circle class=\"mark c%u\" r=\"4\" cx=\"%.1f\" cy=\"%.1f\">",
@@ -135,10 +173,35 @@ static void put_box(const struct frame *frame, unsigned series, unsigned x, doub
 	(void)fputs("</rect>\n", frame->out);
 }
 
+/* Too many places for marks: strips that say what all lines are there. */
+static void put_strips(const struct frame *frame)
+{
+	const struct report_plot *plot = frame->plot;
+	unsigned step = (plot->count + STRIPS - 1) / STRIPS;
+	for (unsigned x = 0; x < plot->count; x += step) {
+		double left = x_of_point(frame, x);
+		double right = x + step < plot->count ? x_of_point(frame, x + step) : WIDTH - RIGHT;
+		(void)fprintf(frame->out,
+			      "<rect class=\"strip\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>", left,
+			      TOP, right - left, HEIGHT - BOTTOM - TOP);
+		html_text(frame->out, plot->label[x]);
+		for (unsigned i = 0; i < plot->series_count; i++) {
+			if (isnan(plot->series[i].value[x]))
+				continue;
+			(void)fputs(i ? ", " : ": ", frame->out);
+			html_text(frame->out, plot->series[i].name);
+			(void)fprintf(frame->out, " %.*f", (int)plot->digits, plot->series[i].value[x]);
+		}
+		(void)fputs("</title></rect>\n", frame->out);
+	}
+}
+
 static void put_lines(const struct frame *frame)
 {
 	for (unsigned i = 0; i < frame->plot->series_count; i++)
 		put_line(frame, i);
+	if (frame->plot->count > MOST_MARKS)
+		put_strips(frame);
 }
 
 static void put_bars(const struct frame *frame)
@@ -195,7 +258,7 @@ static void put_fields(const struct frame *frame)
 	}
 	for (unsigned x = 0; x < plot->count; x++)
 		put_label(frame, LEFT + 60 + (x + 0.5) * width, HEIGHT - BOTTOM + 18, "middle", plot->label[x]);
-	put_label(frame, (WIDTH + LEFT) / 2.0, HEIGHT - 12, "middle", plot->x_title);
+	put_x_title(frame);
 }
 
 void svg_plot(FILE *out, const char *key, const struct report_plot *plot)

@@ -238,6 +238,8 @@ enum status study_new(const struct study_plan *plan, struct study_slice slice, s
 	study->slice = slice;
 	enum status status = load_all(study, error);
 	if (status == STATUS_OK)
+		status = study_check_wishes(study, error);
+	if (status == STATUS_OK)
 		status = number_points(study, error);
 	if (status == STATUS_OK) {
 		study->digest = digest_of(study);

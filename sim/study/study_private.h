@@ -42,6 +42,9 @@ struct study_choice study_choice(const struct study *study, uint64_t position);
 /* The seed's text, NULL without repetition. */
 const char *study_seed(const struct study *study, const struct study_choice *choice);
 
+/* BAD_INPUT: the study wants a table or a plot of something that it will not have. */
+enum status study_check_wishes(const struct study *study, struct error *error);
+
 /* ---- what a point leaves ---- */
 
 struct study_phase {
