@@ -88,9 +88,9 @@ const struct command command_quiz = {
     .name = "quiz",
     .operands = "WORKLOAD",
     .summary = "ask what will happen next, for homework and grading",
-    .text = "Asks questions about moments of the workload: hit or miss, which level, which door, how many faults. The "
-	    "answers are what "
-	    "the run goes on to do.",
+    .text =
+	"Asks questions about moments of the workload: hit or miss, which door, which exception and error code, what "
+	"malloc returns, which frame is taken away, minor or major. The answers are what the run goes on to do.",
     .options = options,
     .run = run,
 };

@@ -154,15 +154,24 @@ static void draw_status(const struct scene *scene, struct area area)
 
 /* ---- the rest ---- */
 
+/* A question has a row of its own on large screens; else it stands in place of WHY, its answers in the key bar. */
 static void draw_quiz(const struct scene *scene, const struct layout *layout)
 {
 	char text[SCENE_TEXT];
-	struct area area = layout->quiz.rows ? layout->quiz : layout->keys;
+	char choices[SCENE_TEXT];
+	bool one_row = layout->quiz.rows > 0;
+	struct area area = one_row ? layout->quiz : layout->why;
 	if (!scene->quiz)
 		return;
-	quiz_line(scene->quiz, text, sizeof(text));
+	quiz_say(scene->quiz, text, sizeof(text));
+	quiz_say_choices(scene->quiz, choices, sizeof(choices));
 	area_fill(area, 0, 0, area.columns, STYLE_TEXT, GLYPH_BLANK);
-	(void)area_text(area, 0, 0, STYLE_STRONG, "%s", text);
+	unsigned column = area_text(area, 0, 0, STYLE_TITLE, "QUIZ ");
+	column = area_text(area, 0, column, STYLE_STRONG, "%s", text);
+	area = one_row ? area : layout->keys;
+	if (!one_row)
+		area_fill(area, 0, 0, area.columns, STYLE_TEXT, GLYPH_BLANK);
+	(void)area_text(area, 0, one_row ? column + 2 : 0, STYLE_STRONG, "%s", choices);
 }
 
 static void draw_bottom(const struct scene *scene, const struct layout *layout)
@@ -176,7 +185,6 @@ static void draw_bottom(const struct scene *scene, const struct layout *layout)
 	} else {
 		keybar_draw(layout->keys);
 	}
-	draw_quiz(scene, layout);
 }
 
 /* As many whole sentences as fit; the first one is cut if not even that does. */
@@ -203,4 +211,5 @@ void header_draw(const struct scene *scene, const struct layout *layout)
 	column = area_text(layout->next, 0, 0, STYLE_TITLE, "NEXT   ");
 	(void)area_text(layout->next, 0, column, STYLE_TEXT, "%s", scene->next);
 	draw_bottom(scene, layout);
+	draw_quiz(scene, layout);
 }

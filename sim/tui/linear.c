@@ -54,9 +54,19 @@ static void tell_help(void)
 	printf("0 to 9: that panel in words\n");
 }
 
+static void tell_quiz(const struct quiz *quiz)
+{
+	char text[CONSOLE_TEXT + QUIZ_TEXT];
+	quiz_say(quiz, text, sizeof(text));
+	printf("quiz: %s\n", text);
+	quiz_say_choices(quiz, text, sizeof(text));
+	printf("%s\n", text);
+}
+
 static void press(struct console *console, const char *key)
 {
 	struct scene *scene = &console->scene;
+	bool asked = scene->quiz && !scene->quiz->revealed;
 	uint64_t before = scene->position;
 	console_key(console, key);
 	scene->playing = false; /* nobody waits here */
@@ -69,7 +79,10 @@ static void press(struct console *console, const char *key)
 		tell_help();
 		scene->help = false;
 	}
-	if (key[0] >= '0' && key[0] <= '9' && !key[1] && console->prompt == PROMPT_NONE)
+	bool answered = asked && scene->quiz && scene->quiz->revealed;
+	if (scene->quiz && (answered || strcmp(key, "a") == 0))
+		tell_quiz(scene->quiz);
+	else if (key[0] >= '0' && key[0] <= '9' && !key[1] && console->prompt == PROMPT_NONE)
 		tell_panel(scene, scene->focus);
 }
 

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "faultline/bus.h"
+#include "faultline/kernel.h"
+#include "faultline/policy.h"
+#include "faultline/process.h"
 #include "faultline/rng.h"
 
 /* Everything is read from what is on record of the future: the answer is what will happen, not what a rule says. */
@@ -57,8 +60,9 @@ static void explain(struct quiz *quiz, const struct travel_record *record)
 static const uint64_t op_end = EVENT_BIT(EVENT_OP_END);
 
 /* The next access: does a TLB know its page? */
-static bool ask_hit(const struct travel *travel, struct quiz *quiz)
+static bool ask_hit(const struct travel *travel, struct rng *rng, struct quiz *quiz)
 {
+	(void)rng;
 	const struct travel_record *access = find(travel, EVENT_BIT(EVENT_ACCESS), 0);
 	if (!access)
 		return false;
@@ -74,8 +78,9 @@ static bool ask_hit(const struct travel *travel, struct quiz *quiz)
 }
 
 /* The walk ahead: how many entries will it read? */
-static bool ask_levels(const struct travel *travel, struct quiz *quiz)
+static bool ask_levels(const struct travel *travel, struct rng *rng, struct quiz *quiz)
 {
+	(void)rng;
 	const struct travel_record *walk = find(travel, EVENT_BIT(EVENT_WALK), 0);
 	if (!walk || walk->event.arg[1] < 1 || walk->event.arg[1] > 4)
 		return false;
@@ -92,14 +97,15 @@ static bool ask_levels(const struct travel *travel, struct quiz *quiz)
 }
 
 /* Does the rest of the operation enter the kernel, and by which door? */
-static bool ask_door(const struct travel *travel, struct quiz *quiz)
+static bool ask_door(const struct travel *travel, struct rng *rng, struct quiz *quiz)
 {
+	(void)rng;
 	const struct travel_record *door = find(travel, EVENT_BIT(EVENT_SYSCALL) | EVENT_BIT(EVENT_EXCEPTION) | op_end,
 						0);
 	if (!door)
 		return false;
 	(void)snprintf(quiz->question, sizeof(quiz->question),
-		       "What comes first: a system call, an exception, or the end of the operation?");
+		       "What comes first: system call, exception, or the end of the operation?");
 	choose(quiz, 0, "system call");
 	choose(quiz, 1, "exception");
 	choose(quiz, 2, "end");
@@ -109,8 +115,9 @@ static bool ask_door(const struct travel *travel, struct quiz *quiz)
 }
 
 /* How many page faults does the rest of the operation take? */
-static bool ask_faults(const struct travel *travel, struct quiz *quiz)
+static bool ask_faults(const struct travel *travel, struct rng *rng, struct quiz *quiz)
 {
+	(void)rng;
 	unsigned faults = 0;
 	const struct travel_record *end = NULL;
 	for (uint64_t i = 1; i <= HORIZON && !end; i++) {
@@ -138,8 +145,9 @@ static bool ask_faults(const struct travel *travel, struct quiz *quiz)
 }
 
 /* Who gets a frame? */
-static bool ask_frame(const struct travel *travel, struct quiz *quiz)
+static bool ask_frame(const struct travel *travel, struct rng *rng, struct quiz *quiz)
 {
+	(void)rng;
 	const struct travel_record *frame = find(travel, EVENT_BIT(EVENT_FRAME_ALLOC), op_end);
 	(void)snprintf(quiz->question, sizeof(quiz->question),
 		       "Will a frame of RAM be taken before this operation ends?");
@@ -151,34 +159,235 @@ static bool ask_frame(const struct travel *travel, struct quiz *quiz)
 	return true;
 }
 
-typedef bool ask_fn(const struct travel *travel, struct quiz *quiz);
+/* ---- with answers that must be made up ---- */
 
-bool quiz_make(const struct travel *travel, uint64_t seed, struct quiz *out)
+/* The right one, at a place of its own among those that are there. */
+static void put_right(struct quiz *quiz, struct rng *rng, const char *text)
 {
-	static ask_fn *const questions[] = {ask_hit, ask_levels, ask_door, ask_faults, ask_frame};
-	enum { QUESTIONS = sizeof(questions) / sizeof(*questions) };
-	struct rng rng = rng_seeded(seed ^ travel_position(travel) * 0x9e3779b97f4a7c15u);
-	unsigned first = (unsigned)rng_below(&rng, QUESTIONS);
-	for (unsigned i = 0; i < QUESTIONS; i++) {
-		*out = (struct quiz){.position = travel_position(travel), .chosen = -1};
-		if (questions[(first + i) % QUESTIONS](travel, out))
+	unsigned at = (unsigned)rng_below(rng, quiz->count + 1);
+	if (at < quiz->count)
+		choose(quiz, quiz->count, quiz->choices[at]);
+	choose(quiz, at, text);
+	quiz->right = at;
+}
+
+static bool is_choice(const struct quiz *quiz, const char *text)
+{
+	for (unsigned i = 0; i < quiz->count; i++) {
+		if (strcmp(quiz->choices[i], text) == 0)
 			return true;
 	}
 	return false;
 }
 
-void quiz_line(const struct quiz *quiz, char *out, size_t room)
+/* A wrong answer: it is neither right nor there already, and there is room. */
+static void offer(struct quiz *quiz, const char *right, const char *text)
 {
-	size_t used = (size_t)snprintf(out, room, "QUIZ  ");
+	if (quiz->count + 1 < QUIZ_CHOICES && strcmp(text, right) != 0 && !is_choice(quiz, text))
+		choose(quiz, quiz->count, text);
+}
+
+/* Texts of the future are in its sentences only: what stands between two marks, or from the start, or to the end. */
+static void cut(const char *sentence, const char *from, const char *to, char *out, size_t room)
+{
+	const char *begin = from ? strstr(sentence, from) : sentence;
+	begin = begin && from ? begin + strlen(from) : begin;
+	const char *end = begin ? strstr(begin, to) : NULL;
+	(void)snprintf(out, room, "%.*s", begin && end ? (int)(end - begin) : 0, begin ? begin : "");
+}
+
+/* Which exception, if any? */
+static bool ask_exception(const struct travel *travel, struct rng *rng, struct quiz *quiz)
+{
+	static const char *const others[] = {"#PF", "#GP", "#UD"};
+	char right[QUIZ_CHOICE_TEXT] = "none";
+	const struct travel_record *record = find(travel, EVENT_BIT(EVENT_EXCEPTION) | op_end, 0);
+	if (!record)
+		return false;
+	if (record->event.kind == EVENT_EXCEPTION)
+		cut(record->sentence, NULL, ",", right, sizeof(right));
+	if (right[0] != '#' && strcmp(right, "none") != 0)
+		return false;
+	(void)snprintf(quiz->question, sizeof(quiz->question),
+		       "Which exception comes next, before the operation ends?");
+	offer(quiz, right, "none");
+	for (unsigned i = 0; i < sizeof(others) / sizeof(*others); i++)
+		offer(quiz, right, others[i]);
+	put_right(quiz, rng, right);
+	explain(quiz, record);
+	return true;
+}
+
+/* What will the processor push as the error code? */
+static bool ask_error_code(const struct travel *travel, struct rng *rng, struct quiz *quiz)
+{
+	static const uint32_t codes[] = {0x4, 0x6, 0x7, 0x5, 0x15, 0x14};
+	char right[QUIZ_CHOICE_TEXT];
+	char text[QUIZ_CHOICE_TEXT];
+	const struct travel_record *record = find(travel, EVENT_BIT(EVENT_EXCEPTION), op_end);
+	if (!record || strncmp(record->sentence, "#PF", 3) != 0)
+		return false;
+	(void)snprintf(right, sizeof(right), "0x%" PRIx64, record->event.arg[1]);
+	(void)snprintf(quiz->question, sizeof(quiz->question),
+		       "A page fault comes, at 0x%" PRIx64 ". Which error code is pushed?", record->event.arg[2]);
+	for (unsigned i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		(void)snprintf(text, sizeof(text), "0x%x", (unsigned)codes[i]);
+		offer(quiz, right, text);
+	}
+	put_right(quiz, rng, right);
+	explain(quiz, record);
+	return true;
+}
+
+static void address_text(uint64_t address, char *out)
+{
+	(void)snprintf(out, QUIZ_CHOICE_TEXT, address ? "0x%" PRIx64 : "NULL", address);
+}
+
+/* What does malloc return? */
+static bool ask_result(const struct travel *travel, struct rng *rng, struct quiz *quiz)
+{
+	char right[QUIZ_CHOICE_TEXT];
+	char text[QUIZ_CHOICE_TEXT];
+	const struct travel_record *record = find(travel, EVENT_BIT(EVENT_LIBC_RETURN), op_end);
+	if (!record || strncmp(record->sentence, "malloc returns", 14) != 0)
+		return false;
+	uint64_t result = record->event.arg[1];
+	/* Its chunk, its page, the next block, none: what one might take for it. */
+	const uint64_t others[] = {result - 16, page_floor(result), 0, result + 32, result + PAGE_BYTES};
+	address_text(result, right);
+	(void)snprintf(quiz->question, sizeof(quiz->question), "Which address will malloc return?");
+	for (unsigned i = 0; result && i < sizeof(others) / sizeof(*others); i++) {
+		address_text(others[i], text);
+		offer(quiz, right, text);
+	}
+	if (!result)
+		offer(quiz, right, "an address");
+	put_right(quiz, rng, right);
+	explain(quiz, record);
+	return true;
+}
+
+/* Which of the pages that the policy looks at goes first? */
+static bool ask_victim(const struct travel *travel, struct rng *rng, struct quiz *quiz)
+{
+	char right[QUIZ_CHOICE_TEXT];
+	char text[QUIZ_CHOICE_TEXT];
+	const struct travel_record *record = find(travel, EVENT_BIT(EVENT_EVICT), op_end);
+	const struct kernel *kernel = world_kernel(travel_world(travel));
+	if (!record || !kernel)
+		return false;
+	const struct policy *policy = kernel_page_group(kernel, NULL).policy;
+	struct policy_look look;
+	policy_look(policy, &look);
+	(void)snprintf(right, sizeof(right), "0x%" PRIx64, record->event.arg[0]);
+	(void)snprintf(quiz->question, sizeof(quiz->question),
+		       "RAM is short, the policy is %s. Which frame is taken away next?", policy_ops(policy)->name);
+	for (unsigned list = look.lists; list-- > 0;) {
+		for (unsigned i = look.list[list].shown; i-- > 0;) {
+			(void)snprintf(text, sizeof(text), "0x%" PRIx32, look.list[list].frame[i]);
+			offer(quiz, right, text);
+		}
+	}
+	if (quiz->count == 0)
+		return false;
+	put_right(quiz, rng, right);
+	explain(quiz, record);
+	return true;
+}
+
+/* Of the next page fault that is resolved. */
+static const struct travel_record *find_fault(const struct travel *travel)
+{
+	return find(travel, EVENT_BIT(EVENT_FAULT), op_end);
+}
+
+static bool ask_severity(const struct travel *travel, struct rng *rng, struct quiz *quiz)
+{
+	const struct travel_record *record = find_fault(travel);
+	(void)rng;
+	if (!record)
+		return false;
+	bool minor = strstr(record->sentence, "(minor") != NULL;
+	if (!minor && !strstr(record->sentence, "(major"))
+		return false;
+	(void)snprintf(quiz->question, sizeof(quiz->question),
+		       "The page of 0x%" PRIx64 " will fault. Is it minor or major?", record->event.arg[0]);
+	choose(quiz, 0, "minor");
+	choose(quiz, 1, "major");
+	quiz->right = minor ? 0 : 1;
+	explain(quiz, record);
+	return true;
+}
+
+static bool ask_cause(const struct travel *travel, struct rng *rng, struct quiz *quiz)
+{
+	static const enum fault_cause others[] = {FAULT_CAUSE_DEMAND_ZERO, FAULT_CAUSE_ZERO_PAGE, FAULT_CAUSE_COW,
+						  FAULT_CAUSE_FILE, FAULT_CAUSE_SWAP_IN};
+	char right[QUIZ_CHOICE_TEXT];
+	const struct travel_record *record = find_fault(travel);
+	if (!record)
+		return false;
+	cut(record->sentence, "resolved: ", " (", right, sizeof(right));
+	if (!right[0])
+		return false;
+	(void)snprintf(quiz->question, sizeof(quiz->question),
+		       "The page of 0x%" PRIx64 " will fault. How does the kernel resolve it?", record->event.arg[0]);
+	uint64_t first = rng_below(rng, sizeof(others) / sizeof(*others));
+	for (unsigned i = 0; i < sizeof(others) / sizeof(*others); i++)
+		offer(quiz, right, fault_cause_name(others[(first + i) % (sizeof(others) / sizeof(*others))]));
+	put_right(quiz, rng, right);
+	explain(quiz, record);
+	return true;
+}
+
+typedef bool ask_fn(const struct travel *travel, struct rng *rng, struct quiz *quiz);
+
+bool quiz_make(const struct travel *travel, uint64_t seed, struct quiz *out)
+{
+	static ask_fn *const questions[QUESTION_COUNT] = {
+	    [QUESTION_HIT] = ask_hit,
+	    [QUESTION_LEVELS] = ask_levels,
+	    [QUESTION_DOOR] = ask_door,
+	    [QUESTION_FAULTS] = ask_faults,
+	    [QUESTION_FRAME] = ask_frame,
+	    [QUESTION_EXCEPTION] = ask_exception,
+	    [QUESTION_ERROR_CODE] = ask_error_code,
+	    [QUESTION_RESULT] = ask_result,
+	    [QUESTION_VICTIM] = ask_victim,
+	    [QUESTION_SEVERITY] = ask_severity,
+	    [QUESTION_CAUSE] = ask_cause,
+	};
+	struct rng rng = rng_seeded(seed ^ travel_position(travel) * 0x9e3779b97f4a7c15u);
+	unsigned first = (unsigned)rng_below(&rng, QUESTION_COUNT);
+	for (unsigned i = 0; i < QUESTION_COUNT; i++) {
+		enum question kind = (enum question)((first + i) % QUESTION_COUNT);
+		*out = (struct quiz){.kind = kind, .position = travel_position(travel), .chosen = -1};
+		if (questions[kind](travel, &rng, out))
+			return true;
+	}
+	return false;
+}
+
+void quiz_say(const struct quiz *quiz, char *out, size_t room)
+{
+	const char *verdict = quiz->chosen < 0 ? "" : quiz->chosen == (int)quiz->right ? "right! " : "no. ";
+	if (quiz->revealed)
+		(void)snprintf(out, room, "%s%s: %s", verdict, quiz->choices[quiz->right], quiz->explanation);
+	else
+		(void)snprintf(out, room, "%s", quiz->question);
+}
+
+void quiz_say_choices(const struct quiz *quiz, char *out, size_t room)
+{
+	size_t used = 0;
+	out[0] = '\0';
 	if (quiz->revealed) {
-		const char *verdict = quiz->chosen < 0 ? "" : quiz->chosen == (int)quiz->right ? "right! " : "no. ";
-		(void)snprintf(out + used, room - used, "%s%s: %s  (Esc)", verdict, quiz->choices[quiz->right],
-			       quiz->explanation);
+		(void)snprintf(out, room, "a asks again, Esc ends");
 		return;
 	}
-	used += (size_t)snprintf(out + used, room - used, "%s ", quiz->question);
 	for (unsigned i = 0; i < quiz->count && used < room; i++)
-		used += (size_t)snprintf(out + used, room - used, " %u=%s", i + 1, quiz->choices[i]);
+		used += (size_t)snprintf(out + used, room - used, "%u=%s  ", i + 1, quiz->choices[i]);
 	if (used < room)
-		(void)snprintf(out + used, room - used, "  (a shows the answer)");
+		(void)snprintf(out + used, room - used, "(a shows the answer)");
 }
