@@ -49,6 +49,15 @@ static void advise(struct rig *rig, uint64_t first, uint64_t pages, uint64_t adv
 	assert_int_equal(rig_syscall(rig, SYS_NR_MADVISE, page(first), pages * PAGE_BYTES, advice, 0, 0), 0);
 }
 
+/* With so many pages that have been written. */
+static void boot_filled(struct rig *rig, uint64_t swap_bytes, enum block_kind kind, enum paging_mode paging,
+			uint64_t pages)
+{
+	boot(rig, swap_bytes, kind, paging);
+	map(rig, pages, 0);
+	fill(rig, pages);
+}
+
 static void page_out(struct rig *rig, uint64_t first, uint64_t pages)
 {
 	advise(rig, first, pages, LINUX_MADV_PAGEOUT);
@@ -87,9 +96,7 @@ static void contents_survive_any_number_of_evictions(void **state)
 	(void)state;
 	for (enum block_kind device = 0; device < BLOCK_KIND_COUNT; device++) {
 		struct rig rig;
-		boot(&rig, 4 * MIB, device, PAGING_4LEVEL);
-		map(&rig, 64, 0);
-		fill(&rig, 64);
+		boot_filled(&rig, 4 * MIB, device, PAGING_4LEVEL, 64);
 		for (unsigned round = 0; round < 5; round++) {
 			page_out(&rig, 0, 64);
 			assert_int_equal(process_swap_pages(rig.process), 64);
@@ -105,9 +112,7 @@ static void contents_survive_in_every_paging_mode(void **state)
 	(void)state;
 	for (enum paging_mode mode = 0; mode < PAGING_MODE_COUNT; mode++) {
 		struct rig rig;
-		boot(&rig, 4 * MIB, BLOCK_SSD, mode);
-		map(&rig, 16, 0);
-		fill(&rig, 16);
+		boot_filled(&rig, 4 * MIB, BLOCK_SSD, mode, 16);
 		page_out(&rig, 0, 16);
 		assert_filled(&rig, 16);
 		rig_release(&rig);
@@ -118,9 +123,7 @@ static void the_first_fault_reads_and_its_neighbours_are_in_the_swap_cache(void 
 {
 	(void)state;
 	struct rig rig;
-	boot(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL);
-	map(&rig, 16, 0);
-	fill(&rig, 16);
+	boot_filled(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL, 16);
 	page_out(&rig, 0, 16);
 	assert_true(rig_read(&rig, page(9)));
 	assert_int_equal(rig.process->stats.major_faults, 1);
@@ -138,9 +141,7 @@ static void a_page_that_was_only_read_is_not_written_again(void **state)
 {
 	(void)state;
 	struct rig rig;
-	boot(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL);
-	map(&rig, 1, 0);
-	fill(&rig, 1);
+	boot_filled(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL, 1);
 	page_out(&rig, 0, 1);
 	assert_int_equal(counts(&rig)->swapped_out, 1);
 	assert_filled(&rig, 1);
@@ -160,9 +161,7 @@ static void a_write_gives_the_slot_back(void **state)
 {
 	(void)state;
 	struct rig rig;
-	boot(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL);
-	map(&rig, 1, 0);
-	fill(&rig, 1);
+	boot_filled(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL, 1);
 	page_out(&rig, 0, 1);
 	assert_swap(&rig, 1, 0);
 	rig_store(&rig, page(0), 7);
@@ -178,9 +177,7 @@ static void waiting_for_a_slower_device_takes_longer(void **state)
 	static const enum block_kind slower_first[] = {BLOCK_DISK, BLOCK_SSD, BLOCK_NVME, BLOCK_ZRAM};
 	for (unsigned i = 0; i < 4; i++) {
 		struct rig rig;
-		boot(&rig, 4 * MIB, slower_first[i], PAGING_4LEVEL);
-		map(&rig, 1, 0);
-		fill(&rig, 1);
+		boot_filled(&rig, 4 * MIB, slower_first[i], PAGING_4LEVEL, 1);
 		page_out(&rig, 0, 1);
 		uint64_t since = rig.bus.cycle;
 		assert_filled(&rig, 1);
@@ -195,9 +192,7 @@ static void a_full_swap_leaves_pages_where_they_are(void **state)
 {
 	(void)state;
 	struct rig rig;
-	boot(&rig, 5 * PAGE_BYTES, BLOCK_SSD, PAGING_4LEVEL); /* four slots and the header */
-	map(&rig, 8, 0);
-	fill(&rig, 8);
+	boot_filled(&rig, 5 * PAGE_BYTES, BLOCK_SSD, PAGING_4LEVEL, 8); /* four slots and the header */
 	page_out(&rig, 0, 8);
 	assert_int_equal(process_swap_pages(rig.process), 4);
 	assert_filled(&rig, 8);
@@ -210,9 +205,7 @@ static void without_swap_nothing_anonymous_goes(void **state)
 {
 	(void)state;
 	struct rig rig;
-	boot(&rig, 0, BLOCK_SSD, PAGING_4LEVEL);
-	map(&rig, 8, 0);
-	fill(&rig, 8);
+	boot_filled(&rig, 0, BLOCK_SSD, PAGING_4LEVEL, 8);
 	uint64_t resident = process_resident_pages(rig.process);
 	page_out(&rig, 0, 8);
 	assert_int_equal(process_resident_pages(rig.process), resident);
@@ -223,9 +216,7 @@ static void what_is_unmapped_gives_its_slots_back(void **state)
 {
 	(void)state;
 	struct rig rig;
-	boot(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL);
-	map(&rig, 16, 0);
-	fill(&rig, 16);
+	boot_filled(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL, 16);
 	page_out(&rig, 0, 16);
 	assert_true(rig_read(&rig, page(0))); /* some are in the swap cache now */
 	assert_swap(&rig, 16, 8);
@@ -238,9 +229,7 @@ static void what_is_in_swap_moves_and_changes_its_rights(void **state)
 {
 	(void)state;
 	struct rig rig;
-	boot(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL);
-	map(&rig, 4, 0);
-	fill(&rig, 4);
+	boot_filled(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL, 4);
 	page_out(&rig, 0, 4);
 	uint64_t to = AREA + 64 * MIB;
 	assert_int_equal(rig_syscall(&rig, SYS_NR_MREMAP, AREA, 4 * PAGE_BYTES, 4 * PAGE_BYTES,
@@ -257,9 +246,7 @@ static void a_page_freed_by_madvise_goes_without_being_written(void **state)
 {
 	(void)state;
 	struct rig rig;
-	boot(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL);
-	map(&rig, 4, 0);
-	fill(&rig, 4);
+	boot_filled(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL, 4);
 	advise(&rig, 0, 4, LINUX_MADV_FREE);
 	rig_store(&rig, page(1), 5); /* this one is needed again */
 	page_out(&rig, 0, 4);
@@ -278,9 +265,7 @@ static void locked_pages_stay(void **state)
 {
 	(void)state;
 	struct rig rig;
-	boot(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL);
-	map(&rig, 4, 0);
-	fill(&rig, 4);
+	boot_filled(&rig, 4 * MIB, BLOCK_SSD, PAGING_4LEVEL, 4);
 	assert_int_equal(rig_syscall(&rig, SYS_NR_MLOCK, AREA, 4 * PAGE_BYTES, 0, 0, 0), 0);
 	assert_int_equal(rig_syscall(&rig, SYS_NR_MADVISE, AREA, 4 * PAGE_BYTES, LINUX_MADV_PAGEOUT, 0, 0),
 			 -LINUX_EINVAL);
