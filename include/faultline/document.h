@@ -16,7 +16,7 @@
 struct heap_ops;
 struct cpu_profile;
 
-enum { DOCUMENT_MAX_PROCESSES = 64 };
+enum { DOCUMENT_MAX_PROCESSES = 64, DOCUMENT_MAX_FILES = 256, DOCUMENT_LONGEST_PATH = 255 };
 
 /* One step of a compiled expression or name, on a stack of 64-bit integers. FORMULA_TEXT belongs to names: it adds
  * literal text, FORMULA_PRINT adds the value on the stack. */
@@ -100,6 +100,8 @@ struct document {
 	const char *description; /* "" when it has none */
 	struct document_machine machine;
 	struct kernel_config kernel;
+	const struct file_spec *files; /* on the disk when the machine boots */
+	unsigned file_count;
 	struct document_process *processes;
 	unsigned process_count;
 	uint64_t digest; /* FNV-1a 64 of the file's bytes and of all settings applied to it */

@@ -71,6 +71,11 @@ enum layer {
 	  "frame {frame} is written to page {page} of {path}")                                                         \
 	X(FILE_IN, file_in, KERNEL, "frame:pfn page:dec path:text",                                                    \
 	  "page {page} of {path} is read into frame {frame}")                                                          \
+	X(OPEN, open, KERNEL, "path:text descriptor:dec size:bytes",                                                   \
+	  "{path}, {size}, is open as descriptor {descriptor}")                                                        \
+	X(TRUNCATE, truncate, KERNEL, "path:text from:bytes to:bytes", "{path} changes its size from {from} to {to}")  \
+	X(WRITEBACK, writeback, KERNEL, "who:text pages:dec path:text left:dec",                                       \
+	  "{who} writes {pages} dirty pages of {path}; {left} pages of files stay dirty")                              \
 	X(EVICT, evict, KERNEL, "frame:pfn use:text pid:dec va:hex how:text",                                          \
 	  "frame {frame} ({use}) is taken away from process {pid} at {va}: {how}")                                     \
 	X(RECLAIM, reclaim, KERNEL, "who:text looked:dec taken:dec free:dec",                                          \

@@ -19,6 +19,7 @@ enum { FRAME_MAX_ORDER = 10 };
 	X(KERNEL, kernel, 'K', "kernel text, data and stacks")                                                         \
 	X(TABLE, page_table, 'P', "page table")                                                                        \
 	X(IMAGE, image, 'T', "page cache: the program's image")                                                        \
+	X(FILE, file, 'F', "page cache: a file that programs open")                                                    \
 	X(ANON, anonymous, 'D', "anonymous memory: heap, stack, mappings")                                             \
 	X(ZERO, zero_page, 'Z', "the shared zero page")                                                                \
 	X(SHMEM, shmem, 'S', "page cache: shared anonymous memory")                                                    \
@@ -39,10 +40,16 @@ struct file;
 /* Invariants for a frame in use: mappings counts the page-table entries of processes that point at it; an anonymous
  * one with mappings is mapped by (pid, vpn) and by those that `others` leads to. */
 struct frame {
-	uint32_t next; /* link of a free list, by frame number */
 	union {
-		uint32_t prev;   /* link of a free list */
-		uint32_t others; /* in use and anonymous: further mappings, by number of their nodes; 0: none */
+		struct {
+			uint32_t next; /* link of a free list, by frame number */
+			union {
+				uint32_t prev;   /* link of a free list */
+				uint32_t others; /* in use and anonymous: further mappings, by number of their nodes;
+						    0: none */
+			};
+		};
+		uint64_t ready; /* in the page cache: the cycle when its content is there */
 	};
 	uint32_t mappings;
 	uint8_t use;      /* enum frame_use */
@@ -58,6 +65,12 @@ struct frame {
 	};
 	uint64_t vpn; /* where it is mapped there; in the page cache: page number of its file */
 };
+
+/* In the page cache: `file` says of what. */
+static inline bool frame_is_cached(const struct frame *frame)
+{
+	return frame->use == FRAME_IMAGE || frame->use == FRAME_FILE || frame->use == FRAME_SHMEM;
+}
 
 /* Invariant: free + sum(used[]) == total; every free block is aligned to its size and is on exactly one list. */
 struct frame_pool;
@@ -82,8 +95,10 @@ const struct frame *frame_peek(const struct frame_pool *pool, struct pfn frame);
 uint64_t frame_pool_total(const struct frame_pool *pool);
 uint64_t frame_pool_free(const struct frame_pool *pool);
 uint64_t frame_pool_used(const struct frame_pool *pool, enum frame_use use);
-uint64_t frame_pool_low_water(const struct frame_pool *pool);                   /* fewest free frames so far */
-uint64_t frame_pool_free_blocks(const struct frame_pool *pool, unsigned order); /* as /proc/buddyinfo counts them */
+uint64_t frame_pool_low_water(const struct frame_pool *pool); /* fewest free frames so far */
+/* Free blocks of that order on its list. Frames that were never used stand on no list, so these are fewer than
+ * /proc/buddyinfo shows. */
+uint64_t frame_pool_free_blocks(const struct frame_pool *pool, unsigned order);
 bool frame_pool_check(const struct frame_pool *pool, const char **why);
 
 #endif

@@ -68,16 +68,18 @@ enum thp_mode {
 struct kernel_config {
 	enum paging_mode paging;
 	enum overcommit overcommit;
-	uint64_t overcommit_ratio;   /* vm.overcommit_ratio, percent */
-	uint64_t max_map_count;      /* vm.max_map_count */
-	uint64_t fault_around_bytes; /* a power of two from 4 KiB on */
-	uint64_t swap_bytes;         /* 0: no swap; the first page of it is the header */
-	enum block_kind swap_device; /* what it lies on */
-	uint64_t page_cluster;       /* vm.page-cluster: 2^this pages of swap are read at once */
-	enum block_kind disk;        /* what files lie on */
-	uint64_t read_ahead_bytes;   /* read_ahead_kb: how much of a file is read at once around a fault */
-	uint64_t min_free_bytes;     /* vm.min_free_kbytes; 0: by the size of RAM */
-	uint64_t watermark_scale;    /* vm.watermark_scale_factor: low and high above min, in 1/10000 of RAM */
+	uint64_t overcommit_ratio;       /* vm.overcommit_ratio, percent */
+	uint64_t max_map_count;          /* vm.max_map_count */
+	uint64_t fault_around_bytes;     /* a power of two from 4 KiB on */
+	uint64_t swap_bytes;             /* 0: no swap; the first page of it is the header */
+	enum block_kind swap_device;     /* what it lies on */
+	uint64_t page_cluster;           /* vm.page-cluster: 2^this pages of swap are read at once */
+	enum block_kind disk;            /* what files lie on */
+	uint64_t read_ahead_bytes;       /* read_ahead_kb: how much of a file is read at once around a fault */
+	uint64_t dirty_background_ratio; /* vm.dirty_background_ratio, percent: dirty pages that the flusher allows */
+	uint64_t dirty_ratio;            /* vm.dirty_ratio, percent: who writes waits above it */
+	uint64_t min_free_bytes;         /* vm.min_free_kbytes; 0: by the size of RAM */
+	uint64_t watermark_scale;        /* vm.watermark_scale_factor: low and high above min, in 1/10000 of RAM */
 	enum replacement_scope scope;
 	enum allocation allocation;
 	uint64_t pff_cycles;
@@ -94,8 +96,8 @@ struct kernel_config {
 	{                                                                                                              \
 		.paging = PAGING_4LEVEL, .overcommit = OVERCOMMIT_HEURISTIC, .overcommit_ratio = 50,                   \
 		.max_map_count = 65530, .fault_around_bytes = 64 * KIB, .swap_device = BLOCK_SSD, .page_cluster = 3,   \
-		.disk = BLOCK_SSD, .read_ahead_bytes = 128 * KIB, .watermark_scale = 10, .pff_cycles = 1000000,        \
-		.window_cycles = 10000000, .tick_cycles = 1000000                                                      \
+		.disk = BLOCK_SSD, .read_ahead_bytes = 128 * KIB, .dirty_background_ratio = 10, .dirty_ratio = 20,     \
+		.watermark_scale = 10, .pff_cycles = 1000000, .window_cycles = 10000000, .tick_cycles = 1000000        \
 	}
 
 struct kernel;
@@ -111,6 +113,7 @@ bool replace_works_in_a_kernel(const struct policy_ops *ops);
 	X(swap_readahead, "of these: on the guess that they will be needed")                                           \
 	X(file_pages_out, "pages of files written to the disk")                                                        \
 	X(file_pages_in, "pages of files read from the disk")                                                          \
+	X(file_readahead, "of these: on the guess that they will be needed")                                           \
 	X(scanned_kswapd, "pages that kswapd looked at")                                                               \
 	X(stolen_kswapd, "pages that kswapd took away")                                                                \
 	X(scanned_direct, "pages that direct reclaim looked at")                                                       \
@@ -166,6 +169,34 @@ struct page_group {
 };
 /* That of a living process; NULL: that of all who have none of their own. */
 struct page_group kernel_page_group(const struct kernel *kernel, const struct process *process);
+
+/* What a file holds at first. */
+#define FILE_CONTENT_LIST(X)                                                                                           \
+	X(ZEROES, zeroes, "zeroes")                                                                                    \
+	X(OFFSETS, offsets, "every 8-byte word is its own offset in the file")
+
+enum file_content {
+#define X(id, name, text) FILE_CONTENT_##id,
+	FILE_CONTENT_LIST(X)
+#undef X
+	    FILE_CONTENT_COUNT
+};
+
+/* A file on the disk before any process runs; none of it is in the page cache. */
+struct file_spec {
+	const char *path; /* must live as long as the world */
+	uint64_t bytes;
+	enum file_content content;
+};
+
+const char *file_content_name(enum file_content content);
+bool kernel_add_file(struct kernel *kernel, const struct file_spec *spec); /* false: the disk is full */
+
+/* The page cache, in pages: of files (also of programs), and those that the disk does not have yet. */
+struct cache_use {
+	uint64_t files, dirty;
+};
+struct cache_use kernel_cache_use(const struct kernel *kernel);
 
 /* Creates a process with the image and layout of the spec; it is not running yet. NULL: not enough RAM. */
 struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *spec);

@@ -48,7 +48,7 @@ enum op_group {
 	X(ACCESS, "access", ACCESS, "many accesses to a range in a pattern")                                           \
 	X(BRK, "brk", SYSCALL, "brk(at)")                                                                              \
 	X(SBRK, "sbrk", SYSCALL, "sbrk(increment), the C library's function on top of brk")                            \
-	X(MMAP, "mmap", SYSCALL, "mmap(at, length, prot, flags, -1, 0); the mapping is called id")                     \
+	X(MMAP, "mmap", SYSCALL, "mmap(at, length, prot, flags, fd, file_offset); the mapping is called id")           \
 	X(MUNMAP, "munmap", SYSCALL, "munmap(at, length)")                                                             \
 	X(MREMAP, "mremap", SYSCALL, "mremap(at, length, new_length, flags, to); the result is called new_id")         \
 	X(MPROTECT, "mprotect", SYSCALL, "mprotect(at, length, prot)")                                                 \
@@ -59,6 +59,15 @@ enum op_group {
 	X(MUNLOCKALL, "munlockall", SYSCALL, "munlockall()")                                                           \
 	X(MINCORE, "mincore", SYSCALL, "mincore(at, length, vec)")                                                     \
 	X(MSYNC, "msync", SYSCALL, "msync(at, length, flags)")                                                         \
+	X(OPEN, "open", SYSCALL, "open(path, flags), by openat; the descriptor is called id")                          \
+	X(CLOSE, "close", SYSCALL, "close(fd)")                                                                        \
+	X(READ_FD, "read_fd", SYSCALL, "read(fd, at, length): from the file, at its position")                         \
+	X(WRITE_FD, "write_fd", SYSCALL, "write(fd, at, length): to the file, at its position")                        \
+	X(PREAD, "pread", SYSCALL, "pread(fd, at, length, file_offset)")                                               \
+	X(PWRITE, "pwrite", SYSCALL, "pwrite(fd, at, length, file_offset)")                                            \
+	X(LSEEK, "lseek", SYSCALL, "lseek(fd, by, whence); SEEK_END tells the size")                                   \
+	X(FTRUNCATE, "ftruncate", SYSCALL, "ftruncate(fd, length)")                                                    \
+	X(FSYNC, "fsync", SYSCALL, "fsync(fd)")                                                                        \
 	X(SETRLIMIT, "setrlimit", SYSCALL, "setrlimit(resource, soft, hard), by prlimit64")                            \
 	X(GETPID, "getpid", SYSCALL, "getpid(), the shortest way into the kernel and back")                            \
 	X(FORK, "fork", SYSCALL,                                                                                       \
@@ -244,6 +253,7 @@ struct op {
 	uint64_t thread;       /* number of the thread that does it; 0: the main thread */
 	uint64_t child;        /* of pthread_create and pthread_join */
 	struct op_name id, new_id;
+	struct op_name fd; /* a descriptor */
 	struct place at, to;
 	int64_t offset, increment;
 	uint64_t size, length, new_length, count, alignment, stride, value, pad, frame, times, seed, phases, operand;
@@ -254,6 +264,7 @@ struct op {
 	int64_t param;
 	uint64_t prot, flags, advice, pattern, insn, status;
 	uint64_t resource, soft, hard; /* setrlimit */
+	uint64_t file_offset, whence;
 	double write_ratio, theta;
 	const char *name, *as;
 	struct op_code code;

@@ -69,6 +69,7 @@ enum fault_end { FAULT_MINOR, FAULT_MAJOR, FAULT_DEADLY };
 	X(FILE, file, MINOR, "a page of a file, from the page cache, and its neighbours around it")                    \
 	X(SHARED, shared, MINOR, "a page of shared memory")                                                            \
 	X(COW, cow, MINOR, "first write to a private page of a file, or to a page shared since a fork: it is copied")  \
+	X(MKWRITE, mkwrite, MINOR, "first write to a clean page of a file that is mapped shared: it becomes dirty")    \
 	X(REUSE, reuse, MINOR,                                                                                         \
 	  "write to a page that nobody else has any more: it becomes writable, nothing is copied")                     \
 	X(STACK_GROWTH, stack_growth, MINOR, "the stack VMA grew down, then a zeroed frame")                           \
@@ -159,6 +160,7 @@ struct process {
 	unsigned last;                    /* the CPU that it ran on last */
 	struct vaddr segment_start[SEGMENT_COUNT];
 	uint64_t segment_bytes[SEGMENT_COUNT];
+	struct descriptors *descriptors; /* NULL: it has never opened a file */
 };
 
 const char *segment_name(enum segment segment);

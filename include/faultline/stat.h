@@ -22,6 +22,8 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(FAULTS_FILE, "faults.file", TOTAL, "faults", "first accesses to pages of a file in the page cache")          \
 	X(FAULTS_SHARED, "faults.shared", TOTAL, "faults", "first accesses to pages of shared memory")                 \
 	X(FAULTS_COW, "faults.cow", TOTAL, "faults", "writes to pages that others have, too: copies")                  \
+	X(FAULTS_MKWRITE, "faults.mkwrite", TOTAL, "faults",                                                           \
+	  "first writes to clean pages of files mapped shared: they become dirty")                                     \
 	X(FAULTS_REUSE, "faults.reuse", TOTAL, "faults", "writes to pages that nobody else has any more: no copies")   \
 	X(FAULTS_SWAP_IN, "faults.swap_in", TOTAL, "faults", "of faults.major: pages read from swap")                  \
 	X(FAULTS_SWAP_CACHE, "faults.swap_cache", TOTAL, "faults", "pages found in the swap cache")                    \
@@ -40,10 +42,16 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(SYSCALLS_MLOCK, "syscalls.mlock", TOTAL, "calls", "mlock, mlock2, munlock, mlockall, munlockall")            \
 	X(SYSCALLS_MINCORE, "syscalls.mincore", TOTAL, "calls", "mincore")                                             \
 	X(SYSCALLS_MSYNC, "syscalls.msync", TOTAL, "calls", "msync")                                                   \
+	X(SYSCALLS_OPEN, "syscalls.openat", TOTAL, "calls", "openat")                                                  \
+	X(SYSCALLS_CLOSE, "syscalls.close", TOTAL, "calls", "close")                                                   \
+	X(SYSCALLS_READ, "syscalls.read", TOTAL, "calls", "read, pread64")                                             \
+	X(SYSCALLS_LSEEK, "syscalls.lseek", TOTAL, "calls", "lseek")                                                   \
+	X(SYSCALLS_FTRUNCATE, "syscalls.ftruncate", TOTAL, "calls", "ftruncate")                                       \
+	X(SYSCALLS_FSYNC, "syscalls.fsync", TOTAL, "calls", "fsync")                                                   \
 	X(SYSCALLS_PRLIMIT, "syscalls.prlimit64", TOTAL, "calls", "prlimit64: setrlimit, getrlimit")                   \
 	X(SYSCALLS_FORK, "syscalls.fork", TOTAL, "calls", "fork")                                                      \
 	X(SYSCALLS_WAIT, "syscalls.wait4", TOTAL, "calls", "wait4")                                                    \
-	X(SYSCALLS_WRITE, "syscalls.write", TOTAL, "calls", "write")                                                   \
+	X(SYSCALLS_WRITE, "syscalls.write", TOTAL, "calls", "write, pwrite64")                                         \
 	X(SYSCALLS_GETPID, "syscalls.getpid", TOTAL, "calls", "getpid")                                                \
 	X(RINGS_CHANGES, "rings.changes", TOTAL, "changes", "changes of privilege level, in and out")                  \
 	X(RINGS_SYSCALL, "rings.syscall", TOTAL, "changes", "entries to ring 0 by SYSCALL or INT 0x80")                \
@@ -103,6 +111,9 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(SWAP_CACHED, "swap.cached", LEVEL, "pages", "of these: whose page is in RAM, too")                           \
 	X(FILES_OUT, "files.out", TOTAL, "pages", "pages of files written to the disk")                                \
 	X(FILES_IN, "files.in", TOTAL, "pages", "pages of files read from the disk")                                   \
+	X(FILES_READAHEAD, "files.readahead", TOTAL, "pages", "of files.in: on the guess that they will be needed")    \
+	X(FILES_CACHED, "files.cached", LEVEL, "pages", "pages of files in the page cache")                            \
+	X(FILES_DIRTY, "files.dirty", LEVEL, "pages", "of these: those that the disk does not have yet")               \
 	X(RECLAIM_SCANNED, "reclaim.scanned", TOTAL, "pages", "pages looked at to take some away")                     \
 	X(RECLAIM_TAKEN, "reclaim.taken", TOTAL, "pages", "pages taken away")                                          \
 	X(RECLAIM_KSWAPD, "reclaim.kswapd", TOTAL, "wakes", "times kswapd began to work")                              \

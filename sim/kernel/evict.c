@@ -51,6 +51,11 @@ static bool unmap_all(struct kernel *kernel, struct pfn frame, uint64_t slot)
 	return frame_at(kernel->frames, frame)->mappings == 0;
 }
 
+bool evict_unmap(struct kernel *kernel, struct pfn frame)
+{
+	return unmap_all(kernel, frame, 0);
+}
+
 static void tell(struct kernel *kernel, struct pfn frame, const struct look *look, const char *how)
 {
 	const struct frame *record = frame_at(kernel->frames, frame);
@@ -144,6 +149,7 @@ static bool evict_page(struct kernel *kernel, struct pfn frame)
 	case FRAME_SHMEM:
 		return evict_shmem(kernel, frame, &look);
 	case FRAME_IMAGE:
+	case FRAME_FILE:
 		return evict_file(kernel, frame, &look);
 	case FRAME_FREE:
 	case FRAME_KERNEL:
@@ -178,11 +184,11 @@ uint64_t evict(struct kernel *kernel, struct pfn frame)
 								  : evict_page(kernel, frame);
 }
 
-/* madvise_cold_or_pageout_pte_range. The image belongs to root, and is not asked for: can_do_file_pageout. */
+/* madvise_cold_or_pageout_pte_range. A program's image belongs to root, and is not asked for: can_do_file_pageout. */
 void evict_range(struct mm *mm, const struct vma *vma, struct vaddr start, struct vaddr end)
 {
 	struct kernel *kernel = mm->kernel;
-	bool anon_only = vma->file && !vma->file->shmem;
+	bool anon_only = vma->file && vma->file->image;
 	thp_split_parts(mm, start, end, "a part is to be swapped out");
 	for (struct vaddr va = start; va.v < end.v; va.v += PAGE_BYTES) {
 		struct pte entry = table_get(mm, va);
@@ -209,7 +215,7 @@ static struct look look_at_all(struct kernel *kernel, struct pfn frame)
 
 bool page_is_dirty(struct kernel *kernel, struct pfn frame)
 {
-	return look_at_all(kernel, frame).dirty;
+	return frame_at(kernel->frames, frame)->dirty || look_at_all(kernel, frame).dirty;
 }
 
 bool page_may_go(struct kernel *kernel, struct pfn frame)

@@ -2,6 +2,7 @@
  * mm/memory.c, and kernel/exit.c for wait4. */
 #include <string.h>
 
+#include "open_file.h"
 #include "page.h"
 #include "placement.h"
 #include "reclaim.h"
@@ -216,6 +217,7 @@ int64_t sys_fork(struct kernel *kernel, struct process *parent, const uint64_t a
 		pool_put(&kernel->process_pool, child);
 		return -LINUX_ENOMEM;
 	}
+	descriptors_copy(kernel, child, parent);
 	kernel->processes[kernel->process_count++] = child;
 	emit(kernel->bus, EVENT_FORK, parent->pid, child->pid, entries);
 	return child->pid;

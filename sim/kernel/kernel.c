@@ -1,6 +1,7 @@
 #include "faultline/kernel.h"
 
 #include "cpus.h"
+#include "open_file.h"
 
 /* Sparse, as RAM is: only what files hold costs the host something. */
 #define DISK_BYTES (16 * GIB)
@@ -41,6 +42,8 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	pool_init(&kernel->process_pool, arena, sizeof(struct process));
 	pool_init(&kernel->file_pool, arena, sizeof(struct file));
 	pool_init(&kernel->node_pool, arena, file_node_bytes());
+	pool_init(&kernel->open_file_pool, arena, sizeof(struct open_file));
+	pool_init(&kernel->descriptors_pool, arena, sizeof(struct descriptors));
 	make_devices(kernel);
 	enum status status = boot_build(kernel, error);
 	if (status != STATUS_OK)
@@ -88,6 +91,12 @@ struct page_group kernel_page_group(const struct kernel *kernel, const struct pr
 	return (struct page_group){group->policy, group->limit, group->charged, group->peak};
 }
 
+struct cache_use kernel_cache_use(const struct kernel *kernel)
+{
+	return (struct cache_use){
+	    frame_pool_used(kernel->frames, FRAME_FILE) + frame_pool_used(kernel->frames, FRAME_IMAGE), kernel->dirty};
+}
+
 struct process *kernel_process(const struct kernel *kernel, unsigned index)
 {
 	return index < kernel->process_count ? kernel->processes[index] : NULL;
@@ -96,7 +105,7 @@ struct process *kernel_process(const struct kernel *kernel, unsigned index)
 /* Sums over all living processes, and over the page cache. */
 struct census {
 	uint64_t rss[RSS_KINDS], zero, tables, committed;
-	uint64_t cached, mapped, swapped;
+	uint64_t cached, mapped, swapped, dirty;
 	uint64_t anon_mapped;                     /* pages of anonymous frames that entries map */
 	uint64_t folios, mapped_entirely, entire; /* huge pages, those mapped as a whole, and by how many entries */
 	uint64_t huge, huge_zero, zero_users;
@@ -133,7 +142,9 @@ static void count_cached(void *self, uint64_t index, struct pfn frame)
 	(void)index;
 	const struct cache_sweep *sweep = self;
 	sweep->census->cached++;
-	sweep->census->mapped += frame_peek(sweep->kernel->frames, frame)->mappings;
+	const struct frame *record = frame_peek(sweep->kernel->frames, frame);
+	sweep->census->mapped += record->mappings;
+	sweep->census->dirty += record->dirty && record->use != FRAME_SHMEM;
 }
 
 static void count_files(const struct kernel *kernel, struct census *census)
@@ -207,8 +218,10 @@ bool kernel_check(const struct kernel *kernel, struct error *why)
 		what = "frames: mappings of anonymous frames are not the anonymous pages of all processes";
 	else if (census.swapped != kernel->swap.entries)
 		what = "swap: the entries that lead to slots are not those of all processes and files";
-	else if (frame_pool_used(frames, FRAME_IMAGE) + frame_pool_used(frames, FRAME_SHMEM) != census.cached)
+	else if (kernel_cache_use(kernel).files + frame_pool_used(frames, FRAME_SHMEM) != census.cached)
 		what = "frames: frames of the page cache are not the pages of all files";
+	else if (census.dirty != kernel->dirty)
+		what = "files: the count of dirty pages is not what the page cache holds";
 	else if (census.mapped != census.rss[RSS_FILE] + census.rss[RSS_SHMEM])
 		what = "frames: mappings of the page cache are not the file pages of all processes";
 	else if (frame_pool_used(frames, FRAME_TABLE) != census.tables + kernel->kernel_tables)

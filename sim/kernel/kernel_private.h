@@ -79,7 +79,7 @@ struct kernel {
 	struct vaddr gdt, idt, tss;
 	struct vaddr idle_stack_top, double_fault_stack_top;
 	struct gate gates[GATES];
-	struct pool mm_pool, vma_pool, process_pool, file_pool, node_pool;
+	struct pool mm_pool, vma_pool, process_pool, file_pool, node_pool, open_file_pool, descriptors_pool;
 	struct file *files; /* all that have pages in the page cache */
 	uint64_t inodes;    /* numbers given so far */
 	struct process *current;
@@ -98,6 +98,7 @@ struct kernel {
 	struct rmap rmap;
 	struct swap swap;
 	struct disk disk;
+	uint64_t dirty; /* pages of files in the cache that the disk does not have yet */
 	struct reclaim reclaim;
 	struct thp thp;
 	const struct mm *charging; /* whose page a new one is; NULL: group 0's */
@@ -241,6 +242,8 @@ void page_protect_range(struct mm *mm, const struct vma *vma, struct vaddr start
 			struct vaddr end); /* entries follow vma->flags */
 /* Pages of a file leave the page cache, and the entries of all who map them go first. */
 void page_remove_range(struct mm *mm, struct file *file, uint64_t first, uint64_t end);
+/* The same, but private copies of them stay, and the disk forgets them, too. */
+void page_punch_hole(struct kernel *kernel, struct file *file, uint64_t first, uint64_t end);
 bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t bytes);
 uint64_t mm_resident(const struct mm *mm);
 
@@ -315,6 +318,7 @@ static inline bool in_user_half(const struct mm *mm, uint64_t start, uint64_t by
 typedef int64_t syscall_fn(struct kernel *kernel, struct process *process, const uint64_t args[6]);
 syscall_fn sys_brk, sys_mmap, sys_munmap, sys_mprotect, sys_mremap, sys_madvise, sys_mlock, sys_mlock2, sys_munlock,
     sys_mlockall, sys_munlockall, sys_mincore, sys_msync, sys_prlimit64, sys_fork, sys_wait4;
+syscall_fn sys_openat, sys_close, sys_read, sys_write, sys_lseek, sys_pread64, sys_pwrite64, sys_ftruncate, sys_fsync;
 
 /* ---- populate.c: pages that the kernel itself faults in ---- */
 /* Each page of [start, end) is faulted in as the VMA wants it: __mm_populate. 0 or -errno, which mmap ignores. */

@@ -26,7 +26,7 @@ static int64_t make_lazy(struct mm *mm, struct vma *vma, struct vaddr start, str
 	return 0;
 }
 
-/* madvise_remove: punches a hole into shared memory; who maps it loses the pages too. */
+/* madvise_remove: punches a hole into the file or the shared memory; who maps it loses the pages, too. */
 static int64_t remove_pages(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)
 {
 	if ((vma->flags & VMA_LOCKED) || !vma->file)
@@ -34,7 +34,7 @@ static int64_t remove_pages(struct mm *mm, struct vma *vma, struct vaddr start, 
 	if ((vma->flags & (VMA_SHARED | VMA_MAYWRITE)) != (VMA_SHARED | VMA_MAYWRITE))
 		return -LINUX_EACCES;
 	uint64_t first = vma->pgoff + (start.v - vma->start.v) / PAGE_BYTES;
-	page_remove_range(mm, vma->file, first, first + (end.v - start.v) / PAGE_BYTES);
+	page_punch_hole(mm->kernel, vma->file, first, first + (end.v - start.v) / PAGE_BYTES);
 	return 0;
 }
 
@@ -55,9 +55,13 @@ static int64_t pageout(struct mm *mm, struct vma *vma, struct vaddr start, struc
 	return error;
 }
 
-static int64_t nothing(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)
+/* madvise_willneed. What is in swap is left there. */
+static int64_t willneed(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)
 {
-	(void)mm, (void)vma, (void)start, (void)end;
+	if (vma->file) {
+		uint64_t first = vma->pgoff + (start.v - vma->start.v) / PAGE_BYTES;
+		file_will_need(mm->kernel, vma->file, first, first + (end.v - start.v) / PAGE_BYTES);
+	}
 	return 0;
 }
 
@@ -73,7 +77,7 @@ static const struct advice advices[] = {
     {LINUX_MADV_NORMAL, NULL, VMA_RAND_READ | VMA_SEQ_READ, 0, false},
     {LINUX_MADV_RANDOM, NULL, VMA_SEQ_READ, VMA_RAND_READ, false},
     {LINUX_MADV_SEQUENTIAL, NULL, VMA_RAND_READ, VMA_SEQ_READ, false},
-    {LINUX_MADV_WILLNEED, nothing, 0, 0, false},
+    {LINUX_MADV_WILLNEED, willneed, 0, 0, false},
     {LINUX_MADV_DONTNEED, dontneed, 0, 0, false},
     {LINUX_MADV_DONTNEED_LOCKED, dontneed_locked, 0, 0, false},
     {LINUX_MADV_FREE, make_lazy, 0, 0, false},

@@ -110,7 +110,7 @@ static bool search_process(struct hunt *hunt, const struct mm *mm, const struct 
 {
 	if (hunt->tables && is_it(hunt, (struct pte){pfn_to_paddr(mm->root).v | PTE_PRESENT}))
 		tell(hunt, vaddr(0), mm->layout->levels + 1u, paddr(0), (struct pte){pfn_to_paddr(mm->root).v});
-	if (record->use == FRAME_IMAGE || record->use == FRAME_SHMEM)
+	if (frame_is_cached(record))
 		return search_areas(hunt, mm, record->vpn);
 	return search(hunt, mm, pfn_to_paddr(mm->root), 0, mm->layout->levels);
 }

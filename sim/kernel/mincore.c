@@ -36,10 +36,20 @@ int64_t sys_mincore(struct kernel *kernel, struct process *process, const uint64
 	return 0;
 }
 
-/* There is nothing to write to yet: shared memory has no file behind it. The errors are those of Linux. */
+/* MS_SYNC writes what is dirty of files that are mapped shared, and waits. MS_ASYNC does nothing: dirty pages are known
+ * without it. */
+static void sync_range(struct kernel *kernel, const struct vma *vma, uint64_t start, uint64_t end)
+{
+	uint64_t first = vma->pgoff + (start - vma->start.v) / PAGE_BYTES;
+	uint64_t stop = end < vma->end.v ? end : vma->end.v;
+	if (!(vma->flags & VMA_SHARED) || vma->file->shmem)
+		return;
+	file_sync(kernel, vma->file, first, first + (stop - start) / PAGE_BYTES, "msync");
+	block_wait(kernel, vma->file->written_until);
+}
+
 int64_t sys_msync(struct kernel *kernel, struct process *process, const uint64_t args[6])
 {
-	(void)kernel;
 	const uint64_t known = LINUX_MS_ASYNC | LINUX_MS_INVALIDATE | LINUX_MS_SYNC;
 	uint64_t flags = args[2], start = args[0], end = start + page_ceil(args[1]);
 	int64_t holes = 0;
@@ -55,9 +65,12 @@ int64_t sys_msync(struct kernel *kernel, struct process *process, const uint64_t
 			holes = -LINUX_ENOMEM;
 			if (flags == LINUX_MS_ASYNC || vma->start.v >= end)
 				return holes;
+			start = vma->start.v;
 		}
 		if ((flags & LINUX_MS_INVALIDATE) && (vma->flags & VMA_LOCKED))
 			return -LINUX_EBUSY;
+		if (flags & LINUX_MS_SYNC)
+			sync_range(kernel, vma, start, end);
 		start = vma->end.v;
 	}
 	return holes;

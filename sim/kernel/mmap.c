@@ -1,10 +1,11 @@
 /* mmap and munmap: promises made and taken back. See the man pages and mm/mmap.c. */
 #include "kernel_private.h"
+#include "open_file.h"
 
 enum { MAP_TYPE = 0x0f };
 
 /* calc_vm_prot_bits and calc_vm_flag_bits. */
-static uint32_t vma_flags_of(const struct mm *mm, uint64_t prot, uint64_t flags)
+static uint32_t vma_flags_of(const struct mm *mm, const struct open_file *open, uint64_t prot, uint64_t flags)
 {
 	uint32_t vma_flags = (uint32_t)(prot & VMA_PROT) | VMA_MAY | mm->def_flags;
 	vma_flags |= flags & LINUX_MAP_GROWSDOWN ? VMA_GROWSDOWN : 0;
@@ -13,31 +14,38 @@ static uint32_t vma_flags_of(const struct mm *mm, uint64_t prot, uint64_t flags)
 	vma_flags |= flags & LINUX_MAP_HUGETLB ? VMA_HUGETLB : 0;
 	vma_flags |= (flags & MAP_TYPE) == LINUX_MAP_SHARED ? VMA_SHARED | VMA_MAYSHARE : 0;
 	bool never = mm->kernel->config.overcommit == OVERCOMMIT_NEVER;
+	/* What may not be written through the descriptor is shared only to look at. */
+	if (open && !open_file_writes(open))
+		vma_flags &= ~(uint32_t)(VMA_MAYWRITE | VMA_SHARED);
 	vma_flags |= (flags & LINUX_MAP_NORESERVE) && !never ? VMA_NORESERVE : 0;
 	return vma_flags;
 }
 
 /* do_mmap, before it looks for a place; *bytes becomes the length in whole pages. */
-static int64_t check_request(const struct mm *mm, const uint64_t args[6], uint64_t *bytes)
+static int64_t check_request(const struct mm *mm, const struct open_file *open, const uint64_t args[6], uint64_t *bytes)
 {
 	if (page_offset(args[5]) != 0)
 		return -LINUX_EINVAL;
-	/* There are no files to open yet. */
-	if (!(args[3] & LINUX_MAP_ANONYMOUS))
+	if (!(args[3] & LINUX_MAP_ANONYMOUS) && !open)
 		return -LINUX_EBADF;
 	if (args[1] == 0)
 		return -LINUX_EINVAL;
 	if (!page_length(mm, args[1], bytes) || mm->vmas.count > mm->kernel->config.max_map_count)
 		return -LINUX_ENOMEM;
+	if (open && args[5] + *bytes < args[5])
+		return -LINUX_EOVERFLOW;
 	if (args[3] & LINUX_MAP_HUGETLB)
 		*bytes = align_up(*bytes, huge_bytes(mm));
 	return 0;
 }
 
 /* do_mmap, behind the place. */
-static int64_t check_rights(const struct mm *mm, struct vaddr at, uint64_t bytes, uint64_t flags, uint32_t vma_flags)
+static int64_t check_rights(const struct mm *mm, const struct open_file *open, const struct area *area, uint64_t prot,
+			    uint64_t flags)
 {
-	if ((flags & LINUX_MAP_FIXED_NOREPLACE) && !vma_tree_is_free(&mm->vmas, at, bytes))
+	const uint64_t bytes = area->end.v - area->start.v;
+	const uint32_t vma_flags = area->flags;
+	if ((flags & LINUX_MAP_FIXED_NOREPLACE) && !vma_tree_is_free(&mm->vmas, area->start, bytes))
 		return -LINUX_EEXIST;
 	if ((flags & LINUX_MAP_LOCKED) && process_limit(mm->process, RLIMIT_INDEX_MEMLOCK) == 0)
 		return -LINUX_EPERM;
@@ -45,6 +53,11 @@ static int64_t check_rights(const struct mm *mm, struct vaddr at, uint64_t bytes
 		return -LINUX_EAGAIN;
 	uint64_t type = flags & MAP_TYPE;
 	bool known = type == LINUX_MAP_SHARED || type == LINUX_MAP_PRIVATE;
+	if (open && ((type == LINUX_MAP_SHARED && (prot & LINUX_PROT_WRITE) && !open_file_writes(open)) ||
+		     !open_file_reads(open)))
+		return -LINUX_EACCES;
+	if (open && ((vma_flags & VMA_GROWSDOWN) || (flags & LINUX_MAP_HUGETLB)))
+		return -LINUX_EINVAL;
 	return !known || ((vma_flags & VMA_SHARED) && (vma_flags & VMA_GROWSDOWN)) ? -LINUX_EINVAL : 0;
 }
 
@@ -82,7 +95,7 @@ static int64_t reserve(struct mm *mm, struct area *area)
 		mm_charge_again(mm, accounted);
 		area->flags |= VMA_ACCOUNT;
 	}
-	if (area->flags & VMA_SHARED) {
+	if ((area->flags & VMA_SHARED) && !area->file) {
 		uint64_t promised = area->flags & VMA_NORESERVE ? 0 : pages;
 		if (!mm_charge_shared(mm, promised))
 			return -LINUX_ENOMEM;
@@ -96,16 +109,19 @@ int64_t sys_mmap(struct kernel *kernel, struct process *process, const uint64_t 
 	(void)kernel;
 	struct mm *mm = process->mm;
 	uint64_t bytes, flags = args[3];
-	struct area area = {.name = ""};
-	int64_t error = check_request(mm, args, &bytes);
+	const struct open_file *open = flags & LINUX_MAP_ANONYMOUS ? NULL : open_file_of(process, args[4]);
+	struct area area = {.name = open ? open->file->path : "", .file = open ? open->file : NULL};
+	int64_t error = check_request(mm, open, args, &bytes);
 	if (!error)
 		error = mm_place(mm, args[0], bytes, flags, &area.start);
 	if (error)
 		return error;
 	area.end = vaddr_add(area.start, bytes);
-	area.flags = vma_flags_of(mm, args[2], flags);
+	area.flags = vma_flags_of(mm, open, args[2], flags);
 	area.pgoff = area.flags & VMA_SHARED ? 0 : area.start.v / PAGE_BYTES;
-	error = check_rights(mm, area.start, bytes, flags, area.flags);
+	if (open)
+		area.pgoff = args[5] / PAGE_BYTES;
+	error = check_rights(mm, open, &area, args[2], flags);
 	if (!error)
 		error = reserve(mm, &area);
 	if (error)

@@ -27,6 +27,8 @@ static int64_t protect(struct mm *mm, struct vma *vma, struct vaddr start, struc
 	uint64_t pages = (end.v - start.v) / PAGE_BYTES;
 	bool charged = !(old_flags & VMA_ACCOUNT);
 	*next = end;
+	if (flags & VMA_PROT & ~(flags >> (VMA_BIT_MAYREAD - VMA_BIT_READ)))
+		return -LINUX_EACCES;
 	if (flags == old_flags)
 		return 0;
 	if (!account(mm, vma, pages, &flags))

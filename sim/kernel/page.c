@@ -25,7 +25,9 @@ static struct pte dirty(struct pte entry)
 
 enum rss_kind page_kind(const struct frame *record)
 {
-	return record->use == FRAME_IMAGE ? RSS_FILE : record->use == FRAME_SHMEM ? RSS_SHMEM : RSS_ANON;
+	if (record->use == FRAME_IMAGE || record->use == FRAME_FILE)
+		return RSS_FILE;
+	return record->use == FRAME_SHMEM ? RSS_SHMEM : RSS_ANON;
 }
 
 bool page_is_exclusive(const struct kernel *kernel, const struct frame *record)
@@ -138,9 +140,10 @@ static void map_cached(struct mm *mm, const struct vma *vma, struct vaddr va, st
 {
 	struct frame *record = frame_at(mm->kernel->frames, frame);
 	record->mappings++;
-	record->dirty = record->dirty || write;
+	if (write)
+		file_dirty(mm->kernel, frame);
 	page_count_resident(mm, page_kind(record), 1);
-	struct pte entry = page_entry(mm, vma, frame, (vma->flags & VMA_SHARED) != 0);
+	struct pte entry = page_entry(mm, vma, frame, write || page_shares_writes(vma));
 	table_set(mm, va, entry_pa, write ? dirty(entry) : entry);
 }
 
@@ -162,9 +165,24 @@ static bool map_huge(struct mm *mm, const struct vma *vma, struct vaddr va)
 	return true;
 }
 
+/* Only shmem needs no word before a page becomes dirty: vma_wants_writenotify. */
+bool page_shares_writes(const struct vma *vma)
+{
+	return (vma->flags & VMA_SHARED) && vma->file->shmem;
+}
+
 static uint64_t index_in_file(const struct vma *vma, struct vaddr va)
 {
 	return vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES;
+}
+
+/* next_uptodate_folio: not what is still being read, and not where a readahead begins. */
+static bool may_map_around(struct kernel *kernel, const struct vma *vma, struct vaddr va, struct pfn *frame)
+{
+	const struct file *file = vma->file;
+	uint64_t index = index_in_file(vma, va);
+	return index < file_pages(file) && file_page(file, index, frame) && !file_is_marker(&file->ahead, index) &&
+	       frame_at(kernel->frames, *frame)->ready <= kernel->bus->cycle;
 }
 
 /* do_fault_around: the pages of the aligned block around va that are in the page cache and not mapped yet, within the
@@ -182,8 +200,7 @@ static void map_around(struct mm *mm, const struct vma *vma, struct vaddr va)
 		struct pfn frame;
 		if (at.v == va.v || !table_entry(mm, at, false, &entry_pa))
 			continue;
-		if (!entry_used(entry_load(mm->kernel, entry_pa)) &&
-		    file_page(vma->file, index_in_file(vma, at), &frame))
+		if (!entry_used(entry_load(mm->kernel, entry_pa)) && may_map_around(mm->kernel, vma, at, &frame))
 			map_cached(mm, vma, at, entry_pa, frame, false);
 	}
 }
@@ -197,15 +214,24 @@ static enum fault_cause cause_of(const struct vma *vma, enum file_source source)
 	return vma->file->shmem ? FAULT_CAUSE_SHARED : FAULT_CAUSE_FILE;
 }
 
+/* How a mapping is read: as MADV_RANDOM and MADV_SEQUENTIAL say. */
+static struct reader reader_of(const struct vma *vma)
+{
+	if (vma->flags & VMA_RAND_READ)
+		return (struct reader){&vma->file->ahead, READ_ONE, 1};
+	return (struct reader){&vma->file->ahead, vma->flags & VMA_SEQ_READ ? READ_AHEAD : READ_AROUND, 1};
+}
+
 /* do_read_fault, do_cow_fault, do_shared_fault: the first access to a page of a file. */
 static enum fault_cause fault_file(struct mm *mm, struct vma *vma, struct vaddr va, struct paddr entry_pa, bool write)
 {
 	uint64_t index = index_in_file(vma, va);
 	struct pfn frame;
 	bool shared = (vma->flags & VMA_SHARED) != 0;
-	if (index >= vma->file->bytes / PAGE_BYTES)
+	const struct reader reader = reader_of(vma);
+	if (index >= file_pages(vma->file))
 		return FAULT_CAUSE_BUS_ADRERR;
-	enum file_source source = file_page_get(mm->kernel, vma->file, index, &frame);
+	enum file_source source = file_page_get(mm->kernel, vma->file, index, &reader, &frame);
 	if (source == FILE_NO_FRAME)
 		return FAULT_CAUSE_OUT_OF_MEMORY;
 	if (write && !shared) {
@@ -213,6 +239,8 @@ static enum fault_cause fault_file(struct mm *mm, struct vma *vma, struct vaddr 
 			return FAULT_CAUSE_OUT_OF_MEMORY;
 		return source == FILE_FROM_DISK ? FAULT_CAUSE_FILE_READ : FAULT_CAUSE_COW;
 	}
+	if (write && !vma->file->shmem)
+		file_balance_dirty(mm->kernel);
 	map_cached(mm, vma, va, entry_pa, frame, write);
 	if (!write)
 		map_around(mm, vma, va);
@@ -228,6 +256,12 @@ enum fault_cause page_fault_protected(struct mm *mm, struct vma *vma, struct vad
 	if (!zero && page_kind(record) == RSS_ANON && page_may_be_reused(mm->kernel, frame)) {
 		table_set(mm, va, entry_pa, dirty(page_entry(mm, vma, frame, true)));
 		return FAULT_CAUSE_REUSE;
+	}
+	if (!zero && (vma->flags & VMA_SHARED)) {
+		file_balance_dirty(mm->kernel); /* before: it must not clean this page, which is about to be written */
+		file_dirty(mm->kernel, frame);
+		table_set(mm, va, entry_pa, dirty(page_entry(mm, vma, frame, true)));
+		return FAULT_CAUSE_MKWRITE;
 	}
 	if (zero)
 		source = pfn(0);
@@ -278,7 +312,9 @@ bool page_map_anon(struct mm *mm, struct vma *vma, struct vaddr va)
 	struct pfn source = pfn(0);
 	if (!table_entry(mm, va, true, &entry_pa))
 		return false;
-	if (vma->file && file_page_get(mm->kernel, vma->file, index_in_file(vma, va), &source) == FILE_NO_FRAME)
+	const struct reader reader = vma->file ? reader_of(vma) : (struct reader){0};
+	if (vma->file &&
+	    file_page_get(mm->kernel, vma->file, index_in_file(vma, va), &reader, &source) == FILE_NO_FRAME)
 		return false;
 	return map_anon(mm, vma, va, entry_pa, source);
 }

@@ -180,7 +180,8 @@ static void protect(struct mm *mm, struct vaddr va, struct paddr entry_pa, struc
 	const struct frame *record = frame_at(mm->kernel->frames, frame);
 	bool anon = record->use == FRAME_ANON || record->use == FRAME_HUGETLB;
 	bool ours = anon && is_ours(mm->kernel, entry);
-	struct pte wanted = page_entry(mm, job->vma, frame, ours || (job->vma->flags & VMA_SHARED));
+	bool shared = (job->vma->flags & VMA_SHARED) && (pte_dirty(entry) || page_shares_writes(job->vma));
+	struct pte wanted = page_entry(mm, job->vma, frame, ours || shared);
 	const uint64_t kept = PTE_DIRTY | PTE_ACCESSED | PTE_PAGE_SIZE;
 	wanted.word = (wanted.word & ~kept) | (entry.word & kept);
 	if (wanted.word == entry.word)
@@ -300,4 +301,24 @@ void page_remove_range(struct mm *mm, struct file *file, uint64_t first, uint64_
 			zap_in(kernel->processes[i]->mm, &removal);
 	}
 	file_truncate(kernel, file, first, end);
+}
+
+struct hole {
+	struct kernel *kernel;
+	uint64_t first, end;
+};
+
+static void unmap_cached(void *self, uint64_t index, struct pfn frame)
+{
+	const struct hole *hole = self;
+	if (index >= hole->first && index < hole->end && !evict_unmap(hole->kernel, frame))
+		BUG();
+}
+
+void page_punch_hole(struct kernel *kernel, struct file *file, uint64_t first, uint64_t end)
+{
+	struct hole hole = {kernel, first, end};
+	file_for_each(file, unmap_cached, &hole);
+	file_truncate(kernel, file, first, end);
+	file_erase(kernel, file, first, end);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cpus.h"
+#include "open_file.h"
 #include "placement.h"
 
 static const char *const segment_names[] = {
@@ -206,6 +207,7 @@ void process_end(struct kernel *kernel, struct process *process, const struct pr
 	process->death = *death;
 	if (death->signal)
 		emit(kernel->bus, EVENT_SIGNAL, event_text(death->signal_name), death->va.v, event_text(death->why));
+	descriptors_close(kernel, process, false);
 	/* Leave the address space before it goes: first its translations, then its tables. */
 	cpus_forget(kernel, process);
 	if (kernel->cpus[kernel->cpu].loaded == process->mm)

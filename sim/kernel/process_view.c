@@ -64,12 +64,34 @@ struct paddr process_page_table(const struct process *process)
 	return process->mm ? pfn_to_paddr(process->mm->root) : paddr(0);
 }
 
+/* A page that no entry leads to: in the page cache, in swap, or on the disk. */
+static bool peek_file(const struct kernel *kernel, const struct vma *vma, struct vaddr va, uint64_t *out)
+{
+	const struct file *file = vma->file;
+	uint64_t index = vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES, slot;
+	struct pfn frame;
+	if (index >= file_pages(file))
+		return false;
+	if (file_page(file, index, &frame))
+		*out = physmem_load64(kernel->mem, paddr_add(pfn_to_paddr(frame), page_offset(va.v)));
+	else if (file_slot(file, index, &slot))
+		*out = physmem_load64(kernel->swap.store, paddr_add(pfn_to_paddr(pfn(slot)), page_offset(va.v)));
+	else if (file->shmem)
+		return false;
+	else
+		*out = file_peek64(kernel, file, index * PAGE_BYTES + page_offset(va.v));
+	return true;
+}
+
 bool process_peek64(const struct process *process, struct vaddr va, uint64_t *out)
 {
 	const struct mm *mm = process->mm;
 	struct pte entry = mm ? table_get(mm, va) : (struct pte){0};
 	struct pfn frame = pfn(pte_frame(entry));
 	const struct physmem *mem = mm ? mm->kernel->mem : NULL;
+	const struct vma *vma = mm && !entry_used(entry) ? process_vma_at(process, va) : NULL;
+	if (vma && vma->file)
+		return peek_file(mm->kernel, vma, va, out);
 	if (!entry_used(entry))
 		return false;
 	if (entry_is_swap(entry)) {

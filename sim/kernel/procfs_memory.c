@@ -38,7 +38,7 @@ struct memory_use memory_use_of(const struct kernel *kernel)
 	    .free = frame_pool_free(frames),
 	    .anon = frame_pool_used(frames, FRAME_ANON),
 	    .shmem = frame_pool_used(frames, FRAME_SHMEM),
-	    .file = frame_pool_used(frames, FRAME_IMAGE),
+	    .file = kernel_cache_use(kernel).files,
 	};
 	struct mapped mapped = {.kernel = kernel};
 	for (const struct file *file = kernel->files; file; file = file->next)
@@ -106,7 +106,9 @@ void procfs_meminfo(const struct kernel *kernel, const struct process *process, 
 	print_lists(sink, &use);
 	row(sink, "SwapTotal:", kib(swap_total(&kernel->swap)));
 	row(sink, "SwapFree:", kib(swap_total(&kernel->swap) - kernel->swap.used));
-	zeroes(sink, (const char *const[]){"Zswap:", "Zswapped:", "Dirty:", "Writeback:", NULL});
+	zeroes(sink, (const char *const[]){"Zswap:", "Zswapped:", NULL});
+	row(sink, "Dirty:", kib(kernel->dirty));
+	row(sink, "Writeback:", kib(disk_writes_on_their_way(kernel)));
 	row(sink, "AnonPages:", kib(use.anon));
 	row(sink, "Mapped:", kib(use.mapped));
 	row(sink, "Shmem:", kib(use.shmem));
@@ -155,11 +157,15 @@ void procfs_vmstat(const struct kernel *kernel, const struct process *process, c
 	    {"nr_anon_pages", use.anon},
 	    {"nr_mapped", use.mapped},
 	    {"nr_file_pages", use.file + use.shmem},
+	    {"nr_dirty", kernel->dirty},
+	    {"nr_writeback", disk_writes_on_their_way(kernel)},
 	    {"nr_shmem", use.shmem},
 	    {"nr_kernel_stack", kib(use.stacks)},
 	    {"nr_page_table_pages", use.tables},
 	    {"nr_swapcached", kernel->swap.cached},
 	    {"nr_anon_transparent_hugepages", kernel->thp.mapped_entirely},
+	    {"nr_dirty_threshold", file_dirty_limits(kernel).limit},
+	    {"nr_dirty_background_threshold", file_dirty_limits(kernel).background},
 	    {"pgpgin", kib(kernel->vm.file_pages_in + kernel->vm.swapped_in)},
 	    {"pgpgout", kib(kernel->vm.file_pages_out + kernel->vm.swapped_out)},
 	    {"pswpin", kernel->vm.swapped_in},

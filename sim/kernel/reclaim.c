@@ -62,7 +62,7 @@ bool reclaim_has_spare(const struct kernel *kernel)
 /* Private pages can go only where there is swap. */
 static bool is_listed(const struct kernel *kernel, const struct frame *record)
 {
-	return record->use == FRAME_IMAGE || swap_exists(&kernel->swap);
+	return record->use == FRAME_IMAGE || record->use == FRAME_FILE || swap_exists(&kernel->swap);
 }
 
 void reclaim_add(struct kernel *kernel, struct pfn frame)
@@ -304,6 +304,8 @@ static bool takes_a_frame(struct mm *mm, const struct vma *vma, struct vaddr va,
 		return !file_page(vma->file, vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES, &unused);
 	if (!entry_used(entry) || !write)
 		return write;
+	if (vma->flags & VMA_SHARED)
+		return false;
 	struct pfn frame = pfn(pte_frame(entry));
 	return frame_at(mm->kernel->frames, frame)->use != FRAME_ANON || !page_may_be_reused(mm->kernel, frame);
 }
@@ -342,6 +344,17 @@ bool reclaim_for_fault(struct mm *mm, const struct vma *vma, struct vaddr va, bo
 	if (kernel->config.allocation == ALLOCATION_PFF)
 		trim_by_frequency(kernel, mm->group);
 	return make_or_kill(kernel, mm, frames, 1);
+}
+
+bool reclaim_for_cache(struct mm *mm, const struct file *file, uint64_t index)
+{
+	struct kernel *kernel = mm->kernel;
+	struct pfn there;
+	kernel->charging = mm;
+	if (file_page(file, index, &there))
+		return true;
+	kernel->reclaim.incoming = replace_key_of_file(file, index);
+	return make_or_kill(kernel, mm, FRAMES_OF_A_FAULT, 1);
 }
 
 bool reclaim_for_frames(struct kernel *kernel, struct mm *mm, uint64_t frames)

@@ -5,6 +5,7 @@
 #include "faultline/kernel.h"
 #include "replace.h"
 
+struct file;
 struct mm;
 struct process;
 struct vma;
@@ -49,6 +50,9 @@ bool reclaim_for_fault(struct mm *mm, const struct vma *vma, struct vaddr va, bo
 /* The same for frames that no page of a process is: nobody is killed for them. */
 bool reclaim_for_frames(struct kernel *kernel, struct mm *mm, uint64_t frames);
 
+/* The same as for a fault, for a page of a file that a process reads or writes by a call. */
+bool reclaim_for_cache(struct mm *mm, const struct file *file, uint64_t index);
+
 /* The group of a new process; it inherits its parent's. */
 struct memgroup *memgroup_new(struct kernel *kernel, uint32_t pid, uint64_t limit_bytes);
 /* So many pages more are below its limit, without reclaim. */
@@ -60,6 +64,7 @@ bool reclaim_check(const struct kernel *kernel, const char **why);
  * and each of its pages goes by itself. Returns how many frames were freed; 0: it stays, because it is locked or swap
  * is full. */
 uint64_t evict(struct kernel *kernel, struct pfn frame);
+bool evict_unmap(struct kernel *kernel, struct pfn frame); /* only from all who map it, a page of a file */
 /* MADV_PAGEOUT: the pages of the range that only this address space maps. */
 void evict_range(struct mm *mm, const struct vma *vma, struct vaddr start, struct vaddr end);
 /* Whether it would be written before it goes, and whether it may go at all. */
@@ -73,6 +78,7 @@ bool page_was_used(struct kernel *kernel, struct pfn frame);
  * or there is none. */
 bool oom_kill(struct kernel *kernel, const struct memgroup *group);
 /* oom_badness: pages that its end would free, and its adjustment; INT64_MIN: it may not be killed. */
+uint64_t oom_total_pages(const struct kernel *kernel); /* RAM and swap */
 int64_t oom_badness(const struct process *process, uint64_t total_pages);
 
 #endif

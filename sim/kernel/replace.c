@@ -9,7 +9,7 @@
 /* ---- keys ---- */
 
 /* Stable while the page is away: the address it had first, or its place in its file. */
-static uint64_t key_of_file(const struct file *file, uint64_t index)
+uint64_t replace_key_of_file(const struct file *file, uint64_t index)
 {
 	return (uint64_t)1 << 63 | file->inode << 32 | index;
 }
@@ -23,7 +23,7 @@ uint64_t replace_key(const struct kernel *kernel, struct pfn frame)
 {
 	const struct frame *record = frame_peek(kernel->frames, frame);
 	if (record->use != FRAME_ANON)
-		return key_of_file(record->file, record->vpn);
+		return replace_key_of_file(record->file, record->vpn);
 	if (record->mappings == 0 && record->swap != 0)
 		return kernel->swap.keys[record->swap];
 	return key_of_address(record->pid, record->vpn);
@@ -32,7 +32,7 @@ uint64_t replace_key(const struct kernel *kernel, struct pfn frame)
 uint64_t replace_key_at(const struct mm *mm, const struct vma *vma, struct vaddr va)
 {
 	if (vma->file)
-		return key_of_file(vma->file, vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES);
+		return replace_key_of_file(vma->file, vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES);
 	return key_of_address(mm->process->pid, vaddr_to_vpn(va).v);
 }
 

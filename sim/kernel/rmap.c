@@ -108,16 +108,14 @@ bool rmap_has(const struct kernel *kernel, struct pfn frame, uint32_t pid, uint6
 	return false;
 }
 
-/* The page's entry in this VMA; false: fn said so. */
-static bool visit(struct vma *vma, struct vaddr va, struct pfn frame, rmap_fn *fn, void *self)
+/* The page's entry in this VMA, if it has one. */
+static bool find_entry(struct vma *vma, struct vaddr va, struct pfn frame, struct rmap_entry *found)
 {
-	struct rmap_entry found = {.mm = vma->mm, .vma = vma, .va = va};
-	if (!table_leaf(vma->mm, va, &found.entry_pa, &found.entry))
-		return true;
-	uint64_t first = pte_frame(found.entry), pages = leaf_bytes(vma->mm, found.entry) / PAGE_BYTES;
-	if (!entry_has_frame(found.entry) || frame.v < first || frame.v >= first + pages)
-		return true;
-	return fn(&found, self);
+	*found = (struct rmap_entry){.mm = vma->mm, .vma = vma, .va = va};
+	if (!table_leaf(vma->mm, va, &found->entry_pa, &found->entry))
+		return false;
+	uint64_t first = pte_frame(found->entry), pages = leaf_bytes(vma->mm, found->entry) / PAGE_BYTES;
+	return entry_has_frame(found->entry) && frame.v >= first && frame.v < first + pages;
 }
 
 static bool visit_at(struct kernel *kernel, uint32_t pid, uint64_t vpn, struct pfn frame, rmap_fn *fn, void *self)
@@ -126,7 +124,8 @@ static bool visit_at(struct kernel *kernel, uint32_t pid, uint64_t vpn, struct p
 	struct mm *mm = process ? process->mm : NULL;
 	struct vaddr va = vaddr(vpn << PAGE_SHIFT);
 	struct vma *vma = mm ? vma_tree_find(&mm->vmas, va) : NULL;
-	return !vma || visit(vma, va, frame, fn, self);
+	struct rmap_entry found;
+	return !vma || !find_entry(vma, va, frame, &found) || fn(&found, self);
 }
 
 /* The chain may lose the node that is being visited. */
@@ -146,13 +145,18 @@ static bool each_anon(struct kernel *kernel, struct pfn frame, rmap_fn *fn, void
 static bool each_of_file(struct kernel *kernel, struct pfn frame, rmap_fn *fn, void *self)
 {
 	const struct frame *record = frame_at(kernel->frames, frame);
+	struct rmap_entry found;
 	struct vma *next;
-	for (struct vma *vma = record->file->areas_first; vma && record->mappings > 0; vma = next) {
+	uint32_t left = record->mappings;
+	for (struct vma *vma = record->file->areas_first; vma && left > 0; vma = next) {
 		next = vma->file_next;
 		uint64_t pages = vma_bytes(vma) / PAGE_BYTES;
 		if (record->vpn < vma->pgoff || record->vpn >= vma->pgoff + pages)
 			continue;
-		if (!visit(vma, vaddr_add(vma->start, (record->vpn - vma->pgoff) * PAGE_BYTES), frame, fn, self))
+		if (!find_entry(vma, vaddr_add(vma->start, (record->vpn - vma->pgoff) * PAGE_BYTES), frame, &found))
+			continue;
+		left--;
+		if (!fn(&found, self))
 			return false;
 	}
 	return true;

@@ -8,18 +8,6 @@ static int64_t sys_getpid(struct kernel *kernel, struct process *process, const 
 	return process->pid;
 }
 
-static int64_t sys_write(struct kernel *kernel, struct process *process, const uint64_t args[6])
-{
-	(void)kernel;
-	if (args[0] != 2)
-		return -LINUX_EBADF;
-	uint64_t bytes = args[2] < sizeof(process->message) - 1 ? args[2] : sizeof(process->message) - 1;
-	if (!copy_from_user(process->mm, args[1], process->message, bytes))
-		return -LINUX_EFAULT;
-	process->message[bytes] = '\0';
-	return (int64_t)args[2];
-}
-
 static int64_t sys_exit(struct kernel *kernel, struct process *process, const uint64_t args[6])
 {
 	(void)process;
@@ -159,6 +147,8 @@ void syscall_vector_entry(void *self)
 		args[i] &= UINT32_MAX;
 	if (index == SYSCALL_MMAP)
 		args[5] *= PAGE_BYTES; /* mmap2 counts in pages */
+	if (index == SYSCALL_PREAD64 || index == SYSCALL_PWRITE64)
+		args[3] |= args[4] << 32; /* an offset of 64 bits comes in two registers */
 	if (!serve(kernel, index, args, &result))
 		return;
 	cpu->gpr[GPR_RAX] = (uint32_t)result;

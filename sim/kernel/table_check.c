@@ -68,6 +68,8 @@ static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struc
 	else if ((record->use == FRAME_IMAGE || record->use == FRAME_SHMEM) && pte_writable(entry) &&
 		 !(vma->flags & VMA_SHARED))
 		sweep->why = "a page of a file is writable in a private mapping";
+	else if (record->use == FRAME_FILE && pte_writable(entry) && !record->dirty)
+		sweep->why = "a clean page of a file can be written without notice";
 	sweep->huge += pte_page_size(entry) && record && frame_is_in_folio(record);
 	if (frame.v == mm->kernel->zero_page.v)
 		sweep->zero++;

@@ -169,6 +169,8 @@ static int64_t syscall_32bit(struct user *user, uint64_t number, const uint64_t 
 	struct cpu *cpu = machine_cpu(user->machine);
 	for (unsigned i = 0; i < 6; i++)
 		cpu->gpr[registers[i]] = (uint32_t)args[i];
+	if (number == SYS_NR_PREAD64 || number == SYS_NR_PWRITE64)
+		cpu->gpr[GPR_RDI] = args[3] >> 32; /* the upper half of the offset */
 	if (number == SYS_NR_MMAP)
 		cpu->gpr[GPR_RBP] = (uint32_t)(args[5] / PAGE_BYTES);
 	cpu->gpr[GPR_RAX] = (uint32_t)syscall_i386_number(number);

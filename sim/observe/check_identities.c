@@ -26,7 +26,8 @@
 	  value[STAT_FAULTS_DEMAND_ZERO] + value[STAT_FAULTS_ZERO_PAGE] + value[STAT_FAULTS_ZERO_PAGE_WRITE] +         \
 	      value[STAT_FAULTS_HUGE] + value[STAT_FAULTS_HUGE_ZERO] + value[STAT_FAULTS_STACK_GROWTH] +               \
 	      value[STAT_FAULTS_SPURIOUS] + value[STAT_FAULTS_FILE] + value[STAT_FAULTS_SHARED] +                      \
-	      value[STAT_FAULTS_COW] + value[STAT_FAULTS_REUSE] + value[STAT_FAULTS_SWAP_CACHE])                       \
+	      value[STAT_FAULTS_COW] + value[STAT_FAULTS_REUSE] + value[STAT_FAULTS_MKWRITE] +                         \
+	      value[STAT_FAULTS_SWAP_CACHE])                                                                           \
 	X("major faults have a cause", value[STAT_FAULTS_MAJOR],                                                       \
 	  value[STAT_FAULTS_SWAP_IN] + value[STAT_FAULTS_FILE_READ])                                                   \
 	X("pages written to swap are SWAP_OUT events", value[STAT_SWAP_OUT], count[EVENT_SWAP_OUT])                    \
@@ -104,7 +105,7 @@ static bool is_of_the_machine(enum stat stat)
 	    [STAT_SWAP_READAHEAD] = true, [STAT_FILES_OUT] = true,         [STAT_RECLAIM_SCANNED] = true,
 	    [STAT_RECLAIM_TAKEN] = true,  [STAT_RECLAIM_KSWAPD] = true,    [STAT_RECLAIM_DIRECT] = true,
 	    [STAT_THP_FALLBACKS] = true,  [STAT_THP_SPLIT_ENTRIES] = true, [STAT_THP_SPLIT_PAGES] = true,
-	    [STAT_OOM_KILLS] = true,      [STAT_FILES_IN] = true,
+	    [STAT_OOM_KILLS] = true,      [STAT_FILES_IN] = true,          [STAT_FILES_READAHEAD] = true,
 	};
 	return of_the_machine[stat];
 }

@@ -46,6 +46,12 @@
 	X(FILE_OUT, "write back", "write page {page} back", "Page {page} was newer in RAM; now the file has it, too.") \
 	X(FILE_IN, "read file", "read page {page}",                                                                    \
 	  "Page {page} comes into the page cache: all who map the file share it.")                                     \
+	X(OPEN, "open", "open descriptor {descriptor}",                                                                \
+	  "A descriptor is a number for an open file; nothing of it has been read.")                                   \
+	X(TRUNCATE, "resize", "the size becomes {to}",                                                                 \
+	  "Pages behind the new end, {to}, are taken away from all who map them.")                                     \
+	X(WRITEBACK, "write back", "write {pages} pages back",                                                         \
+	  "{who}: what was newer in RAM is in the file now; {left} pages wait.")                                       \
 	X(EVICT, "evict", "evict frame {frame}", "RAM is short: process {pid} loses frame {frame}: {how}.")            \
 	X(RECLAIM, "reclaim", "reclaim {taken} pages",                                                                 \
 	  "{who} looked at {looked} pages to get {taken}; {free} frames are free.")                                    \
@@ -76,12 +82,17 @@
 	X(INSTRUCTION, "instruction", "instruction", "The processor itself checks what a ring may do: {outcome}.")
 
 #define SYSCALL_REASONS(X)                                                                                             \
+	X(READ, "read copies from the page cache; what is not there comes from the disk.")                             \
 	X(WRITE, "write hands {a2} bytes to the kernel, for descriptor {a0}.")                                         \
+	X(CLOSE, "close gives descriptor {a0} back; mappings of the file stay.")                                       \
+	X(LSEEK, "lseek moves a position in the kernel: nothing is read.")                                             \
 	X(MMAP, "mmap asks for {a1} bytes of addresses: a promise, no memory yet.")                                    \
 	X(MPROTECT, "mprotect changes what is allowed from {a0} on: VMA, entries, TLBs.")                              \
 	X(MUNMAP, "munmap takes {a1} bytes of promises back, and their frames.")                                       \
 	X(BRK, "brk moves the heap's end to {a0}: addresses, no memory.")                                              \
 	X(MREMAP, "mremap resizes or moves a mapping by its entries: no byte is copied.")                              \
+	X(PREAD64, "pread64 copies from the page cache, at offset {a3}.")                                              \
+	X(PWRITE64, "pwrite64 copies into the page cache: the disk gets it later.")                                    \
 	X(MSYNC, "msync: what was written to pages in RAM must reach the file.")                                       \
 	X(MINCORE, "mincore asks which pages are in RAM; it brings none in.")                                          \
 	X(MADVISE, "madvise says how memory will be used, or that it is not needed.")                                  \
@@ -89,11 +100,14 @@
 	X(FORK, "fork copies tables, not pages: both share until one writes.")                                         \
 	X(EXIT, "exit: frames, tables and VMAs are given back.")                                                       \
 	X(WAIT4, "wait4 asks how a child ended; until then the kernel remembers it.")                                  \
+	X(FSYNC, "fsync: what is newer in RAM must be on the disk before it returns.")                                 \
+	X(FTRUNCATE, "ftruncate makes the file {a1} bytes long.")                                                      \
 	X(MLOCK, "mlock brings the range into RAM now, and keeps it there.")                                           \
 	X(MUNLOCK, "munlock: the range may be taken away again when RAM is short.")                                    \
 	X(MLOCKALL, "mlockall keeps all memory in RAM: none of it is swapped out.")                                    \
 	X(MUNLOCKALL, "munlockall: all memory may be taken away again when RAM is short.")                             \
 	X(TGKILL, "tgkill sends a signal to itself: that is how abort() ends.")                                        \
+	X(OPENAT, "openat looks a path up; the answer is a descriptor.")                                               \
 	X(PRLIMIT64, "prlimit64: a limit on what may be promised, not on what is used.")                               \
 	X(MLOCK2, "mlock2 keeps the range in RAM, with ONFAULT only what is touched.")                                 \
 	X(UNKNOWN, "The kernel has no such call: it answers -ENOSYS.")
@@ -107,6 +121,7 @@
 	X(FILE, "The page was in RAM already, in the page cache: only entries are new.")                               \
 	X(SHARED, "Shared memory: the frame that the others see is mapped here, too.")                                 \
 	X(COW, "First write to a shared page: this process gets a copy of its own.")                                   \
+	X(MKWRITE, "First write to a clean page of a file: now it is dirty, and writable.")                            \
 	X(REUSE, "Nobody else has the page any more: it becomes writable, uncopied.")                                  \
 	X(STACK_GROWTH, "Just below the stack: its VMA grows down, then comes a frame.")                               \
 	X(SPURIOUS, "The tables allow it already: a TLB had an old entry, now gone.")                                  \

@@ -22,9 +22,11 @@ uint64_t do_brk(struct runner *runner, const struct op *op)
 uint64_t do_mmap(struct runner *runner, const struct op *op)
 {
 	uint64_t at = 0;
-	if (!runner_place(runner, &op->at, 0, &at))
+	uint64_t descriptor = UINT64_MAX;
+	if (!runner_place(runner, &op->at, 0, &at) ||
+	    (op->fd.slot != OP_NO_SLOT && !runner_variable(runner, op->fd.slot, &descriptor)))
 		return 0;
-	const uint64_t args[6] = {at, op->length, op->prot, op->flags, UINT64_MAX, 0};
+	const uint64_t args[6] = {at, op->length, op->prot, op->flags, descriptor, op->file_offset};
 	uint64_t result = runner_syscall(runner, SYS_NR_MMAP, args);
 	runner_assign(runner, op->id.slot, result);
 	return result;

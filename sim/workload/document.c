@@ -67,14 +67,15 @@ enum document_key {
 	KEY_DESCRIPTION,
 	KEY_MACHINE,
 	KEY_KERNEL,
+	KEY_FILES,
 	KEY_PROCESSES,
 	KEY_LIBC,
 	KEY_SCRIPT,
 	KEY_COUNT
 };
 
-static const char *const document_keys[KEY_COUNT] = {"$schema", "faultline", "name", "description", "machine",
-						     "kernel",  "processes", "libc", "script"};
+static const char *const document_keys[KEY_COUNT] = {"$schema", "faultline", "name",      "description", "machine",
+						     "kernel",  "files",     "processes", "libc",        "script"};
 
 static bool read_settings(struct loader *loader, const cJSON *node, enum setting_scope scope, const char *what,
 			  void *base)
@@ -305,6 +306,8 @@ static bool read_document(struct loader *loader)
 		return false;
 	if (members[KEY_KERNEL] &&
 	    !read_settings(loader, members[KEY_KERNEL], SETTING_KERNEL, "kernel", &document->kernel))
+		return false;
+	if (members[KEY_FILES] && !loader_files(loader, members[KEY_FILES]))
 		return false;
 	return read_what_runs(loader, root, members);
 }

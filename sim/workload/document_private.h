@@ -17,6 +17,9 @@ struct document_owner *document_owner_new(size_t reserve_bytes, const char *path
 /* Name of a document without one: the file's, without folder and extension. */
 const char *document_name_of_path(struct arena *arena, const char *path);
 
+/* One file of a document; the disk has 16 GiB. */
+#define DOCUMENT_MOST_FILE_BYTES (4 * GIB)
+
 /* A document that replays the op list at path. */
 enum status document_load_op_list(const char *path, struct document **out, struct error *error);
 

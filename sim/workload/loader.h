@@ -10,7 +10,7 @@
 #include "json_source.h"
 #include "why.h"
 
-enum { LOADER_MAX_KEYS = 24, LOADER_POINTER_BYTES = 1024 };
+enum { LOADER_MAX_KEYS = 32, LOADER_POINTER_BYTES = 1024 };
 
 /* One step of the JSON pointer (RFC 6901): a key, or an index where key is NULL. */
 struct loader_step {
@@ -52,6 +52,9 @@ bool loader_text(struct loader *loader, const cJSON *node, const char **out);
 
 /* The script of a process: a list of operations. */
 bool loader_script(struct loader *loader, const cJSON *list, struct script *script);
+
+/* "files" of the document. */
+bool loader_files(struct loader *loader, const cJSON *list);
 
 /* Settings from a JSON object: the members of machine, kernel or a process. */
 enum setting_scope { SETTING_MACHINE, SETTING_KERNEL, SETTING_PROCESS, SETTING_SCOPE_COUNT };

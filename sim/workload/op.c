@@ -208,6 +208,8 @@ const struct op_key *op_keys(enum op_kind kind, unsigned *count)
 {
 	const struct key_list *list = op_memory_keys(kind);
 	if (!list)
+		list = op_file_keys(kind);
+	if (!list)
 		list = &key_lists[kind];
 	*count = list->count;
 	return list->keys;
@@ -220,6 +222,7 @@ void op_init(struct op *op, enum op_kind kind)
 	    .pointer = "",
 	    .id = {OP_NO_SLOT, ""},
 	    .new_id = {OP_SAME_SLOT, ""},
+	    .fd = {OP_NO_SLOT, ""},
 	    .length = 1,
 	    .count = kind == OP_CALLOC ? 1 : 0,
 	    .seed = 1,

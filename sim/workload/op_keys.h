@@ -41,6 +41,14 @@
 		"stride", OP_TYPE_STRIDE, DEFAULT("every byte, as 8-byte words"), FIELD(stride), NULL,                 \
 		    "one word of 8 bytes every so many bytes; \"page\": one byte of every page"                        \
 	}
+#define KEY_FD(mode)                                                                                                   \
+	{                                                                                                              \
+		"fd", OP_TYPE_ID, mode, FIELD(fd), NULL, "the descriptor that an open made"                            \
+	}
+#define KEY_FILE_OFFSET(mode)                                                                                          \
+	{                                                                                                              \
+		"file_offset", OP_TYPE_SIZE, mode, FIELD(file_offset), NULL, "where in the file"                       \
+	}
 #define KEY_WHOLE_PAGES                                                                                                \
 	{                                                                                                              \
 		"whole_pages", OP_TYPE_FLAG, DEFAULT("false"), FIELD(whole_pages), NULL,                               \
@@ -57,8 +65,9 @@ struct key_list {
 		array, (unsigned)(sizeof(array) / sizeof(*(array)))                                                    \
 	}
 
-/* NULL: no memory call. */
+/* NULL: no memory call, no file call. */
 const struct key_list *op_memory_keys(enum op_kind kind);
+const struct key_list *op_file_keys(enum op_kind kind);
 uint64_t op_memory_flags(enum op_kind kind); /* the default of `flags` */
 
 #endif

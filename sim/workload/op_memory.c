@@ -44,7 +44,9 @@ static const struct op_key mmap_keys[] = {
     {"at", OP_TYPE_PLACE, DEFAULT("NULL: the kernel chooses"), FIELD(at), NULL, "where, or near where"},
     KEY_BYTES,
     KEY_PROT(DEFAULT("PROT_READ|PROT_WRITE")),
-    KEY_FLAGS(DEFAULT("MAP_PRIVATE|MAP_ANONYMOUS"), map_flags, "kind of mapping"),
+    KEY_FLAGS(DEFAULT("MAP_PRIVATE|MAP_ANONYMOUS, of a file MAP_PRIVATE"), map_flags, "kind of mapping"),
+    KEY_FD(DEFAULT("no file")),
+    KEY_FILE_OFFSET(DEFAULT("0")),
 };
 static const struct op_key munmap_keys[] = {KEY_HERE, KEY_OFFSET, KEY_BYTES};
 static const struct op_key mremap_keys[] = {

@@ -363,6 +363,34 @@ static void define_settings(struct json_writer *writer, enum setting_scope scope
 	json_close(writer, "}");
 }
 
+static void put_files(struct json_writer *writer)
+{
+	json_key(writer, "files");
+	json_open(writer, "{");
+	json_text(writer, "description", "what lies on the disk before anything runs");
+	json_text(writer, "type", "array");
+	json_raw(writer, "maxItems", "256");
+	json_key(writer, "items");
+	json_open(writer, "{");
+	json_text(writer, "type", "object");
+	json_key(writer, "properties");
+	json_open(writer, "{");
+	json_raw(writer, "name", "{\"type\": \"string\", \"minLength\": 1, \"maxLength\": 255}");
+	put_reference(writer, "size", "plain_size", "");
+	json_key(writer, "content");
+	json_put(writer, "{\"enum\": [");
+	for (unsigned i = 0; i < FILE_CONTENT_COUNT; i++) {
+		json_put(writer, i ? ", " : "");
+		json_quoted(writer, file_content_name((enum file_content)i));
+	}
+	json_put(writer, "]}");
+	json_close(writer, "}");
+	json_raw(writer, "required", "[\"name\", \"size\"]");
+	json_raw(writer, "additionalProperties", "false");
+	json_close(writer, "}");
+	json_close(writer, "}");
+}
+
 static void put_document(struct json_writer *writer)
 {
 	json_text(writer, "type", "object");
@@ -374,6 +402,7 @@ static void put_document(struct json_writer *writer)
 	put_reference(writer, "description", "text", "");
 	put_reference(writer, "machine", "machine", "");
 	put_reference(writer, "kernel", "kernel", "");
+	put_files(writer);
 	json_raw(
 	    writer, "processes",
 	    "{\"type\": \"array\", \"minItems\": 1, \"maxItems\": 64, \"items\": {\"$ref\": \"#/$defs/process\"}}");
@@ -389,7 +418,8 @@ static void put_document(struct json_writer *writer)
 	json_raw(writer, "additionalProperties", "false");
 }
 
-_Static_assert(DOCUMENT_MAX_PROCESSES == 64, "the schema says so in words");
+_Static_assert(DOCUMENT_MAX_PROCESSES == 64 && DOCUMENT_MAX_FILES == 256 && DOCUMENT_LONGEST_PATH == 255,
+	       "the schema says so in words");
 
 bool document_write_schema(document_write_fn *write, void *self)
 {

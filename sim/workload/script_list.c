@@ -1,6 +1,7 @@
 /* The list of operations of a process: a tree in JSON, a flat array in the document. */
 #include <string.h>
 
+#include "faultline/mman.h"
 #include "script.h"
 
 static bool read_list(struct script_reader *reader, const cJSON *list);
@@ -45,12 +46,33 @@ static bool missing_key(struct script_reader *reader, const cJSON *node, const c
 			   key->name, key->text, op_type_text(key->type));
 }
 
-/* What holds between keys of one operation. */
-static bool check_op(struct script_reader *reader, const cJSON *node, struct op *op, const cJSON *value,
-		     const cJSON *frame)
+/* A file is mapped privately unless the flags say more. */
+static bool check_mmap(struct script_reader *reader, const cJSON *node, struct op *op)
 {
-	op->has_value = value != NULL;
-	op->has_frame = frame != NULL;
+	bool maps_file = cJSON_GetObjectItemCaseSensitive(node, "fd") != NULL;
+	if (!maps_file && cJSON_GetObjectItemCaseSensitive(node, "file_offset"))
+		return loader_fail(reader->loader, node, LOADER_VALUE,
+				   "\"file_offset\" belongs to a mapping of a file: add \"fd\", or remove it");
+	if (!maps_file)
+		return true;
+	if (!cJSON_GetObjectItemCaseSensitive(node, "flags"))
+		op->flags = LINUX_MAP_PRIVATE;
+	if (op->flags & LINUX_MAP_ANONYMOUS)
+		return loader_fail(reader->loader, node, LOADER_VALUE,
+				   "MAP_ANONYMOUS maps no file: remove it, or \"fd\"");
+	return true;
+}
+
+/* What holds between keys of one operation. */
+static bool check_op(struct script_reader *reader, const cJSON *node, struct op *op)
+{
+	op->has_value = cJSON_GetObjectItemCaseSensitive(node, "value") != NULL;
+	op->has_frame = cJSON_GetObjectItemCaseSensitive(node, "frame") != NULL;
+	if (op->kind == OP_MMAP && !check_mmap(reader, node, op))
+		return false;
+	if (op->kind == OP_OPEN && strlen(op->name) > DOCUMENT_LONGEST_PATH)
+		return loader_fail(reader->loader, node, LOADER_VALUE, "the path of a file has at most %d bytes",
+				   DOCUMENT_LONGEST_PATH);
 	if (op->kind == OP_CODE && op->code.count == 0 && op->at.kind == PLACE_NONE)
 		return loader_fail(reader->loader, node, LOADER_VALUE,
 				   "code runs nothing: add \"bytes\", or \"at\" to run what stands there");
@@ -133,8 +155,7 @@ static bool read_op(struct script_reader *reader, const cJSON *node, struct scri
 	remember_place(reader, node, &out->op);
 	if (!loader_members(reader->loader, node, op_info(kind)->name, names, count + 1, members) ||
 	    !read_key_values(reader, node, op_info(kind)->name, keys, count, members) ||
-	    !check_op(reader, node, &out->op, member_of(keys, count, members, "value"),
-		      member_of(keys, count, members, "frame")))
+	    !check_op(reader, node, &out->op))
 		return false;
 	keep_formulas(reader, out);
 	*body = member_of(keys, count, members, "body");
@@ -225,7 +246,7 @@ static bool undefined_name(struct script_reader *reader, const struct op *op, ui
 	error_set(
 	    reader->loader->error, STATUS_BAD_INPUT,
 	    "%s:%u:%u: %s: nothing is called \"%s\"; %s A name is made by the \"id\" or \"new_id\" of malloc, calloc, "
-	    "realloc, aligned_alloc, mmap or mremap",
+	    "realloc, aligned_alloc, mmap, mremap or open",
 	    reader->loader->source.name, op->line, op->column, op->pointer, quoted(name).text, mend.text);
 	return false;
 }

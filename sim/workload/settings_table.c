@@ -215,6 +215,11 @@ static const struct setting settings[] = {
      .text = "what files lie on"},
     KERNEL_NUMBER("read_ahead", SETTING_SIZE, read_ahead_bytes,
 		  "read_ahead_kb: how much of a file is read at once around a fault"),
+    KERNEL_NUMBER(
+	"dirty_background_ratio", SETTING_NUMBER, dirty_background_ratio,
+	"vm.dirty_background_ratio: percent of memory that may be dirty pages of files before they are written"),
+    KERNEL_NUMBER("dirty_ratio", SETTING_NUMBER, dirty_ratio,
+		  "vm.dirty_ratio: above it, with what is on its way to the disk, who writes waits"),
     KERNEL_NUMBER("min_free", SETTING_SIZE, min_free_bytes,
 		  "vm.min_free_kbytes: frames that stay free; 0: by the size of RAM"),
     KERNEL_NUMBER("watermark_scale", SETTING_NUMBER, watermark_scale,

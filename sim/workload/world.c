@@ -35,6 +35,10 @@ static enum status check_settings(const struct document *document, struct error 
 				 "%s: kernel.fault_around is %" PRIu64
 				 " bytes; allowed are powers of two from 4KiB to 2MiB: set another one",
 				 document->path, around);
+	if (document->kernel.dirty_ratio > 100 || document->kernel.dirty_background_ratio > 100)
+		return error_set(error, STATUS_BAD_INPUT,
+				 "%s: kernel.dirty_ratio and kernel.dirty_background_ratio are percent: at most 100",
+				 document->path);
 	if (document->machine.cpus == 0 || document->machine.cpus > MACHINE_MAX_CPUS)
 		return error_set(error, STATUS_BAD_INPUT,
 				 "%s: machine.cpus is %" PRIu64 "; allowed are 1 to %d: set another number",
@@ -192,6 +196,12 @@ static bool boot(struct world *world)
 	if (status != STATUS_OK) {
 		world->status = status;
 		return false;
+	}
+	for (unsigned i = 0; i < world->document->file_count; i++) {
+		if (!kernel_add_file(world->kernel, &world->document->files[i]))
+			return world_fail(world, STATUS_BAD_INPUT,
+					  "%s: the files are larger than the disk, which has 16GiB: make some smaller",
+					  world->document->path);
 	}
 	for (unsigned i = 0; i < world->runner_count; i++) {
 		if (!start_runner(world, &world->runners[i], i))

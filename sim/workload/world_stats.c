@@ -101,6 +101,7 @@ static void add_faults(uint64_t *value, const struct process_stats *stats)
 	value[STAT_FAULTS_FILE] += stats->causes[FAULT_CAUSE_FILE];
 	value[STAT_FAULTS_SHARED] += stats->causes[FAULT_CAUSE_SHARED];
 	value[STAT_FAULTS_COW] += stats->causes[FAULT_CAUSE_COW];
+	value[STAT_FAULTS_MKWRITE] += stats->causes[FAULT_CAUSE_MKWRITE];
 	value[STAT_FAULTS_REUSE] += stats->causes[FAULT_CAUSE_REUSE];
 	value[STAT_FAULTS_SWAP_IN] += stats->causes[FAULT_CAUSE_SWAP_IN];
 	value[STAT_FAULTS_SWAP_CACHE] += stats->causes[FAULT_CAUSE_SWAP_CACHE];
@@ -119,15 +120,32 @@ struct syscall_stat {
 };
 
 static const struct syscall_stat syscall_stats[] = {
-    {SYSCALL_BRK, STAT_SYSCALLS_BRK},           {SYSCALL_MMAP, STAT_SYSCALLS_MMAP},
-    {SYSCALL_MUNMAP, STAT_SYSCALLS_MUNMAP},     {SYSCALL_MREMAP, STAT_SYSCALLS_MREMAP},
-    {SYSCALL_MPROTECT, STAT_SYSCALLS_MPROTECT}, {SYSCALL_MADVISE, STAT_SYSCALLS_MADVISE},
-    {SYSCALL_WRITE, STAT_SYSCALLS_WRITE},       {SYSCALL_GETPID, STAT_SYSCALLS_GETPID},
-    {SYSCALL_MLOCK, STAT_SYSCALLS_MLOCK},       {SYSCALL_MLOCK2, STAT_SYSCALLS_MLOCK},
-    {SYSCALL_MUNLOCK, STAT_SYSCALLS_MLOCK},     {SYSCALL_MLOCKALL, STAT_SYSCALLS_MLOCK},
-    {SYSCALL_MUNLOCKALL, STAT_SYSCALLS_MLOCK},  {SYSCALL_MINCORE, STAT_SYSCALLS_MINCORE},
-    {SYSCALL_FORK, STAT_SYSCALLS_FORK},         {SYSCALL_WAIT4, STAT_SYSCALLS_WAIT},
-    {SYSCALL_MSYNC, STAT_SYSCALLS_MSYNC},       {SYSCALL_PRLIMIT64, STAT_SYSCALLS_PRLIMIT},
+    {SYSCALL_BRK, STAT_SYSCALLS_BRK},
+    {SYSCALL_MMAP, STAT_SYSCALLS_MMAP},
+    {SYSCALL_MUNMAP, STAT_SYSCALLS_MUNMAP},
+    {SYSCALL_MREMAP, STAT_SYSCALLS_MREMAP},
+    {SYSCALL_MPROTECT, STAT_SYSCALLS_MPROTECT},
+    {SYSCALL_MADVISE, STAT_SYSCALLS_MADVISE},
+    {SYSCALL_WRITE, STAT_SYSCALLS_WRITE},
+    {SYSCALL_GETPID, STAT_SYSCALLS_GETPID},
+    {SYSCALL_MLOCK, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MLOCK2, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MUNLOCK, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MLOCKALL, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MUNLOCKALL, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MINCORE, STAT_SYSCALLS_MINCORE},
+    {SYSCALL_FORK, STAT_SYSCALLS_FORK},
+    {SYSCALL_WAIT4, STAT_SYSCALLS_WAIT},
+    {SYSCALL_OPENAT, STAT_SYSCALLS_OPEN},
+    {SYSCALL_CLOSE, STAT_SYSCALLS_CLOSE},
+    {SYSCALL_READ, STAT_SYSCALLS_READ},
+    {SYSCALL_PREAD64, STAT_SYSCALLS_READ},
+    {SYSCALL_PWRITE64, STAT_SYSCALLS_WRITE},
+    {SYSCALL_LSEEK, STAT_SYSCALLS_LSEEK},
+    {SYSCALL_FTRUNCATE, STAT_SYSCALLS_FTRUNCATE},
+    {SYSCALL_FSYNC, STAT_SYSCALLS_FSYNC},
+    {SYSCALL_MSYNC, STAT_SYSCALLS_MSYNC},
+    {SYSCALL_PRLIMIT64, STAT_SYSCALLS_PRLIMIT},
 };
 
 static void add_syscalls(uint64_t *value, const struct process_stats *stats)
@@ -204,6 +222,7 @@ static void put_paging(uint64_t *value, const struct kernel *kernel)
 {
 	const struct vm_counts *vm = kernel_vm_counts(kernel);
 	const struct swap_use swap = kernel_swap_use(kernel);
+	const struct cache_use cache = kernel_cache_use(kernel);
 	value[STAT_SWAP_OUT] = vm->swapped_out;
 	value[STAT_SWAP_IN] = vm->swapped_in;
 	value[STAT_SWAP_READAHEAD] = vm->swap_readahead;
@@ -220,6 +239,9 @@ static void put_paging(uint64_t *value, const struct kernel *kernel)
 	value[STAT_THP_SPLIT_PAGES] = vm->thp_split_page;
 	value[STAT_FILES_OUT] = vm->file_pages_out;
 	value[STAT_FILES_IN] = vm->file_pages_in;
+	value[STAT_FILES_READAHEAD] = vm->file_readahead;
+	value[STAT_FILES_CACHED] = cache.files;
+	value[STAT_FILES_DIRTY] = cache.dirty;
 }
 
 void world_process_stats(const struct world *world, unsigned index, struct stats *out)

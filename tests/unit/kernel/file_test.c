@@ -32,9 +32,10 @@ static void a_file_finds_pages_wherever_they_are(void **state)
 	static const uint64_t indexes[] = {0, 63, 64, 4095, 4096, 1000000, 268435455};
 	const unsigned count = sizeof(indexes) / sizeof(*indexes);
 	struct pfn frames[sizeof(indexes) / sizeof(*indexes)], found;
+	const struct reader reader = {&file->ahead, READ_AROUND, 1};
 	for (unsigned i = 0; i < count; i++) {
 		assert_false(file_page(file, indexes[i], &found));
-		assert_int_equal(file_page_get(rig.kernel, file, indexes[i], &frames[i]), FILE_NEW);
+		assert_int_equal(file_page_get(rig.kernel, file, indexes[i], &reader, &frames[i]), FILE_NEW);
 	}
 	for (unsigned i = 0; i < count; i++) {
 		assert_true(file_page(file, indexes[i], &found));

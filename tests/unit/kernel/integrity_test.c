@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "faultline/rng.h"
+#include "file_model.h"
 #include "kernel_private.h"
 #include "rig.h"
 
@@ -29,6 +30,7 @@ struct model {
 	struct process *process;
 	uint64_t word[PAGES];
 	bool read_only[PAGES];
+	struct file_view file;
 };
 
 struct work {
@@ -36,6 +38,7 @@ struct work {
 	struct rng rng;
 	struct model models[MOST_ALIVE];
 	uint64_t common[COMMON_PAGES]; /* shared by the first process and all who descend from it */
+	struct file_model file;
 	struct model *current;
 	unsigned processes;
 };
@@ -149,6 +152,19 @@ static void use_common(struct work *work, uint64_t at, uint64_t pages)
 	}
 }
 
+/* The buffer of the calls is a page of the process. */
+static void use_file(struct work *work, uint64_t at, uint64_t unused)
+{
+	(void)unused;
+	struct model *current = work->current;
+	if (current->read_only[at])
+		return;
+	if (!file_model_step(&work->file, &current->file, page(at), &current->word[at]))
+		return;
+	for (unsigned i = 0; i < work->processes; i++)
+		file_model_forget_copies(&work->file, &work->models[i].file);
+}
+
 static void fork_one(struct work *work, uint64_t unused, uint64_t unused_too)
 {
 	(void)unused, (void)unused_too;
@@ -178,9 +194,8 @@ static const struct {
 	step_fn *fn;
 	unsigned share; /* of 100 */
 } steps[] = {
-    {use_common, 2},  {fork_one, 1},   {end_one, 1},        {write_one, 28}, {read_one, 28},
-    {write_many, 10}, {read_many, 10}, {page_out, 4},       {drop, 2},       {map_anew, 2},
-    {protect, 4},     {move, 2},       {switch_process, 6},
+    {use_common, 2}, {fork_one, 1}, {end_one, 1}, {write_one, 18}, {read_one, 18}, {use_file, 20}, {write_many, 10},
+    {read_many, 10}, {page_out, 4}, {drop, 2},    {map_anew, 2},   {protect, 4},   {move, 2},      {switch_process, 6},
 };
 
 static void step(struct work *work)
@@ -213,12 +228,14 @@ static void start(struct work *work, uint64_t memory, const struct kernel_config
 	work->rng = rng_seeded(seed);
 	work->processes = processes;
 	rig_boot_kernel(&work->rig, memory, config);
+	file_model_init(&work->file, &work->rig, &work->rng);
 	for (unsigned i = 0; i < processes; i++) {
 		struct process_spec spec = {.name = "worker"};
 		work->models[i].process = i == 0 ? work->rig.process : kernel_spawn(work->rig.kernel, &spec);
 		assert_non_null(work->models[i].process);
 		switch_process(work, i, 0);
 		map(work, 0, PAGES);
+		file_model_open(&work->file, &work->models[i].file, page(0));
 		if (i == 0)
 			assert_int_equal(rig_syscall(&work->rig, SYS_NR_MMAP, COMMON, COMMON_PAGES * PAGE_BYTES, RW,
 						     LINUX_MAP_FIXED | LINUX_MAP_SHARED | LINUX_MAP_ANONYMOUS,
@@ -246,6 +263,7 @@ static struct vm_counts run(uint64_t memory, const struct kernel_config *config,
 	for (unsigned i = 0; i < work->processes; i++) {
 		switch_process(work, i, 0);
 		read_many(work, 0, PAGES);
+		file_model_check(&work->file, &work->models[i].file);
 	}
 	check(work);
 	const struct vm_counts counts = *kernel_vm_counts(work->rig.kernel);
