@@ -61,9 +61,9 @@ _faultline() {
 		diff:-*) words="--set --set-a --set-b --fail-if --format --all -o --help" ;;
 		diff:*) compopt -o default; return ;;
 		list:-*) words="--help" ;;
-		list:*) words="workloads allocators policies profiles ops instructions events stats" ;;
+		list:*) words="workloads allocators policies profiles devices ops instructions events stats" ;;
 		run:* | batch:* | validate:* | explain:* | proc:* | convert:* | heap:*)
-		list:*) words="workloads allocators policies profiles ops instructions events stats keys" ;;
+		list:*) words="workloads allocators policies profiles devices ops instructions events stats keys" ;;
 		run:* | validate:* | explain:* | proc:* | convert:* | heap:* | tui:* | quiz:*)
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(

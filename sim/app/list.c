@@ -116,6 +116,25 @@ static void list_policies(struct report *report)
 	list_replacement(report);
 }
 
+static void list_devices(struct report *report)
+{
+	static const struct report_column columns[] = {
+	    {"name", "name"},           {"read_us", "read us"},       {"write_us", "write us"},
+	    {"read_mb_s", "read MB/s"}, {"write_mb_s", "write MB/s"}, {"source", "source"}};
+	report_table_begin(report, "devices", "Block devices: kernel.disk=NAME, kernel.swap_device=NAME", columns,
+			   COUNT_OF(columns));
+	for (unsigned i = 0; i < BLOCK_KIND_COUNT; i++) {
+		const struct block_kind_info *info = block_kind_info((enum block_kind)i);
+		report_cell_text(report, info->name);
+		report_cell_number(report, info->read_us);
+		report_cell_number(report, info->write_us);
+		report_cell_number(report, info->read_rate);
+		report_cell_number(report, info->write_rate);
+		report_cell_text(report, info->source);
+	}
+	report_table_end(report);
+}
+
 static void key_names(enum op_kind kind, char *out, size_t room)
 {
 	unsigned count;
@@ -216,6 +235,7 @@ static const struct topic {
     {"allocators", "C libraries: libc=NAME", list_allocators},
     {"policies", "who decides what, and how", list_policies},
     {"profiles", "processors: machine.cpu=NAME", list_profiles},
+    {"devices", "block devices: kernel.disk=NAME, kernel.swap_device=NAME", list_devices},
     {"ops", "operations of a script", list_ops},
     {"instructions", "what the processor executes: op instruction, op code", list_instructions},
     {"events", "what --events, --story and --perfetto tell", list_events},
@@ -249,10 +269,11 @@ static enum status no_such_topic(const char *name)
 	for (unsigned i = 0; i < COUNT_OF(topics); i++)
 		names[i] = topics[i].name;
 	const char *nearest = nearest_word(name, names, COUNT_OF(topics));
-	(void)error_set(&error, STATUS_BAD_INPUT,
-			"there is no list of \"%s\"%s%s%s; there are workloads, allocators, policies, profiles, ops, "
-			"instructions, events, stats and keys",
-			name, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+	(void)error_set(
+	    &error, STATUS_BAD_INPUT,
+	    "there is no list of \"%s\"%s%s%s; there are workloads, allocators, policies, profiles, devices, "
+	    "ops, instructions, events, stats and keys",
+	    name, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 	return complain(&error);
 }
 
@@ -279,8 +300,8 @@ const struct command command_list = {
     .name = "list",
     .operands = "[TOPIC]...",
     .summary = "print what there is to choose from",
-    .text = "Prints what there is to choose from. The topics are workloads, allocators, policies, profiles, ops, "
-	    "instructions, events, stats and keys; without one, it says what each of them lists.",
+    .text = "Prints what there is to choose from. The topics are workloads, allocators, policies, profiles, devices, "
+	    "ops, instructions, events, stats and keys; without one, it says what each of them lists.",
     .options = options,
     .run = run,
 };
