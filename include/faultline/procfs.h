@@ -19,6 +19,8 @@ struct vma;
 	X(STATM, statm, true, "its memory in pages")                                                                   \
 	X(PAGEMAP, pagemap, true, "the 64-bit word of each page of a VMA; the kernel's file has them as binary")       \
 	X(LIMITS, limits, true, "its resource limits")                                                                 \
+	X(OOM_SCORE, oom_score, true, "how ready the OOM killer is to choose it, 0 to 2000")                           \
+	X(OOM_SCORE_ADJ, oom_score_adj, true, "what is added to its badness, in thousandths of all memory")            \
 	X(MEMINFO, meminfo, false, "what RAM is used for")                                                             \
 	X(VMSTAT, vmstat, false, "counters of the memory management: the rows that the simulator has")                 \
 	X(BUDDYINFO, buddyinfo, false, "free blocks by size")

@@ -2,6 +2,11 @@
 #include "kernel_private.h"
 #include "reclaim.h"
 
+uint64_t oom_total_pages(const struct kernel *kernel)
+{
+	return frame_pool_total(kernel->frames) + swap_total(&kernel->swap);
+}
+
 int64_t oom_badness(const struct process *process, uint64_t total_pages)
 {
 	const struct mm *mm = process->mm;
@@ -31,8 +36,7 @@ static struct process *choose(struct kernel *kernel, const struct memgroup *grou
 
 bool oom_kill(struct kernel *kernel, const struct memgroup *group)
 {
-	uint64_t total = group && group->limit ? group->limit
-					       : frame_pool_total(kernel->frames) + swap_total(&kernel->swap);
+	uint64_t total = group && group->limit ? group->limit : oom_total_pages(kernel);
 	int64_t points;
 	struct process *victim = choose(kernel, group, total, &points);
 	if (!victim)

@@ -75,6 +75,21 @@ void procfs_statm(const struct kernel *kernel, const struct process *process, co
 		   mm_resident(mm), mm->rss[RSS_FILE] + mm->rss[RSS_SHMEM], text_pages(mm), mm->data_vm + mm->stack_vm);
 }
 
+/* ---- the OOM killer's view: proc_oom_score of fs/proc/base.c ---- */
+
+void procfs_oom_score(const struct kernel *kernel, const struct process *process, const struct sink *sink)
+{
+	int64_t total = (int64_t)oom_total_pages(kernel), badness = oom_badness(process, (uint64_t)total);
+	int64_t points = badness == INT64_MIN ? 0 : (1000 + badness * 1000 / total) * 2 / 3;
+	sink_print(sink, "%" PRId64 "\n", points);
+}
+
+void procfs_oom_score_adj(const struct kernel *kernel, const struct process *process, const struct sink *sink)
+{
+	(void)kernel;
+	sink_print(sink, "%" PRId64 "\n", process->oom_score_adj);
+}
+
 /* ---- limits ---- */
 
 /* Those that nothing here asks for have the values of a stock system. */
