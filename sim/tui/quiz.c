@@ -166,7 +166,8 @@ static void put_right(struct quiz *quiz, struct rng *rng, const char *text)
 {
 	unsigned at = (unsigned)rng_below(rng, quiz->count + 1);
 	if (at < quiz->count)
-		choose(quiz, quiz->count, quiz->choices[at]);
+		memcpy(quiz->choices[quiz->count], quiz->choices[at], sizeof(quiz->choices[at]));
+	quiz->count++;
 	choose(quiz, at, text);
 	quiz->right = at;
 }
