@@ -85,7 +85,7 @@ def assert_same(one, other):
 
 
 def jobs(world):
-    """However many threads: the same bytes."""
+    """However many processes: the same bytes."""
     reference = world.reference()
     for count in ("1", "2", "4", "64"):
         world.batch(STUDY, "--jobs", count, "-o", world.path(count))
@@ -297,6 +297,48 @@ def failing(world):
         fail(done.stderr)
 
 
+def hit_a_worker(world, folder, number):
+    """Starts a study and sends a signal to one of the processes that run its points."""
+    process = subprocess.Popen(world.command(STUDY, "--jobs", "2", "-o", folder), cwd=world.root,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while saved(folder) < 2:
+        time.sleep(0.01)
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        process.kill()
+        process.wait()
+        skip("this kernel does not say whose child a process is")
+    os.kill(int(children.read_text().split()[0]), number)
+    told = process.communicate()[1]
+    return process.returncode, told
+
+
+def bug(world):
+    """A world that takes its process down is one failed point; the others go on, and are as ever."""
+    import csv
+    reference = list(csv.DictReader(open(world.reference() + "/results.csv", newline="")))
+    status, told = hit_a_worker(world, world.path("bug"), signal.SIGABRT)
+    if status != 5 or "1 of 45 points failed" not in told:
+        fail(f"exit status {status}: {told}")
+    rows = list(csv.DictReader(open(world.path("bug/results.csv"), newline="")))
+    broken = [row for row in rows if row["status"] == "bug"]
+    if len(broken) != 1 or "SIGABRT" not in broken[0]["message"] or broken[0]["cycles"] != "":
+        fail(f"the broken points are {broken}")
+    for row, wanted in zip(rows, reference):
+        if row["digest"] != wanted["digest"] or (row["status"] == "ok" and row != wanted):
+            fail(f"point {row['point']} is {row}")
+
+
+def outside(world):
+    """A process that is killed from outside is no result: the point is run again."""
+    reference = world.reference()
+    status, told = hit_a_worker(world, world.path("outside"), signal.SIGKILL)
+    if status != 4 or "signal 9" not in told or "--resume" not in told:
+        fail(f"exit status {status}: {told}")
+    world.batch(STUDY, "--resume", "-o", world.path("outside"))
+    assert_same(reference, world.path("outside"))
+
+
 def full_disk(world):
     """A full disk is a clear error; with room the study goes on."""
     reference = world.reference()
@@ -411,7 +453,7 @@ def slurm(world):
         cluster.stop()
 
 
-CASES = [jobs, like_run, seeds, traces, slices, database, kill, interrupt, damage, refusals, failing, full_disk, parallel, slurm]
+CASES = [jobs, like_run, seeds, traces, slices, database, kill, interrupt, damage, refusals, failing, bug, outside, full_disk, parallel, slurm]
 
 
 def main():

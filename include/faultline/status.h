@@ -11,7 +11,8 @@
 	X(EXPECT_FAILED, 1, "an expectation failed")                                                                   \
 	X(BAD_INPUT, 2, "bad usage or a bad document")                                                                 \
 	X(MACHINE_STOPPED, 3, "the simulated machine stopped")                                                         \
-	X(HOST, 4, "an input/output error of the host")
+	X(HOST, 4, "an input/output error of the host")                                                                \
+	X(BUG, 5, "a bug of the program, in a point of a study")
 
 enum status {
 #define X(id, code, text) STATUS_##id = code,

@@ -1,6 +1,6 @@
-/* A study: a plan made into a list of independent numbered points, run on threads of the host, one world each, and kept
- * in a folder that docs/study-1.md describes. The bytes of the folder depend on the plan alone: not on the number of
- * threads, not on interruptions, not on slices that were merged. */
+/* A study: a plan made into a list of independent numbered points, run in processes of the host, one world at a time in
+ * each, and kept in a folder that docs/study-1.md describes. The bytes of the folder depend on the plan alone: not on
+ * the number of processes, not on interruptions, not on slices that were merged. */
 #ifndef FAULTLINE_STUDY_H
 #define FAULTLINE_STUDY_H
 
@@ -19,7 +19,8 @@
 	X(OK, "ok", "all went well")                                                                                   \
 	X(EXPECT_FAILED, "expect_failed", "an expectation failed")                                                     \
 	X(BAD_INPUT, "bad_input", "the settings make no machine")                                                      \
-	X(MACHINE_STOPPED, "machine_stopped", "the simulated machine stopped")
+	X(MACHINE_STOPPED, "machine_stopped", "the simulated machine stopped")                                         \
+	X(BUG, "bug", "faultline itself failed")
 
 /* The points whose number is `number` modulo `of`; of 1: all. */
 struct study_slice {
@@ -51,7 +52,7 @@ typedef bool study_progress_fn(void *self, const struct study_progress *progress
 
 struct study_request {
 	const char *folder;
-	unsigned jobs; /* threads */
+	unsigned jobs; /* processes */
 	bool resume;   /* the folder may hold finished points */
 	enum stat best;
 	study_progress_fn *progress; /* may be NULL */
@@ -66,7 +67,8 @@ struct study_summary {
 	struct error first_why; /* its message */
 };
 
-/* OK also when it was stopped or when points failed: see the summary. BAD_INPUT: the folder holds something else. HOST:
+/* Makes processes by fork(2): the caller should have no other thread, and no child that it waits for by -1. OK also
+ * when it was stopped or when points failed: see the summary. BAD_INPUT: the folder holds something else. HOST:
  * something could not be written; what was finished is safe, and the next run with `resume` goes on. */
 enum status study_run(const struct study *study, const struct study_request *request, struct study_summary *summary,
 		      struct error *error);

@@ -18,7 +18,7 @@ struct batch_watch {
 	sigset_t before;
 };
 
-/* From here to batch_watch_end the signals that end a program wait to be looked at. Before any thread is made. */
+/* From here to batch_watch_end the signals that end a program wait to be looked at. Before any worker is made. */
 void batch_watch_begin(struct batch_watch *watch);
 bool batch_watch_progress(void *watch, const struct study_progress *progress); /* a study_progress_fn */
 void batch_watch_end(struct batch_watch *watch);

@@ -31,7 +31,7 @@ void batch_watch_begin(struct batch_watch *watch)
 	watch->start_ns = now_ns();
 }
 
-/* The threads never see these signals, so a second one meets only this thread, which lets it end the program. */
+/* The workers never see these signals, so a second one meets only this process, which lets it end the program. */
 static void look_for_signal(struct batch_watch *watch)
 {
 	sigset_t ending;

@@ -1,7 +1,6 @@
-/* Runs the points on threads. Workers take positions in order, run their worlds and append rows; the caller's thread
- * makes them durable and tells how far it has come. */
-#include <errno.h>
-#include <pthread.h>
+/* Runs the points in worker processes. This one hands out positions in order, keeps the rows in the journal, makes them
+ * durable and tells how far it has come. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +8,7 @@
 #include "journal.h"
 #include "result_file.h"
 #include "results.h"
+#include "worker.h"
 
 enum { STUDY_MAX_JOBS = 1024, TICK_NS = 100000000 };
 
@@ -16,29 +16,25 @@ struct crew {
 	const struct study *study;
 	const struct study_request *request;
 	struct journal journal;
+	struct worker_crew processes;
 
-	pthread_mutex_t mutex; /* of all below */
-	pthread_cond_t idle;   /* the last worker has gone */
-	uint64_t next;         /* position */
-	unsigned active;
+	uint64_t next;       /* position that nobody was given yet */
+	uint64_t *again;     /* positions that were taken from a worker that has gone, */
+	unsigned again_many; /* at most one a worker */
 	bool stop;
 	struct study_progress progress;
 	struct error error; /* the first failure of the host */
 };
 
-/* ---- workers ---- */
-
-static bool take_position(struct crew *crew, uint64_t *position)
+/* For ticks alone: nothing that is kept depends on it. */
+static uint64_t now_ns(void)
 {
-	(void)pthread_mutex_lock(&crew->mutex);
-	while (crew->next < crew->study->count && journal_has(&crew->journal, crew->next))
-		crew->next++;
-	bool more = !crew->stop && crew->next < crew->study->count;
-	if (more)
-		*position = crew->next++;
-	(void)pthread_mutex_unlock(&crew->mutex);
-	return more;
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+/* ---- what came of a point ---- */
 
 static void note_failure(struct crew *crew, const struct error *error)
 {
@@ -46,91 +42,123 @@ static void note_failure(struct crew *crew, const struct error *error)
 		crew->error = *error;
 }
 
-static void note_row(struct crew *crew, const struct study_row *row)
+static void note_row(struct crew *crew, const struct worker_answer *answer)
 {
 	struct study_progress *progress = &crew->progress;
-	uint64_t value = row->stats.value[crew->request->best];
-	if (row->status != STATUS_OK) {
+	if (answer->error.status != STATUS_OK) {
 		progress->failed++;
-	} else if (!progress->has_best || value < progress->best_value) {
+	} else if (!progress->has_best || answer->best < progress->best_value) {
 		progress->has_best = true;
-		progress->best_value = value;
-		progress->best_position = row->position;
+		progress->best_value = answer->best;
+		progress->best_position = answer->position;
 	}
 }
 
 /* A point that the host could not run is no result: the next --resume tries it again. */
-static void keep(struct crew *crew, const struct study_row *row, const char *line, size_t length)
+static void keep(struct crew *crew, const struct worker_answer *answer)
 {
 	struct error error = {0};
-	(void)pthread_mutex_lock(&crew->mutex);
-	if (row->status == STATUS_HOST) {
-		note_failure(crew, &row->why);
-	} else if (journal_append(&crew->journal, row->position, line, length, &error) != STATUS_OK) {
+	if (answer->error.status == STATUS_HOST) {
+		note_failure(crew, &answer->error);
+	} else if (journal_append(&crew->journal, answer->position, answer->line, answer->length, &error) !=
+		   STATUS_OK) {
 		note_failure(crew, &error);
 		crew->stop = true;
 	} else {
-		note_row(crew, row);
+		note_row(crew, answer);
 	}
-	(void)pthread_mutex_unlock(&crew->mutex);
 }
 
-static void run_point(struct crew *crew, uint64_t position, struct study_row *row)
+/* The row of a point whose worker has not survived it. */
+static void keep_bug(struct crew *crew, uint64_t position, const struct error *why)
 {
+	struct study_row row = {.position = position, .number = study_point_number(crew->study, position)};
+	struct worker_answer answer = {.position = position, .error = *why};
 	char *line = NULL;
-	size_t length = 0;
-	if (study_point_run(crew->study, position, row) != STATUS_HOST) {
-		FILE *memory = open_memstream(&line, &length);
-		BUG_ON(!memory);
-		study_row_write(memory, row);
-		BUG_ON(fclose(memory) != 0);
-	}
-	keep(crew, row, line, length);
+	FILE *memory = open_memstream(&line, &answer.length);
+	BUG_ON(!memory);
+	row.status = why->status;
+	row.why = *why;
+	row.digest = study_point_digest(crew->study, position);
+	study_row_write(memory, &row);
+	BUG_ON(fclose(memory) != 0);
+	answer.line = line;
+	keep(crew, &answer);
 	free(line);
 }
 
-static void *work(void *self)
+/* The point that it ran is lost, the one behind it is given to another. */
+static void bury(struct crew *crew, unsigned index)
 {
-	struct crew *crew = self;
-	struct study_row row;
-	struct error error = {0};
-	uint64_t position;
-	if (study_row_init(&row, &error) == STATUS_OK) {
-		while (take_position(crew, &position))
-			run_point(crew, position, &row);
+	struct worker *worker = &crew->processes.workers[index];
+	struct error why = {0};
+	uint64_t ran = worker->queue[0];
+	bool had_any = worker->queued > 0;
+	if (worker->queued > 1)
+		crew->again[crew->again_many++] = worker->queue[1];
+	if (worker_bury(worker, &why) == STATUS_BUG && had_any)
+		keep_bug(crew, ran, &why);
+	else
+		note_failure(crew, &why);
+	if (!crew->stop && worker_start(&crew->processes, index, &why) != STATUS_OK)
+		note_failure(crew, &why);
+}
+
+/* ---- handing out ---- */
+
+static bool take_position(struct crew *crew, uint64_t *position)
+{
+	if (crew->stop)
+		return false;
+	if (crew->again_many > 0) {
+		*position = crew->again[--crew->again_many];
+		return true;
 	}
-	study_row_release(&row);
-	(void)pthread_mutex_lock(&crew->mutex);
-	if (error.status != STATUS_OK)
-		note_failure(crew, &error);
-	if (--crew->active == 0)
-		(void)pthread_cond_signal(&crew->idle);
-	(void)pthread_mutex_unlock(&crew->mutex);
-	return NULL;
+	while (crew->next < crew->study->count && journal_has(&crew->journal, crew->next))
+		crew->next++;
+	if (crew->next == crew->study->count)
+		return false;
+	*position = crew->next++;
+	return true;
 }
 
-/* ---- the caller's thread ---- */
-
-static void wait_a_tick(struct crew *crew)
+/* One of whose points takes less than a tick has the next one at hand, or it would wait while the journal is synced. */
+static void feed(struct crew *crew, unsigned index)
 {
-	struct timespec until;
-	(void)clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += TICK_NS;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	(void)pthread_cond_timedwait(&crew->idle, &crew->mutex, &until);
+	struct worker *worker = &crew->processes.workers[index];
+	uint64_t position;
+	unsigned wanted = worker->quick ? WORKER_QUEUE : 1;
+	while (worker->pid != 0 && worker->queued < wanted && take_position(crew, &position)) {
+		/* What one that has gone was given is found when it is listened to. */
+		if (!worker_give(worker, position, now_ns()))
+			return;
+	}
 }
+
+static void listen_to(struct crew *crew, unsigned index)
+{
+	struct worker *worker = &crew->processes.workers[index];
+	struct worker_answer answer;
+	enum worker_news news;
+	while ((news = worker_listen(worker, &answer, now_ns(), TICK_NS)) == WORKER_ANSWERED) {
+		feed(crew, index);
+		keep(crew, &answer);
+	}
+	if (news == WORKER_GONE)
+		bury(crew, index);
+	feed(crew, index);
+}
+
+/* ---- watching ---- */
 
 /* Whoever is told that a point is done may pull the plug. */
-static void make_durable(struct crew *crew, uint64_t written)
+static void make_durable(struct crew *crew)
 {
 	struct error error = {0};
+	uint64_t written = crew->journal.done;
 	if (crew->progress.done == written)
 		return;
-	(void)pthread_mutex_unlock(&crew->mutex);
-	enum status status = journal_sync(&crew->journal, &error);
-	(void)pthread_mutex_lock(&crew->mutex);
-	if (status == STATUS_OK) {
+	if (journal_sync(&crew->journal, &error) == STATUS_OK) {
 		crew->progress.done = written;
 	} else {
 		note_failure(crew, &error);
@@ -138,49 +166,79 @@ static void make_durable(struct crew *crew, uint64_t written)
 	}
 }
 
-static void watch(struct crew *crew)
+static void tick(struct crew *crew)
 {
 	const struct study_request *request = crew->request;
-	(void)pthread_mutex_lock(&crew->mutex);
-	for (bool more = true; more;) {
-		if (crew->active > 0)
-			wait_a_tick(crew);
-		more = crew->active > 0;
-		make_durable(crew, crew->journal.done);
-		struct study_progress progress = crew->progress;
-		(void)pthread_mutex_unlock(&crew->mutex);
-		bool go_on = !request->progress || request->progress(request->self, &progress);
-		(void)pthread_mutex_lock(&crew->mutex);
-		crew->stop = crew->stop || !go_on;
-	}
-	(void)pthread_mutex_unlock(&crew->mutex);
+	make_durable(crew);
+	if (request->progress && !request->progress(request->self, &crew->progress))
+		crew->stop = true;
 }
 
-static unsigned thread_count(const struct crew *crew)
+/* Those that run a point. Returns how many. */
+static unsigned who_is_busy(const struct crew *crew, struct pollfd *polls, unsigned *indices)
+{
+	unsigned busy = 0;
+	for (unsigned i = 0; i < crew->processes.count; i++) {
+		const struct worker *worker = &crew->processes.workers[i];
+		if (worker->pid == 0 || worker->queued == 0)
+			continue;
+		polls[busy] = (struct pollfd){.fd = worker->socket, .events = POLLIN};
+		indices[busy++] = i;
+	}
+	return busy;
+}
+
+static void watch(struct crew *crew)
+{
+	struct pollfd polls[STUDY_MAX_JOBS];
+	unsigned indices[STUDY_MAX_JOBS];
+	uint64_t due = now_ns() + TICK_NS;
+	unsigned busy;
+	for (unsigned i = 0; i < crew->processes.count; i++)
+		feed(crew, i);
+	while ((busy = who_is_busy(crew, polls, indices)) > 0) {
+		uint64_t now = now_ns();
+		int wait_ms = now < due ? (int)((due - now) / 1000000) + 1 : 0;
+		int ready = poll(polls, busy, wait_ms);
+		for (unsigned i = 0; ready > 0 && i < busy; i++) {
+			if (polls[i].revents)
+				listen_to(crew, indices[i]);
+		}
+		if (now_ns() < due)
+			continue;
+		tick(crew);
+		due = now_ns() + TICK_NS;
+	}
+	tick(crew);
+}
+
+static unsigned worker_count(const struct crew *crew)
 {
 	uint64_t left = crew->study->count - crew->journal.done;
 	uint64_t jobs = crew->request->jobs < STUDY_MAX_JOBS ? crew->request->jobs : STUDY_MAX_JOBS;
 	return (unsigned)(left < jobs ? left : jobs);
 }
 
-/* Fewer threads than wanted are fewer; none at all is a failure of the host. */
-static void run_threads(struct crew *crew)
+/* Fewer processes than wanted are fewer; none at all is a failure of the host. */
+static void run_workers(struct crew *crew)
 {
-	pthread_t threads[STUDY_MAX_JOBS];
-	unsigned wanted = thread_count(crew);
-	unsigned count = 0;
-	int why = 0;
-	(void)pthread_mutex_lock(&crew->mutex);
-	while (count < wanted && (why = pthread_create(&threads[count], NULL, work, crew)) == 0) {
-		crew->active++;
-		count++;
-	}
-	(void)pthread_mutex_unlock(&crew->mutex);
-	if (count == 0 && wanted > 0)
-		(void)error_set(&crew->error, STATUS_HOST, "the host gives no thread: %s", strerror(why));
+	struct worker_crew *processes = &crew->processes;
+	struct error error = {0};
+	unsigned wanted = worker_count(crew);
+	*processes = (struct worker_crew){
+	    .study = crew->study, .best = crew->request->best, .journal = crew->journal.fd};
+	processes->workers = calloc(wanted + 1, sizeof(*processes->workers));
+	crew->again = calloc(wanted + 1, sizeof(*crew->again));
+	BUG_ON(!processes->workers || !crew->again);
+	while (processes->count < wanted && worker_start(processes, processes->count, &error) == STATUS_OK)
+		processes->count++;
+	if (processes->count == 0 && wanted > 0)
+		note_failure(crew, &error);
 	watch(crew);
-	for (unsigned i = 0; i < count; i++)
-		(void)pthread_join(threads[i], NULL);
+	for (unsigned i = 0; i < processes->count; i++)
+		worker_end(&processes->workers[i]);
+	free(processes->workers);
+	free(crew->again);
 }
 
 /* ---- a study ---- */
@@ -194,7 +252,7 @@ static enum status run_open(struct crew *crew, struct study_summary *summary, st
 	result_folder_sync(folder);
 	crew->progress.points = study->count;
 	crew->progress.done = crew->progress.before = crew->journal.done;
-	run_threads(crew);
+	run_workers(crew);
 	summary->done = crew->progress.done;
 	if (crew->error.status != STATUS_OK) {
 		*error = crew->error;
@@ -216,12 +274,9 @@ enum status study_run(const struct study *study, const struct study_request *req
 	*summary = (struct study_summary){.points = study->count};
 	if (result_folder_make(request->folder, error) != STATUS_OK)
 		return error->status;
-	BUG_ON(pthread_mutex_init(&crew.mutex, NULL) != 0 || pthread_cond_init(&crew.idle, NULL) != 0);
 	enum status status = journal_open(&crew.journal, study, request->folder, request->resume, error);
 	if (status == STATUS_OK)
 		status = run_open(&crew, summary, error);
 	journal_close(&crew.journal);
-	(void)pthread_cond_destroy(&crew.idle);
-	(void)pthread_mutex_destroy(&crew.mutex);
 	return status;
 }

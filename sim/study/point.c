@@ -160,3 +160,14 @@ enum status study_point_run(const struct study *study, uint64_t position, struct
 	row->status = row->why.status;
 	return row->status;
 }
+
+uint64_t study_point_digest(const struct study *study, uint64_t position)
+{
+	struct study_choice choice = study_choice(study, position);
+	struct document *variant = NULL;
+	struct error error;
+	enum status status = make_variant(study, &choice, &variant, &error);
+	uint64_t digest = status == STATUS_OK ? variant->digest : 0;
+	document_free(variant);
+	return digest;
+}

@@ -141,7 +141,7 @@ static bool take_head(char **at, struct study_row *row)
 	    !take_number(at, &row->progress.expectations) || !take_number(at, &row->progress.expectations_failed) ||
 	    !take_text(at, row->why.text, sizeof(row->why.text)))
 		return false;
-	if (status >= STATUS_HOST)
+	if (status > STATUS_BUG || status == STATUS_HOST)
 		return false;
 	row->status = row->why.status = (enum status)status;
 	row->booted = booted != 0;

@@ -1,5 +1,5 @@
-/* A study from the inside. points.c numbers, point.c runs one, journal.c keeps it, crew.c runs all, results.c writes.
- */
+/* A study from the inside. points.c numbers, point.c runs one, journal.c keeps it, worker.c is a process that runs
+ * some, crew.c has all of them run, results.c writes. */
 #ifndef FAULTLINE_STUDY_STUDY_PRIVATE_H
 #define FAULTLINE_STUDY_STUDY_PRIVATE_H
 
@@ -77,6 +77,9 @@ const char *study_outcome_name(enum status status);
 
 /* Runs the world of a point. HOST: the host could not; that is no result. */
 enum status study_point_run(const struct study *study, uint64_t position, struct study_row *row);
+
+/* That of its document with its settings. */
+uint64_t study_point_digest(const struct study *study, uint64_t position);
 
 /* One line of the journal, with its checksum. */
 void study_row_write(FILE *out, const struct study_row *row);

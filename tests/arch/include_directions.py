@@ -11,7 +11,7 @@ import tree
 THIRD_PARTY = {
     "cjson/": {"workload", "report", "study", "app"},
     "sqlite3.h": {"app"},
-    "pthread.h": {"study", "travel"},
+    "pthread.h": {"travel"},
     "curses.h": {"tui"},
     "zlib.h": {"workload"},
 }
