@@ -82,6 +82,8 @@ enum layer {
 	  "{who} looks at {looked} pages and takes {taken} away; {free} frames are free")                              \
 	X(HUGE_SPLIT, huge_split, KERNEL, "what:text pid:dec va:hex frame:pfn why:text",                               \
 	  "splits a huge page, its {what}: process {pid} at {va}, frame {frame}: {why}")                               \
+	X(COLLAPSE, collapse, KERNEL, "who:text pid:dec va:hex frame:pfn copied:dec",                                  \
+	  "{who} makes a huge page, frame {frame}, of process {pid}'s pages at {va}: {copied} are copied")             \
 	X(OOM_KILL, oom_kill, KERNEL, "pid:dec name:text points:dec adj:hex of:text",                                  \
 	  "the OOM killer chooses process {pid} ({name}) with {points} points: {of} is used up")                       \
 	X(IO_WAIT, io_wait, KERNEL, "cycles:dec", "waits {cycles} cycles for a device")                                \

@@ -65,6 +65,14 @@ enum thp_mode {
 	    THP_MODE_COUNT
 };
 
+/* Of khugepaged: /sys/kernel/mm/transparent_hugepage/khugepaged/. */
+struct khugepaged_config {
+	uint64_t pages_to_scan;     /* each time it wakes */
+	uint64_t scan_sleep_cycles; /* between two times: scan_sleep_millisecs */
+	/* Of the 512 pages of a huge page may be missing, in swap, and shared with others. */
+	uint64_t max_ptes_none, max_ptes_swap, max_ptes_shared;
+};
+
 struct kernel_config {
 	enum paging_mode paging;
 	enum overcommit overcommit;
@@ -88,6 +96,7 @@ struct kernel_config {
 	uint64_t tick_cycles;                 /* between ticks of the policies that want them */
 	uint64_t seed;                        /* of policies that choose at random; 0: 1 */
 	enum thp_mode thp;
+	struct khugepaged_config khugepaged;
 	bool junk_freed_frames; /* fill freed frames that had content with 0x6b, so that misuse is loud */
 };
 
@@ -97,7 +106,14 @@ struct kernel_config {
 		.paging = PAGING_4LEVEL, .overcommit = OVERCOMMIT_HEURISTIC, .overcommit_ratio = 50,                   \
 		.max_map_count = 65530, .fault_around_bytes = 64 * KIB, .swap_device = BLOCK_SSD, .page_cluster = 3,   \
 		.disk = BLOCK_SSD, .read_ahead_bytes = 128 * KIB, .dirty_background_ratio = 10, .dirty_ratio = 20,     \
-		.watermark_scale = 10, .pff_cycles = 1000000, .window_cycles = 10000000, .tick_cycles = 1000000        \
+		.watermark_scale = 10, .pff_cycles = 1000000, .window_cycles = 10000000, .tick_cycles = 1000000,       \
+		.khugepaged = {                                                                                        \
+			4096,                                                                                          \
+			30000000000,                                                                                   \
+			511,                                                                                           \
+			64,                                                                                            \
+			256                                                                                            \
+		}                                                                                                      \
 	}
 
 struct kernel;
@@ -125,6 +141,12 @@ bool replace_works_in_a_kernel(const struct policy_ops *ops);
 	X(thp_fault_alloc, "huge pages that a fault took")                                                             \
 	X(thp_fault_fallback, "faults that wanted one and got a small page")                                           \
 	X(thp_fault_fallback_charge, "of these: for the memory limit")                                                 \
+	X(thp_collapse_alloc, "huge pages taken to replace small ones")                                                \
+	X(thp_collapse_alloc_failed, "times there was none for that")                                                  \
+	X(thp_pages_collapsed, "huge pages that replaced small ones")                                                  \
+	X(thp_scan_exceed_none_pte, "2 MiB that khugepaged left alone: too many pages are missing")                    \
+	X(thp_scan_exceed_swap_pte, "the same: too many are in swap")                                                  \
+	X(thp_scan_exceed_share_pte, "the same: too many are shared")                                                  \
 	X(thp_split_page, "huge pages that became small ones")                                                         \
 	X(thp_deferred_split_page, "huge pages of which a part is not mapped any more")                                \
 	X(thp_split_pmd, "entries of huge pages that became tables")                                                   \

@@ -54,7 +54,8 @@
 	X(PAGEOUT, 21, "to swap now, where there is swap")                                                             \
 	X(POPULATE_READ, 22, "faults in as loads would")                                                               \
 	X(POPULATE_WRITE, 23, "faults in as stores would")                                                             \
-	X(DONTNEED_LOCKED, 24, "drops the pages, locked ones too")
+	X(DONTNEED_LOCKED, 24, "drops the pages, locked ones too")                                                     \
+	X(COLLAPSE, 25, "huge pages at once, of what is there")
 
 #define MLOCK_FLAG_LIST(X) X(ONFAULT, 1, "mlock2: pages are locked when they come")
 

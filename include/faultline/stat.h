@@ -119,6 +119,7 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(RECLAIM_KSWAPD, "reclaim.kswapd", TOTAL, "wakes", "times kswapd began to work")                              \
 	X(RECLAIM_DIRECT, "reclaim.direct", TOTAL, "stalls", "times a process had to reclaim by itself")               \
 	X(THP_FALLBACKS, "thp.fallbacks", TOTAL, "faults", "faults that wanted a huge page and got a small one")       \
+	X(THP_COLLAPSES, "thp.collapses", TOTAL, "pages", "huge pages that replaced small ones")                       \
 	X(THP_SPLIT_ENTRIES, "thp.split_entries", TOTAL, "entries", "entries of huge pages that became tables")        \
 	X(THP_SPLIT_PAGES, "thp.split_pages", TOTAL, "pages", "huge pages that became small ones")                     \
 	X(OOM_KILLS, "oom.kills", TOTAL, "processes", "processes chosen to be killed")                                 \

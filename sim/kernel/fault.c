@@ -1,5 +1,5 @@
 /* The page-fault handler: the kernel's side of "a promise kept late". See arch/x86/mm/fault.c and mm/memory.c. */
-#include "kernel_private.h"
+#include "khugepaged.h"
 
 static const struct {
 	const char *name, *text;
@@ -133,6 +133,7 @@ void fault_entry(void *self)
 		kernel_panic(kernel, "page fault in ring 0");
 		return;
 	}
+	khugepaged_wake(kernel);
 	machine_charge(machine, COST_FAULT_HANDLER, 1);
 	enum fault_cause cause = fault_resolve(process->mm, va, error_code);
 	if (fault_cause_is_resolved(cause)) {

@@ -48,6 +48,7 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	enum status status = boot_build(kernel, error);
 	if (status != STATUS_OK)
 		return status;
+	kernel->thp.next_scan = config->thp == THP_NEVER ? UINT64_MAX : config->khugepaged.scan_sleep_cycles;
 	kernel->boot_free = frame_pool_free(kernel->frames);
 	reclaim_set_watermarks(kernel);
 	emit(kernel->bus, EVENT_BOOT, physmem_bytes(kernel->mem), frame_pool_total(kernel->frames));

@@ -1,6 +1,7 @@
 /* madvise: how a range will be used. One row an advice: either it changes flags of the VMAs, or it does something to
  * their pages, or it is accepted and changes nothing. See mm/madvise.c. */
 #include "kernel_private.h"
+#include "khugepaged.h"
 #include "reclaim.h"
 
 typedef int64_t advice_fn(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end);
@@ -94,6 +95,7 @@ static const struct advice advices[] = {
     {LINUX_MADV_KEEPONFORK, NULL, VMA_WIPEONFORK, 0, false},
     {LINUX_MADV_COLD, cold, 0, 0, false},
     {LINUX_MADV_PAGEOUT, pageout, 0, 0, false},
+    {LINUX_MADV_COLLAPSE, khugepaged_collapse_range, 0, 0, false},
 };
 
 static const struct advice *find_advice(uint64_t number)

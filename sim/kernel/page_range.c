@@ -257,11 +257,29 @@ static void make_target_table(struct mm *mm, struct vaddr va, struct paddr entry
 		job->changed.pages++;
 }
 
+/* move_page_tables: where there is a table there will be one, also when nothing in it moves. */
+static void make_tables_alike(struct mm *mm, struct vaddr from, struct vaddr end, struct move *job)
+{
+	const uint64_t span = (uint64_t)1 << layout_level_shift(mm->layout, 2);
+	for (struct vaddr va = from, to; va.v < end.v;) {
+		struct paddr entry_pa;
+		to = vaddr_add(va, job->delta);
+		struct pte entry = {0};
+		if (table_huge_entry(mm, vaddr(align_down(va.v, span)), false, &entry_pa))
+			entry = entry_load(mm->kernel, entry_pa);
+		if (entry_used(entry) && !pte_page_size(entry) && !table_entry(mm, to, true, &entry_pa))
+			job->changed.pages++;
+		uint64_t left = span - va.v % span, room = span - to.v % span;
+		va = vaddr_add(va, left < room ? left : room);
+	}
+}
+
 bool page_move_range(struct mm *mm, struct vaddr from, struct vaddr to, uint64_t bytes)
 {
 	struct move job = {.delta = to.v - from.v};
 	struct vaddr end = vaddr_add(from, bytes);
 	thp_split_ends(mm, from, end, "a part of it moves");
+	make_tables_alike(mm, from, end, &job);
 	table_for_each(mm, from, end, make_target_table, &job);
 	if (job.changed.pages != 0) {
 		table_prune(mm, to, vaddr_add(to, bytes));

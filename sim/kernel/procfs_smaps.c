@@ -100,13 +100,6 @@ static void print_flags(const struct sink *sink, uint32_t flags)
 	sink_print(sink, "\n");
 }
 
-/* thp_vma_suitable_order: a huge page would fit below the end. */
-static bool is_eligible(const struct mm *mm, const struct vma *vma)
-{
-	uint64_t huge = huge_bytes(mm), last = align_down(vma->end.v, huge);
-	return thp_is_allowed(mm->kernel, vma) && last >= huge && last - huge >= vma->start.v;
-}
-
 static void print_vma(const struct mm *mm, const struct vma *vma, const struct sink *sink)
 {
 	struct mem_size size = {0};
@@ -117,7 +110,7 @@ static void print_vma(const struct mm *mm, const struct vma *vma, const struct s
 	row(sink, "KernelPageSize:", page);
 	row(sink, "MMUPageSize:", page);
 	print_size(sink, &size, false);
-	sink_print(sink, "THPeligible:    %8u\n", is_eligible(mm, vma));
+	sink_print(sink, "THPeligible:    %8u\n", thp_is_allowed(mm->kernel, vma) && thp_holds_one(mm, vma));
 	print_flags(sink, vma->flags);
 }
 

@@ -1,6 +1,6 @@
 /* The system call entries. arch/x86/entry/entry_64.S, entry_SYSCALL_64: SYSCALL changes neither RSP nor memory, so the
  * kernel switches to its own stack first and keeps the user's RSP there. */
-#include "kernel_private.h"
+#include "khugepaged.h"
 
 static int64_t sys_getpid(struct kernel *kernel, struct process *process, const uint64_t args[6])
 {
@@ -106,6 +106,7 @@ const char *linux_errno_name(int number)
 static bool serve(struct kernel *kernel, enum syscall_index index, const uint64_t args[6], int64_t *result)
 {
 	struct process *process = kernel->current;
+	khugepaged_wake(kernel);
 	machine_charge(kernel->machine, COST_SYSCALL_HANDLER, 1);
 	process->stats.syscalls[index]++;
 	emit(kernel->bus, EVENT_SYSCALL, event_text(table[index].info.name), args[0], args[1], args[2], args[3]);

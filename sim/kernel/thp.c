@@ -13,9 +13,14 @@ static bool is_supported(const struct kernel *kernel)
 	return kernel->layout->huge_order == FOLIO_ORDER;
 }
 
+bool thp_is_possible(const struct kernel *kernel, const struct vma *vma)
+{
+	return !vma->file && !(vma->flags & (VMA_SHARED | VMA_HUGETLB | VMA_NOHUGEPAGE)) && is_supported(kernel);
+}
+
 bool thp_is_allowed(const struct kernel *kernel, const struct vma *vma)
 {
-	if (vma->file || (vma->flags & (VMA_SHARED | VMA_HUGETLB | VMA_NOHUGEPAGE)) || !is_supported(kernel))
+	if (!thp_is_possible(kernel, vma))
 		return false;
 	switch (kernel->config.thp) {
 	case THP_ALWAYS:
@@ -38,6 +43,12 @@ bool thp_fits(const struct mm *mm, const struct vma *vma, struct vaddr va)
 {
 	struct vaddr start = huge_start(mm, va);
 	return start.v >= vma->start.v && start.v + huge_bytes(mm) <= vma->end.v;
+}
+
+bool thp_holds_one(const struct mm *mm, const struct vma *vma)
+{
+	uint64_t huge = huge_bytes(mm), last = align_down(vma->end.v, huge);
+	return last >= huge && last - huge >= vma->start.v;
 }
 
 /* ---- one page ---- */
@@ -81,18 +92,23 @@ static void clear_huge_page(struct kernel *kernel, struct pfn head)
 	machine_charge(kernel->machine, COST_ZERO_PAGE, FOLIO_FRAMES);
 }
 
-/* vma_alloc_anon_folio_pmd. False: no block is free, or none may be taken. */
-static bool take(struct mm *mm, struct pfn *head)
+enum thp_room thp_take(struct mm *mm, struct pfn *head)
 {
 	struct kernel *kernel = mm->kernel;
-	struct vm_counts *vm = &kernel->vm;
-	bool fits = memgroup_has_room(kernel, mm->group, FOLIO_FRAMES);
+	if (!memgroup_has_room(kernel, mm->group, FOLIO_FRAMES))
+		return THP_NO_CHARGE;
 	bool has_frames = frame_pool_free(kernel->frames) >= kernel->reclaim.marks.low + FOLIO_FRAMES + SPARE;
-	if (fits && has_frames && frame_take(kernel->frames, FOLIO_ORDER, FRAME_ANON, head))
-		return true;
-	vm->thp_fault_fallback++;
-	vm->thp_fault_fallback_charge += !fits;
-	return false;
+	return has_frames && frame_take(kernel->frames, FOLIO_ORDER, FRAME_ANON, head) ? THP_TAKEN : THP_NO_BLOCK;
+}
+
+/* vma_alloc_anon_folio_pmd */
+static bool take_for_fault(struct mm *mm, struct pfn *head)
+{
+	struct vm_counts *vm = &mm->kernel->vm;
+	enum thp_room room = thp_take(mm, head);
+	vm->thp_fault_fallback += room != THP_TAKEN;
+	vm->thp_fault_fallback_charge += room == THP_NO_CHARGE;
+	return room == THP_TAKEN;
 }
 
 /* ---- the huge zero page ---- */
@@ -155,7 +171,7 @@ static bool map_new(const struct huge_fault *fault)
 	struct mm *mm = fault->mm;
 	struct kernel *kernel = mm->kernel;
 	struct pfn head;
-	if (!take(mm, &head))
+	if (!take_for_fault(mm, &head))
 		return false;
 	clear_huge_page(kernel, head);
 	folio_make(kernel, head);

@@ -16,16 +16,27 @@ struct thp {
 	uint64_t folios, mapped_entirely;
 	struct pfn zero; /* the huge zero page; 0: there is none now */
 	uint64_t zero_users;
+	/* khugepaged: when it wakes, and where it goes on. */
+	uint64_t next_scan;
+	unsigned scan_process; /* index */
+	struct vaddr scan_at;
 	uint32_t queue_first, queue_last; /* folios that may be split to free a part; 0: none */
 };
 
 /* ---- thp.c ---- */
 /* thp_vma_allowable_order: the VMA may have huge pages. */
 bool thp_is_allowed(const struct kernel *kernel, const struct vma *vma);
+/* The same whatever the mode: what MADV_COLLAPSE may do. */
+bool thp_is_possible(const struct kernel *kernel, const struct vma *vma);
+/* thp_vma_suitable_order: one would fit into it. */
+bool thp_holds_one(const struct mm *mm, const struct vma *vma);
 /* The aligned 2 MiB around va lie within the VMA. */
 bool thp_fits(const struct mm *mm, const struct vma *vma, struct vaddr va);
 /* Resolves the fault by a huge page, or finds one there. False: it is one of small pages. */
 bool thp_fault(struct mm *mm, struct vma *vma, struct vaddr va, bool write, enum fault_cause *cause);
+/* A block for a huge page of the address space, not cleared, or why there is none. */
+enum thp_room { THP_TAKEN, THP_NO_BLOCK, THP_NO_CHARGE };
+enum thp_room thp_take(struct mm *mm, struct pfn *head);
 /* An entry of level 2 for the folio, or the huge zero page. */
 struct pte thp_entry(const struct mm *mm, const struct vma *vma, struct pfn head, bool ours);
 /* The folio becomes one that the address space maps at va by an entry of level 2; the entry is the caller's. */

@@ -55,6 +55,7 @@
 	X(EVICT, "evict", "evict frame {frame}", "RAM is short: process {pid} loses frame {frame}: {how}.")            \
 	X(RECLAIM, "reclaim", "reclaim {taken} pages",                                                                 \
 	  "{who} looked at {looked} pages to get {taken}; {free} frames are free.")                                    \
+	X(COLLAPSE, "collapse", "make a huge page", "{copied} pages move together, so that one TLB entry serves all.") \
 	X(HUGE_SPLIT, "split", "split a huge page", "Only a part of 2 MiB is meant: {why}.")                           \
 	X(OOM_KILL, "OOM kill", "the OOM killer",                                                                      \
 	  "Nothing is left to take: {name} has most points, {points}, and must die.")                                  \

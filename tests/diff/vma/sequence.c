@@ -187,6 +187,28 @@ static void some_step(struct rng *rng, struct vma_step *step, uint64_t unit)
 	}
 }
 
+/* A huge page of which a part has been written after MADV_FREE stays once, when Linux wants it to go. */
+static void avoid_rewritten_pages(struct sequence *sequence)
+{
+	bool frees = false;
+	for (unsigned i = 0; i < sequence->count; i++) {
+		struct vma_step *step = &sequence->steps[i];
+		frees = frees || (step->kind == STEP_MADVISE && step->flags == LINUX_MADV_FREE);
+		if (frees && step->kind == STEP_MADVISE && step->flags == LINUX_MADV_PAGEOUT)
+			step->flags = LINUX_MADV_COLD;
+	}
+}
+
+/* The native process has huge pages turned off: it refuses. */
+static void avoid_collapse(struct sequence *sequence)
+{
+	for (unsigned i = 0; i < sequence->count; i++) {
+		struct vma_step *step = &sequence->steps[i];
+		if (step->kind == STEP_MADVISE && step->flags == LINUX_MADV_COLLAPSE)
+			step->flags = LINUX_MADV_NORMAL;
+	}
+}
+
 /* With RLIMIT_DATA brk counts the program's variables too, which the two programs do not have in common. */
 static void avoid_variables(struct sequence *sequence)
 {
@@ -229,7 +251,12 @@ static void welcome_huge_pages(struct sequence *sequence, struct rng *rng)
 		if (step->kind == STEP_BRK || step->kind == STEP_MINCORE || step->kind == STEP_MSYNC ||
 		    step->kind == STEP_MLOCKALL || (step->kind == STEP_MMAP && one_in(rng, 2)))
 			step->kind = one_in(rng, 3) ? STEP_READ : STEP_WRITE;
+		if (step->kind == STEP_MMAP) /* huge pages of shared memory are not simulated */
+			step->flags = (step->flags & ~(uint64_t)LINUX_MAP_SHARED) | LINUX_MAP_PRIVATE;
+		if (step->kind == STEP_MADVISE && one_in(rng, 6))
+			step->flags = LINUX_MADV_COLLAPSE;
 	}
+	avoid_rewritten_pages(sequence);
 }
 
 void sequence_make(struct sequence *sequence, uint64_t seed, uint64_t unit)
@@ -249,6 +276,8 @@ void sequence_make(struct sequence *sequence, uint64_t seed, uint64_t unit)
 	avoid_variables(sequence);
 	if (unit == UNIT_HUGE)
 		welcome_huge_pages(sequence, &rng);
+	else
+		avoid_collapse(sequence);
 }
 
 /* ---- text ---- */

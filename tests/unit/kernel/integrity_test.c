@@ -131,6 +131,15 @@ static void move(struct work *work, uint64_t at, uint64_t pages)
 	assert_int_equal(rig_syscall(&work->rig, SYS_NR_MREMAP, away, bytes, bytes, flags, page(at)), page(at));
 }
 
+/* Into a huge page, where there is room for one. */
+static void collapse(struct work *work, uint64_t at, uint64_t unused)
+{
+	(void)unused;
+	uint64_t start = at / 512 * 512;
+	if (start + 512 <= PAGES)
+		(void)call(work, SYS_NR_MADVISE, start, 512, LINUX_MADV_COLLAPSE);
+}
+
 static void switch_process(struct work *work, uint64_t at, uint64_t unused)
 {
 	(void)unused;
@@ -194,8 +203,9 @@ static const struct {
 	step_fn *fn;
 	unsigned share; /* of 100 */
 } steps[] = {
-    {use_common, 2}, {fork_one, 1}, {end_one, 1}, {write_one, 18}, {read_one, 18}, {use_file, 20}, {write_many, 10},
-    {read_many, 10}, {page_out, 4}, {drop, 2},    {map_anew, 2},   {protect, 4},   {move, 2},      {switch_process, 6},
+    {use_common, 2}, {fork_one, 1},    {end_one, 1},    {write_one, 17},     {read_one, 18},
+    {use_file, 20},  {write_many, 10}, {read_many, 10}, {page_out, 4},       {drop, 2},
+    {map_anew, 2},   {protect, 4},     {move, 2},       {switch_process, 6}, {collapse, 1},
 };
 
 static void step(struct work *work)
@@ -318,14 +328,18 @@ static void nothing_is_lost_where_processes_keep_apart(void **state)
 static void nothing_is_lost_in_huge_pages(void **state)
 {
 	(void)state;
+	uint64_t collapsed = 0;
 	for (unsigned i = 0; policy_registry[i]; i++) {
 		struct kernel_config config = tight(policy_registry[i]);
 		config.thp = THP_ALWAYS;
+		config.khugepaged.scan_sleep_cycles = 2000000;
 		if (!replace_works_in_a_kernel(policy_registry[i]))
 			continue;
 		struct vm_counts counts = run(8 * MIB, &config, PROCESSES, 300 + i);
 		assert_true(counts.thp_fault_alloc > 0 && counts.thp_split_page > 0 && counts.thp_split_pmd > 0);
+		collapsed += counts.thp_pages_collapsed;
 	}
+	assert_true(collapsed > 0);
 }
 
 int main(void)

@@ -258,6 +258,99 @@ static void a_dropped_range_is_ready_for_a_huge_page_again(void **state)
 	rig_release(&rig);
 }
 
+/* ---- small pages that become a huge one ---- */
+
+static void collapse_makes_one_of_what_is_there(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig, 64 * MIB, THP_NEVER, 16 * MIB, 2);
+	for (uint64_t i = 0; i < HUGE_PAGES; i += 3)
+		rig_store(&rig, AREA + i * PAGE_BYTES, i + 1);
+	(void)rig_load(&rig, AREA + PAGE_BYTES); /* the zero page, which is as good as none */
+	assert_int_equal(advise(&rig, AREA, 30 * PAGE_BYTES, LINUX_MADV_PAGEOUT), 0);
+	uint64_t before = process_anon_pages(rig.process), tables = process_table_pages(rig.process);
+	uint64_t faults = rig.process->stats.minor_faults + rig.process->stats.major_faults;
+	/* The mode is not asked. */
+	assert_int_equal(advise(&rig, AREA, HUGE_BYTES, LINUX_MADV_COLLAPSE), 0);
+	assert_true(is_huge(&rig, AREA));
+	assert_int_equal(process_anon_pages(rig.process) - before, HUGE_PAGES - HUGE_PAGES / 3 - 1 + 10);
+	assert_int_equal(process_table_pages(rig.process), tables); /* it waits behind the page */
+	assert_int_equal(rig.process->stats.minor_faults + rig.process->stats.major_faults, faults);
+	assert_int_equal(process_swap_pages(rig.process), 0);
+	for (uint64_t i = 0; i < HUGE_PAGES; i++)
+		assert_int_equal(rig_load(&rig, AREA + i * PAGE_BYTES), i % 3 ? 0 : i + 1);
+	assert_int_equal(counts(&rig)->thp_collapse_alloc, 1);
+	assert_int_equal(advise(&rig, AREA, HUGE_BYTES, LINUX_MADV_COLLAPSE), 0); /* it is one already */
+	assert_int_equal(advise(&rig, AREA, 2 * HUGE_BYTES, LINUX_MADV_COLLAPSE), -LINUX_EINVAL);
+	rig_release(&rig);
+}
+
+static void boot_with_thread(struct rig *rig, uint64_t most_missing)
+{
+	struct kernel_config config = KERNEL_CONFIG_DEFAULT;
+	config.thp = THP_ALWAYS;
+	config.khugepaged.scan_sleep_cycles = 100000;
+	config.khugepaged.max_ptes_none = most_missing;
+	rig_boot_kernel(rig, 64 * MIB, &config);
+	/* Small pages: when they come there is no room for a large one. */
+	assert_int_equal(rig_mmap(rig, AREA, HUGE_BYTES / 2, RW, LINUX_MAP_FIXED), AREA);
+	for (uint64_t i = 0; i < HUGE_PAGES / 4; i++)
+		rig_store(rig, AREA + i * PAGE_BYTES, i + 1);
+	assert_int_equal(rig_mmap(rig, AREA + HUGE_BYTES / 2, HUGE_BYTES / 2, RW, LINUX_MAP_FIXED),
+			 AREA + HUGE_BYTES / 2);
+}
+
+static void let_it_run(struct rig *rig)
+{
+	machine_charge(rig->machine, COST_COMPUTE, 100000);
+	(void)rig_syscall(rig, SYS_NR_GETPID, 0, 0, 0, 0, 0);
+}
+
+static void khugepaged_finds_them(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot_with_thread(&rig, 511);
+	assert_false(is_huge(&rig, AREA));
+	let_it_run(&rig);
+	assert_true(is_huge(&rig, AREA));
+	assert_int_equal(rig.bus.count[EVENT_COLLAPSE], 1);
+	assert_int_equal(rig_load(&rig, AREA + 9 * PAGE_BYTES), 10);
+	rig_release(&rig);
+}
+
+static void khugepaged_leaves_alone_what_is_mostly_missing(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot_with_thread(&rig, 300);
+	let_it_run(&rig);
+	assert_false(is_huge(&rig, AREA));
+	assert_int_equal(counts(&rig)->thp_scan_exceed_none_pte, 1);
+	for (uint64_t i = 0; i < 212; i++)
+		rig_store(&rig, AREA + i * PAGE_BYTES, i + 1);
+	let_it_run(&rig);
+	assert_true(is_huge(&rig, AREA));
+	rig_release(&rig);
+}
+
+static void khugepaged_leaves_alone_what_nobody_uses(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot_with_thread(&rig, 511);
+	for (uint64_t i = 0; i < HUGE_PAGES / 4; i++)
+		(void)page_was_used(rig.kernel,
+				    pfn(pte_frame(table_get(rig.process->mm, vaddr(AREA + i * PAGE_BYTES)))));
+	let_it_run(&rig);
+	assert_false(is_huge(&rig, AREA));
+	(void)rig_load(&rig, AREA);
+	let_it_run(&rig);
+	assert_true(is_huge(&rig, AREA));
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +365,10 @@ int main(void)
 	    cmocka_unit_test(a_memory_limit_counts_all_of_it),
 	    cmocka_unit_test(the_tlb_holds_2_mib),
 	    cmocka_unit_test(a_dropped_range_is_ready_for_a_huge_page_again),
+	    cmocka_unit_test(collapse_makes_one_of_what_is_there),
+	    cmocka_unit_test(khugepaged_finds_them),
+	    cmocka_unit_test(khugepaged_leaves_alone_what_is_mostly_missing),
+	    cmocka_unit_test(khugepaged_leaves_alone_what_nobody_uses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
