@@ -297,6 +297,44 @@ def failing(world):
         fail(done.stderr)
 
 
+def on_a_terminal(world, columns, *arguments):
+    """What it writes to a terminal of so many columns."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+    mine, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(world.command(*arguments), cwd=world.root, stdout=subprocess.DEVNULL, stderr=its)
+    os.close(its)
+    told = b""
+    try:
+        while more := os.read(mine, 4096):
+            told += more
+    except OSError:  # the end of a terminal
+        pass
+    os.close(mine)
+    process.wait()
+    return told.decode()
+
+
+def progress(world):
+    """The line on a terminal: never wider than it, without sequences, gone at the end; in a pipe there is none."""
+    for columns in (100, 30):
+        told = on_a_terminal(world, columns, STUDY, "--jobs", "1", "-o", world.path(f"at-{columns}"))
+        lines = [line for line in told.split("\r") if line.strip()]
+        if not lines or any(len(line) >= columns for line in lines) or "\033" in told:
+            fail(f"{columns} columns: {told!r}")
+        if f"/{POINTS} points" not in lines[-1] or told.split("\r")[-2].strip():
+            fail(f"{columns} columns: {lines[-1]!r}, then {told[-80:]!r}")
+        if columns == 100 and ("/s, " not in told or " left; best cycles " not in told):
+            fail(told)
+    if on_a_terminal(world, 80, STUDY, "--quiet", "-o", world.path("quiet")):
+        fail("quiet is not quiet")
+    if world.batch(STUDY, "-o", world.path("pipe")).stderr:
+        fail("it shows its progress to a pipe")
+
+
 def hit_a_worker(world, folder, number):
     """Starts a study and sends a signal to one of the processes that run its points."""
     process = subprocess.Popen(world.command(STUDY, "--jobs", "2", "-o", folder), cwd=world.root,
@@ -453,7 +491,7 @@ def slurm(world):
         cluster.stop()
 
 
-CASES = [jobs, like_run, seeds, traces, slices, database, kill, interrupt, damage, refusals, failing, bug, outside, full_disk, parallel, slurm]
+CASES = [jobs, like_run, seeds, traces, slices, database, kill, interrupt, damage, refusals, failing, progress, bug, outside, full_disk, parallel, slurm]
 
 
 def main():

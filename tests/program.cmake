@@ -61,7 +61,7 @@ faultline_script_test(program.report_in_a_browser report_page.py $<TARGET_FILE:f
                       browser)
 set_tests_properties(program.report program.report_in_a_browser PROPERTIES TIMEOUT 300)
 faultline_script_test(program.outputs outputs.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})
-foreach(case jobs like_run seeds traces slices database kill interrupt damage refusals failing bug outside full_disk parallel slurm)
+foreach(case jobs like_run seeds traces slices database kill interrupt damage refusals failing progress bug outside full_disk parallel slurm)
   faultline_script_test(batch.${case} batch.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR} ${case})
   set_tests_properties(batch.${case} PROPERTIES TIMEOUT 300)
 endforeach()

@@ -1,6 +1,8 @@
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +33,77 @@ void batch_watch_begin(struct batch_watch *watch)
 	watch->start_ns = now_ns();
 }
 
+/* ---- the line ---- */
+
+enum { LINE_BYTES = 512, USUAL_COLUMNS = 80 };
+
+/* It is asked for again each time: a window changes its size. One column stays free, or some terminals would wrap. */
+static int free_columns(void)
+{
+	struct winsize size = {0};
+	int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : USUAL_COLUMNS;
+	return columns < LINE_BYTES ? columns - 1 : LINE_BYTES - 1;
+}
+
+static void add(char line[LINE_BYTES], const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(char line[LINE_BYTES], const char *format, ...)
+{
+	size_t used = strlen(line);
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(line + used, LINE_BYTES - used, format, args);
+	va_end(args);
+}
+
+static void add_time(char line[LINE_BYTES], double seconds)
+{
+	unsigned long whole = (unsigned long)(seconds + 0.5);
+	if (whole >= 3600)
+		add(line, "%lu h %02lu min", whole / 3600, whole / 60 % 60);
+	else if (whole >= 60)
+		add(line, "%lu min %02lu s", whole / 60, whole % 60);
+	else
+		add(line, "%lu s", whole);
+}
+
+static void compose(const struct batch_watch *watch, const struct study_progress *progress, char line[LINE_BYTES])
+{
+	double seconds = (double)(now_ns() - watch->start_ns) / 1e9;
+	double rate = seconds > 0 ? (double)(progress->done - progress->before) / seconds : 0;
+	add(line, "%" PRIu64 "/%" PRIu64 " points", progress->done, progress->points);
+	if (progress->failed)
+		add(line, ", %" PRIu64 " failed", progress->failed);
+	if (rate > 0) {
+		add(line, ", %.3g/s, ", rate);
+		add_time(line, (double)(progress->points - progress->done) / rate);
+		add(line, " left");
+	}
+	if (progress->has_best) {
+		char text[256];
+		study_point_text(watch->study, progress->best_position, text, sizeof(text));
+		add(line, "; best %s %" PRIu64 ": %s", stat_info(watch->best)->name, progress->best_value, text);
+	}
+}
+
+/* No sequences: blanks over what stood there serve every terminal. */
+static void print_over(const char *line)
+{
+	int columns = free_columns();
+	(void)fprintf(stderr, "\r%-*.*s\r", columns, columns, line);
+}
+
+static void show(const struct batch_watch *watch, const struct study_progress *progress)
+{
+	char line[LINE_BYTES] = "";
+	int columns = free_columns();
+	compose(watch, progress, line);
+	if (columns > 2 && strlen(line) > (size_t)columns)
+		memcpy(line + columns - 2, "..", 3);
+	print_over(line);
+}
+
+/* ---- signals ---- */
+
 /* The workers never see these signals, so a second one meets only this process, which lets it end the program. */
 static void look_for_signal(struct batch_watch *watch)
 {
@@ -43,39 +116,9 @@ static void look_for_signal(struct batch_watch *watch)
 	if (!any || sigwait(&ending, &watch->signal) != 0)
 		return;
 	(void)sigprocmask(SIG_SETMASK, &watch->before, NULL);
-	(void)fprintf(stderr, "%sfaultline: ending after the points in progress; once more ends at once\n",
-		      watch->visible ? "\r\033[K" : "");
-}
-
-static void put_time(double seconds)
-{
-	unsigned long whole = (unsigned long)(seconds + 0.5);
-	if (whole >= 3600)
-		(void)fprintf(stderr, "%lu h %02lu min", whole / 3600, whole / 60 % 60);
-	else if (whole >= 60)
-		(void)fprintf(stderr, "%lu min %02lu s", whole / 60, whole % 60);
-	else
-		(void)fprintf(stderr, "%lu s", whole);
-}
-
-static void show(const struct batch_watch *watch, const struct study_progress *progress)
-{
-	double seconds = (double)(now_ns() - watch->start_ns) / 1e9;
-	double rate = seconds > 0 ? (double)(progress->done - progress->before) / seconds : 0;
-	(void)fprintf(stderr, "\r\033[K%" PRIu64 "/%" PRIu64 " points", progress->done, progress->points);
-	if (progress->failed)
-		(void)fprintf(stderr, ", %" PRIu64 " failed", progress->failed);
-	if (rate > 0) {
-		(void)fprintf(stderr, ", %.3g/s, ", rate);
-		put_time((double)(progress->points - progress->done) / rate);
-		(void)fputs(" left", stderr);
-	}
-	if (progress->has_best) {
-		char text[256];
-		study_point_text(watch->study, progress->best_position, text, sizeof(text));
-		(void)fprintf(stderr, "; best %s %" PRIu64 ": %.60s", stat_info(watch->best)->name,
-			      progress->best_value, text);
-	}
+	if (watch->visible)
+		print_over("");
+	(void)fputs("faultline: ending after the points in progress; once more ends at once\n", stderr);
 }
 
 bool batch_watch_progress(void *self, const struct study_progress *progress)
@@ -90,6 +133,6 @@ bool batch_watch_progress(void *self, const struct study_progress *progress)
 void batch_watch_end(struct batch_watch *watch)
 {
 	if (watch->visible)
-		(void)fputs("\r\033[K", stderr);
+		print_over("");
 	(void)sigprocmask(SIG_SETMASK, &watch->before, NULL);
 }
