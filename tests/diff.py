@@ -2,6 +2,7 @@
 
 usage: diff.py PROGRAM SOURCE_DIR
 """
+import csv
 import json
 import os
 import pathlib
@@ -96,8 +97,29 @@ def studies_are_paired_by_their_settings(folder):
     assert [row["statistic"] for row in found["changes"]] == ["faults.minor"], found["changes"]
     assert "workload=first-malloc" in found["changes"][0]["scope"] and found["changes"][0]["b"] == 1000
     assert [row["side"] for row in found["unpaired"]] == ["A"], found["unpaired"]
+    wanted = {"statistic": "faults.minor", "changed": 1, "points": 15, "low": 0}
+    assert [{key: row[key] for key in wanted} for row in found["overview"]] == [wanted], found["overview"]
     assert run("diff", str(STUDY), str(other), "--fail-if", "faults.minor>+5%").returncode == 1
     assert run("diff", str(STUDY), str(STUDY), "--fail-if", "faults.minor>+5%").returncode == 0
+
+
+def many_changes_are_told_as_a_whole(folder):
+    """Of a study whose points all changed, people are shown what became of each statistic, and the rest on demand."""
+    other = folder / "slower"
+    shutil.copytree(STUDY, other)
+    rows = list(csv.reader(open(other / "results.csv", newline="")))
+    names = rows[0]
+    for row in rows[1:]:
+        for name in ("cycles", "cycles.kernel", "walks.entries"):
+            row[names.index(name)] = str(int(row[names.index(name)]) * 2)
+    csv.writer(open(other / "results.csv", "w", newline="")).writerows(rows)
+    found = diff(str(STUDY), str(other))
+    assert [(row["statistic"], row["mean"], row["changed"]) for row in found["overview"]] == [
+        ("walks.entries", 100, 16), ("cycles", 100, 16), ("cycles.kernel", 100, 16)], found["overview"]
+    assert len(found["changes"]) == 48
+    short, long = run("diff", str(STUDY), str(other)), run("diff", str(STUDY), str(other), "--all")
+    assert "--all" in short.stdout and len(short.stdout.splitlines()) < 20, short.stdout
+    assert len(long.stdout.splitlines()) > 48
 
 
 def conditions_fail_a_build(folder):
@@ -133,7 +155,7 @@ def mistakes_are_explained(folder):
 def main():
     checks = [the_same_run_is_the_same, numbers_are_those_of_the_two_runs, files_say_what_runs_say,
               the_first_difference_is_the_first, time_alone_is_told_apart, studies_are_paired_by_their_settings,
-              conditions_fail_a_build, mistakes_are_explained]
+              many_changes_are_told_as_a_whole, conditions_fail_a_build, mistakes_are_explained]
     for check in checks:
         with tempfile.TemporaryDirectory() as folder:
             check(pathlib.Path(folder))

@@ -113,10 +113,12 @@ def spread_is_students(folder):
 
 
 def broken_studies_are_refused(folder):
-    assert run("report", str(folder)).returncode == 4
+    done = run("report", str(folder))
+    assert done.returncode == 2 and "there is no study" in done.stderr, done
     (folder / "study.json").write_text("{}")
     assert "faultline-study-1" in run("report", str(folder)).stderr
     (folder / "study.json").write_text('{"schema": "faultline-study-1"}')
+    assert "not finished" in run("report", str(folder)).stderr
     for text in ("", "a,b\n", "a,b\n1\n", 'a,b\n"1,2\n'):
         (folder / "results.csv").write_text(text)
         done = run("report", str(folder))

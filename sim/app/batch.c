@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "faultline/phrase.h"
 #include "words.h"
 
 enum {
@@ -225,8 +226,9 @@ static enum status say_end(const struct batch *batch, const struct study_summary
 		return STATUS_OK;
 	}
 	if (!batch->quiet)
-		(void)printf("%" PRIu64 " points, %" PRIu64 " failed: %s/results.csv\n", summary->points,
-			     summary->failed, batch->request.folder);
+		(void)printf("%s, %" PRIu64 " failed: %s/results.csv; \"faultline report %s\" says what they show\n",
+			     phrase_count(summary->points, "point").text, summary->failed, batch->request.folder,
+			     batch->request.folder);
 	if (summary->failed > 0)
 		(void)fprintf(stderr,
 			      "faultline: %" PRIu64 " of %" PRIu64
@@ -286,7 +288,8 @@ static enum status run_merge(struct batch *batch, const struct command_line *lin
 	    (batch->sqlite && batch_sqlite(batch->request.folder, batch->sqlite, error) != STATUS_OK))
 		return complain(error);
 	if (!batch->quiet)
-		(void)printf("%u slices joined: %s/results.csv\n", line->operand_count, batch->request.folder);
+		(void)printf("%s joined: %s/results.csv\n", phrase_count(line->operand_count, "slice").text,
+			     batch->request.folder);
 	return STATUS_OK;
 }
 

@@ -9,6 +9,8 @@
 #include "faultline/stat.h"
 #include "faultline/version.h"
 
+enum { FEW_CHANGES = 40 }; /* that people are shown one by one */
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- numbers ---- */
@@ -78,6 +80,67 @@ static void put_changes(struct report *report, const struct report_diff *diff, b
 	visit_pairs(diff, everywhere, put_change, &changes);
 	report_table_end(report);
 }
+
+/* ---- many points ---- */
+
+/* What became of one statistic over all points. */
+struct overview {
+	uint64_t points, changed, ratios;
+	double logs, low, high;
+};
+
+static void look(void *self, const struct numbers_scope *scope, const struct number *a, const struct number *b)
+{
+	struct overview *overviews = self;
+	enum stat stat;
+	(void)scope;
+	if (!stat_find(a->name, &stat))
+		return;
+	struct overview *overview = &overviews[stat];
+	overview->points++;
+	overview->changed += differ(a->value, b->value);
+	if (a->value <= 0 || b->value <= 0)
+		return;
+	double percent = diff_percent(a->value, b->value);
+	overview->low = overview->ratios ? fmin(overview->low, percent) : percent;
+	overview->high = overview->ratios ? fmax(overview->high, percent) : percent;
+	overview->logs += log(b->value / a->value);
+	overview->ratios++;
+}
+
+static void put_overview(struct report *report, const struct report_diff *diff)
+{
+	static const struct report_column columns[] = {
+	    {"statistic", "statistic"}, {"changed", "changed"}, {"points", "of points"},
+	    {"mean", "mean %"},         {"low", "lowest %"},    {"high", "highest %"},
+	};
+	struct overview overviews[STAT_COUNT] = {{0}};
+	visit_pairs(diff, false, look, overviews);
+	report_table_begin(report, "overview", "Over all points (geometric means)", columns, COUNT_OF(columns));
+	for (unsigned i = 0; i < STAT_COUNT; i++) {
+		const struct overview *overview = &overviews[i];
+		double ratio = overview->ratios ? exp(overview->logs / (double)overview->ratios) : NAN;
+		if (overview->changed == 0)
+			continue;
+		report_cell_text(report, stat_info((enum stat)i)->name);
+		report_cell_number(report, overview->changed);
+		report_cell_number(report, overview->points);
+		report_cell_decimal(report, (ratio - 1) * 100, 2);
+		report_cell_decimal(report, overview->ratios ? overview->low : NAN, 2);
+		report_cell_decimal(report, overview->ratios ? overview->high : NAN, 2);
+	}
+	report_table_end(report);
+}
+
+static unsigned main_scopes(const struct numbers *numbers)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < numbers->count; i++)
+		count += numbers->scope[i].main;
+	return count;
+}
+
+/* ---- what is not there ---- */
 
 /* Scopes that only one side has: nothing in them can be compared. */
 static uint64_t put_missing(struct report *report, const struct numbers *one, const struct numbers *other,
@@ -203,7 +266,12 @@ void report_diff(struct report *report, const struct report_diff *diff, struct r
 	if (diff->events && (diff->events->parted || diff->events->time_parted))
 		diff_put_events(report, diff->events);
 	out->changed = changes.count;
-	if (diff->a && (shown.count || diff->all))
+	bool many = diff->a && main_scopes(diff->a) > 1 && shown.count > 0;
+	if (many)
+		put_overview(report, diff);
+	if (many && !everywhere && shown.count > FEW_CHANGES)
+		report_text(report, "more", NULL, "Point by point: --all, or another format.");
+	else if (diff->a && (shown.count || diff->all))
 		put_changes(report, diff, everywhere);
 	if (diff->a)
 		out->changed += put_lonely(report, diff);

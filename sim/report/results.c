@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "csv_read.h"
 #include "results_parts.h"
@@ -109,6 +110,10 @@ static enum status read_table(struct results *results, const char *folder, struc
 	char *text;
 	struct csv_table table;
 	(void)snprintf(path, sizeof(path), "%s/results.csv", folder);
+	if (access(path, F_OK) != 0)
+		return error_set(
+		    error, STATUS_BAD_INPUT,
+		    "%s: the study is not finished: give the command that began it once more, with --resume", folder);
 	enum status status = results_read_file(path, &text, error);
 	if (status != STATUS_OK)
 		return status;
@@ -208,6 +213,9 @@ static enum status read_study(struct results *results, const char *folder, struc
 	char path[4096];
 	char *text;
 	(void)snprintf(path, sizeof(path), "%s/study.json", folder);
+	if (access(path, F_OK) != 0)
+		return error_set(error, STATUS_BAD_INPUT,
+				 "%s: there is no study: name a folder that faultline batch -o has made", folder);
 	if (results_read_file(path, &text, error) != STATUS_OK)
 		return error->status;
 	cJSON *study = cJSON_Parse(text);

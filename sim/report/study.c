@@ -120,7 +120,9 @@ static void put_summary(struct report *report, const struct results *results, co
 		report_text(report, "description", NULL, results->description);
 	report_textf(report, "summary", NULL, "%s%s%s.", phrase_count(results->row_count, "point").text,
 		     results->seeds > 1 ? ", each setting with several seeds" : "",
-		     failed ? "" : "; all of them ran to their end");
+		     failed                    ? ""
+		     : results->row_count == 1 ? ", which ran to its end"
+					       : "; all of them ran to their end");
 	if (failed)
 		report_textf(report, "failed", NULL,
 			     "%s did not run to the end and count nowhere below: see the column status of results.csv.",
@@ -260,12 +262,35 @@ static void put_points(struct report *report, const struct results *results, con
 	report_table_end(report);
 }
 
+/* Nothing is compared: what it came to. */
+static void put_numbers(struct report *report, const struct results *results)
+{
+	static const struct report_column columns[] = {
+	    {"statistic", ""}, {"mean", "mean"}, {"ci95", "\xc2\xb1 95 %"}, {"low", "lowest"}, {"high", "highest"}};
+	report_begin(report, "numbers", "In numbers");
+	report_table_begin(report, "numbers", NULL, columns, COUNT_OF(columns));
+	for (unsigned i = 0; i < COUNT_OF(compared); i++) {
+		const struct study_spot spot = {.selection = study_select_all()};
+		struct study_sample sample = study_sample(results, &spot, compared[i].key);
+		report_cell_text(report, compared[i].key);
+		report_cell_decimal(report, sample.mean, sample.count > 1);
+		report_cell_decimal(report, sample.half, 1);
+		report_cell_decimal(report, sample.low, 0);
+		report_cell_decimal(report, sample.high, 0);
+	}
+	report_table_end(report);
+	report_end(report);
+}
+
 void report_study(struct report *report, const struct results *results, const char *baseline)
 {
 	struct study_parts parts = study_parts(results, baseline);
 	put_summary(report, results, &parts);
-	if (parts.variant < 0)
+	if (parts.variant < 0) {
+		put_numbers(report, results);
+		study_put_plots(report, results, &parts);
 		return;
+	}
 	report_begin(report, "comparison", "Comparison");
 	put_ranking(report, results, &parts);
 	(void)study_put_wanted_tables(report, results, &parts);

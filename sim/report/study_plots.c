@@ -209,6 +209,20 @@ static bool has_histograms(const struct results *results, const struct study_par
 	return results->histograms.row_count > 0;
 }
 
+/* Nothing to put side by side: the layers alone. */
+static bool is_alone(const struct results *results, const struct study_parts *parts)
+{
+	(void)results;
+	return parts->variant < 0;
+}
+
+static void put_layers(struct report *report, const struct results *results, const struct study_parts *parts)
+{
+	const struct study_plot plot = {
+	    .key = "time", .title = "Where the time goes", .kind = REPORT_STACKED, .y = TIME_LAYERS, .y_count = 5};
+	study_put_plot(report, results, parts, &plot);
+}
+
 static void put_against_size(struct report *report, const struct results *results, const struct study_parts *parts)
 {
 	const char *size = study_axis_name(results, parts->size), *variant = study_axis_name(results, parts->variant);
@@ -281,7 +295,8 @@ static void put_comparison(struct report *report, const struct results *results,
 
 static void put_course(struct report *report, const struct results *results, const struct study_parts *parts)
 {
-	const char *variant = study_axis_name(results, parts->variant), *time = "operations";
+	const char *time = "operations";
+	const char *variant = parts->variant >= 0 ? study_axis_name(results, parts->variant) : NULL;
 	const struct study_plot plots[] = {
 	    {.key = "course",
 	     .title = "Promised, resident and heap memory over time",
@@ -358,6 +373,7 @@ void study_put_plots(struct report *report, const struct results *results, const
 		void (*put)(struct report *report, const struct results *results, const struct study_parts *parts);
 	} groups[] = {
 	    {"variants", "Side by side", is_compared, put_comparison},
+	    {"layers", "Layer by layer", is_alone, put_layers},
 	    {"against", "Against the size", has_size, put_against_size},
 	    {"phases", "Phase by phase", has_phases, put_phases},
 	    {"course", "Over time", has_series, put_course},
