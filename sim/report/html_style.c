@@ -39,8 +39,8 @@ static const char *const rules[] = {
     ".strip{fill:transparent}.strip:hover{fill:var(--ink);fill-opacity:.1}",
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem;list-style:none;padding:0;margin:.4rem 0;font-size:.9rem}",
     ".swatch{display:inline-block;width:.8rem;height:.8rem;border-radius:.2rem;margin-right:.4rem}",
-    "#tip{position:fixed;z-index:1;max-width:20rem;background:var(--ink);color:var(--paper);padding:.2rem .5rem;"
-    "border-radius:.3rem;font-size:.85rem;pointer-events:none}",
+    "#tip{position:fixed;z-index:1;max-width:20rem;background:var(--ink);color:var(--paper)}",
+    "#tip{padding:.2rem .5rem;border-radius:.3rem;font-size:.85rem;pointer-events:none}",
     "@media print{main{max-width:none}figure{break-inside:avoid;background:none;border:1px solid var(--rule)}",
     ".scroll{overflow:visible}svg{min-width:0}#tip{display:none}}",
 };
