@@ -35,7 +35,7 @@ static const struct layout_spec wide_specs[] = {
      .quiz_rows = 1,
      .base_rows = 40,
      .column_count = 3,
-     .columns_of = {{52, {{PANEL_CPU, 16, 0}, {PANEL_SCRIPT, 10, 2}, {PANEL_EVENTS, 14, 3}}, 3},
+     .columns_of = {{52, {{PANEL_CPU, 18, 0}, {PANEL_SCRIPT, 9, 2}, {PANEL_EVENTS, 13, 3}}, 3},
 		    {55, {{PANEL_WALK, 16, 0}, {PANEL_TLB, 10, 2}, {PANEL_HEAP, 14, 2}}, 3},
 		    {53, {{PANEL_SPACE, 14, 2}, {PANEL_FRAMES, 13, 3}, {PANEL_STATS, 7, 0}, {PANEL_LAYERS, 6, 0}}, 4}}},
     {.rows = 36,

@@ -21,6 +21,13 @@ static void tell_progress(struct console *console)
 	console_say(console, "running: event %llu  (Space or Ctrl-C pauses)", (unsigned long long)at);
 }
 
+/* The progress that was told is over; what the arrival says stays. */
+static void arrive(struct console *console)
+{
+	console_say(console, "%s", "");
+	console_arrive(console);
+}
+
 static bool take_input(struct console *console)
 {
 	bool any = false;
@@ -76,7 +83,7 @@ static void leave(struct console *console)
 		travel_interrupt(console->travel);
 		terminal_wait(travel_descriptor(console->travel), PROGRESS_MILLISECONDS);
 		if (travel_has_arrived(console->travel))
-			console_arrive(console);
+			arrive(console);
 	}
 	if (!travel_under_way(console->travel))
 		return;
@@ -105,7 +112,7 @@ void loop_run(struct console *console)
 		bool changed = take_input(console);
 		take_signals(console);
 		if (travel_under_way(console->travel) && travel_has_arrived(console->travel)) {
-			console_arrive(console);
+			arrive(console);
 			changed = true;
 		}
 		if (console->scene.playing && !travel_under_way(console->travel) && now() >= next_tick) {

@@ -289,6 +289,8 @@ static void it_opens_steps_and_leaves(struct context *context)
 	expect(context, session, session->other_screen, "it draws over the user's own screen");
 	expect(context, session, type(session, "]f") && shows(session, "fault"), "the next fault is not found");
 	expect(context, session, type(session, "S") && type(session, "s"), "it does not step");
+	expect(context, session, shows(session, "s/S step") && !shows(session, "running:"),
+	       "the progress of a journey that is over stays");
 	(void)!write(session->terminal, "q", 1);
 	int status = wait_for_end(session);
 	expect(context, session, WIFEXITED(status) && WEXITSTATUS(status) == 0, "q does not end it well");
