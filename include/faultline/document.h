@@ -56,6 +56,9 @@ struct script_op {
 	unsigned formula_count;
 };
 
+/* As op_detail, with formulas as they are written: "size={i*16}". */
+void script_op_detail(const struct script_op *op, char *out, size_t room);
+
 struct script {
 	const struct script_op *ops;
 	uint32_t count;

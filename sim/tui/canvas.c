@@ -124,6 +124,17 @@ static size_t row_of(const char *text, unsigned columns)
 	return good ? good : at;
 }
 
+unsigned paragraph_rows(const char *text, unsigned columns)
+{
+	unsigned rows = 0;
+	while (*text && columns > 0) {
+		text += row_of(text, columns);
+		text += strspn(text, " ");
+		rows++;
+	}
+	return rows;
+}
+
 unsigned area_paragraph(struct area area, unsigned row, unsigned column, enum style style, const char *text)
 {
 	unsigned rows = 0;

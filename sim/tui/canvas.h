@@ -50,6 +50,8 @@ unsigned area_whole(struct area area, unsigned row, unsigned column, enum style 
     __attribute__((format(printf, 5, 6)));
 /* Prose over several rows, broken between words; returns the rows used. */
 unsigned area_paragraph(struct area area, unsigned row, unsigned column, enum style style, const char *text);
+/* The rows that it takes where it may have as many as it wants. */
+unsigned paragraph_rows(const char *text, unsigned columns);
 unsigned area_glyph(struct area area, unsigned row, unsigned column, enum style style, enum glyph glyph);
 void area_fill(struct area area, unsigned row, unsigned column, unsigned count, enum style style, enum glyph glyph);
 /* A row of `columns` cells becomes this style, its text stays: a selection. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keybar.h"
 #include "view.h"
 
 /* ---- messages ---- */
@@ -192,7 +193,7 @@ static void cancel(struct console *console)
 		scene->pinned = false;
 		scene_refresh(scene);
 	}
-	scene->help = false;
+	scene->help = 0;
 	scene->playing = false;
 }
 
@@ -245,7 +246,7 @@ static void act_here(struct console *console, enum action action)
 		tell_setup(console);
 		break;
 	case ACTION_HELP:
-		scene->help = !scene->help;
+		scene->help = scene->help < keyhelp_pages(canvas_area(&console->canvas)) ? scene->help + 1 : 0;
 		break;
 	case ACTION_CANCEL:
 		cancel(console);

@@ -1,6 +1,7 @@
 #include "keybar.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "utf8.h"
@@ -80,22 +81,58 @@ bool keybar_action_at(struct area area, unsigned column, enum action *out)
 	return search.found;
 }
 
-/* In two columns of rows where one is not enough. */
-void keyhelp_draw(struct area area)
+/* ---- the list of all keys ---- */
+
+enum { HELP_KEYS = 10, HELP_FRAME = 2 };
+
+static unsigned help_rows(struct area area)
 {
-	struct area inside = area_box(area, STYLE_FOCUS, STYLE_TITLE,
-				      "KEYS   lower case forward, shifted back   Esc leaves");
-	bool two = ACTION_COUNT > inside.rows;
-	unsigned width = two ? inside.columns / 2 : inside.columns;
-	for (unsigned row = 0; row < inside.rows; row++)
-		area_fill(inside, row, 0, inside.columns, STYLE_TEXT, GLYPH_BLANK);
+	return area.rows > HELP_FRAME ? area.rows - HELP_FRAME : 0;
+}
+
+static unsigned rows_of(struct area area, enum action action)
+{
+	unsigned columns = area.columns > HELP_KEYS + HELP_FRAME ? area.columns - HELP_KEYS - HELP_FRAME : 1;
+	unsigned rows = paragraph_rows(action_info(action)->text, columns);
+	return rows < help_rows(area) ? rows : help_rows(area);
+}
+
+/* The page that the action stands on, from 1, and its row there. */
+static unsigned page_of(struct area area, unsigned action, unsigned *row)
+{
+	unsigned page = 1;
+	*row = 0;
+	for (unsigned i = 0; i <= action; i++) {
+		unsigned rows = rows_of(area, (enum action)i);
+		if (*row + rows > help_rows(area)) {
+			page++;
+			*row = 0;
+		}
+		*row += i < action ? rows : 0;
+	}
+	return page;
+}
+
+unsigned keyhelp_pages(struct area area)
+{
+	unsigned row;
+	return page_of(area, ACTION_COUNT - 1, &row);
+}
+
+void keyhelp_draw(struct area area, unsigned page)
+{
+	char title[80];
+	unsigned pages = keyhelp_pages(area);
+	page = page < pages ? page : pages;
+	(void)snprintf(title, sizeof(title), "KEYS %u/%u  ? goes on  Esc leaves", page, pages);
+	for (unsigned row = 0; row < area.rows; row++)
+		area_fill(area, row, 0, area.columns, STYLE_TEXT, GLYPH_BLANK);
+	struct area inside = area_box(area, STYLE_FOCUS, STYLE_TITLE, title);
 	for (unsigned i = 0; i < ACTION_COUNT; i++) {
-		unsigned column = i / (inside.rows ? inside.rows : 1);
-		struct area part = area_part(inside, inside.rows ? i % inside.rows : 0, column * width, 1, width - 1);
-		if (column > (two ? 1u : 0u))
-			break;
-		const struct action_info *info = action_info((enum action)i);
-		(void)area_text(part, 0, 0, STYLE_KEY, "%s", info->keys);
-		(void)area_text(part, 0, 10, STYLE_TEXT, "%s", info->text);
+		unsigned row;
+		if (page_of(area, i, &row) != page)
+			continue;
+		(void)area_text(inside, row, 0, STYLE_KEY, "%s", action_info((enum action)i)->keys);
+		(void)area_paragraph(inside, row, HELP_KEYS, STYLE_TEXT, action_info((enum action)i)->text);
 	}
 }

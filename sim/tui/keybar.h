@@ -10,7 +10,8 @@ void keybar_draw(struct area area);
 /* The action under a column; false: none. */
 bool keybar_action_at(struct area area, unsigned column, enum action *out);
 
-/* All keys, drawn over a whole area. */
-void keyhelp_draw(struct area area);
+/* All keys with what they do, drawn over a whole area: so many pages, the first is 1. */
+unsigned keyhelp_pages(struct area area);
+void keyhelp_draw(struct area area, unsigned page);
 
 #endif

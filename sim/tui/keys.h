@@ -49,7 +49,7 @@
 	X(RADIX, "radix", "x", "", "numbers in hexadecimal or decimal")                                                \
 	X(PROMPT, "command", ":", "", "types a command: any name of this list, or export, theme, glyphs, speed, save") \
 	X(SETUP, "setup", "F2", "", "shows the present setup and how to change it")                                    \
-	X(HELP, "help", "? F1", "help", "this help")                                                                   \
+	X(HELP, "help", "? F1", "help", "all keys; again: the next page")                                              \
 	X(CANCEL, "cancel", "Esc", "", "leaves whatever has been begun")                                               \
 	X(INTERRUPT, "interrupt", "Ctrl-C", "", "pauses what runs; when nothing runs, says how to quit")               \
 	X(QUIT, "quit", "q F10", "quit", "ends")

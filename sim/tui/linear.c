@@ -77,7 +77,7 @@ static void press(struct console *console, const char *key)
 		printf("%s\n", scene->message);
 	if (scene->help) {
 		tell_help();
-		scene->help = false;
+		scene->help = 0;
 	}
 	bool answered = asked && scene->quiz && scene->quiz->revealed;
 	if (scene->quiz && (answered || strcmp(key, "a") == 0))

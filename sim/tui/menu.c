@@ -74,7 +74,5 @@ void menu_draw(const struct menu *menu, struct canvas *canvas)
 	struct area below = area_part(all, all.rows - DESCRIPTION_ROWS - 2, 1, DESCRIPTION_ROWS, all.columns - 2);
 	if (menu->count > 0)
 		(void)area_paragraph(below, 0, 0, STYLE_TEXT, menu->lessons[menu->selected].description);
-	(void)area_text(
-	    all, all.rows - 1, 0, STYLE_KEY,
-	    "Up/Down choose   Enter begins   a letter jumps   q quits      faultline tui FILE opens another one");
+	(void)area_text(all, all.rows - 1, 0, STYLE_KEY, "Up/Down choose  Enter begins  a letter jumps  q quits");
 }

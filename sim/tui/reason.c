@@ -76,7 +76,7 @@
 	X(RING, "*", "*", "From ring {from} to {to} only by a door that the kernel set up: {how}.")                    \
 	X(PUSH, "", "push {words} words", "{words} words on the kernel stack say where IRET goes back to.")            \
 	X(TLB_MISS, "TLB miss", "TLB miss", "No TLB knows {va}: the processor walks the tables in RAM.")               \
-	X(WALK, "", "read {levels} entries", "Bits of {va} pick an entry in each of {levels} tables: {outcome}.")       \
+	X(WALK, "", "read {levels} entries", "Bits of {va} pick an entry in each of {levels} tables: {outcome}.")      \
 	X(TLB_FILL, "TLB fill", "fill the TLB", "The walk is remembered: the next access to {page} costs none.")       \
 	X(TLB_FLUSH, "", "flush", "A remembered walk may be wrong now, so {how} drops it.")                            \
 	X(EXCEPTION, "*", "*", "{name}: the instruction cannot go on; the IDT says where the kernel is.")              \

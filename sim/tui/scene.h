@@ -77,7 +77,7 @@ struct scene {
 	const char *prompt;          /* a line being typed, NULL: none */
 	const struct quiz *quiz;     /* NULL: no question */
 	uint64_t marks[SCENE_MARKS]; /* positions, 0: none */
-	bool help;
+	unsigned help;               /* page of the list of keys, from 1; 0: it is not shown */
 };
 
 /* Looks at the world where it stands now. Call it after every journey. */

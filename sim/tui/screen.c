@@ -66,7 +66,7 @@ void screen_draw(const struct scene *scene, struct canvas *canvas)
 			draw_panel(scene, layout.panels[i], (enum panel)i);
 	}
 	if (scene->help)
-		keyhelp_draw(area_part(canvas_area(canvas), 0, 0, canvas->rows, canvas->columns));
+		keyhelp_draw(canvas_area(canvas), scene->help);
 }
 
 bool screen_action_at(struct canvas *canvas, const struct scene *scene, unsigned row, unsigned column, enum action *out)

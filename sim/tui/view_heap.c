@@ -75,7 +75,7 @@ static unsigned draw_counts(const struct heap *heap, const struct blocks *blocks
 
 static unsigned draw_top(const struct scene *scene, const struct blocks *blocks, struct area area, unsigned row)
 {
-	uint64_t start = scene->shown->segment_start[SEGMENT_HEAP].v;
+	uint64_t start = process_segment(scene->shown, SEGMENT_HEAP).v;
 	if (blocks->top) {
 		unsigned column = area_whole(area, row, 0, STYLE_STRONG, "top %" PRIx64, blocks->top);
 		(void)area_text(area, row, column + 1, STYLE_TEXT, "size %" PRIx64 " = %s", blocks->top_bytes,

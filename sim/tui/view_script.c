@@ -46,7 +46,7 @@ static void draw_operation(struct area area, unsigned row, const struct script *
 {
 	const struct op *op = &script->ops[index].op;
 	char detail[DETAIL_BYTES];
-	op_detail(op, detail, sizeof(detail));
+	script_op_detail(&script->ops[index], detail, sizeof(detail));
 	if (current)
 		(void)area_glyph(area, row, 0, STYLE_CURRENT, GLYPH_CURRENT);
 	unsigned column = area_text(area, row, 1, STYLE_DIM, "%4" PRIu32 " ", op->line);

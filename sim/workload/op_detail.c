@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "faultline/document.h"
 #include "faultline/op.h"
 #include "faultline/process.h"
 #include "value.h"
@@ -153,8 +154,25 @@ static bool is_shown(const struct op_key *key, const char *field, const char *pr
 	return bytes > 0 && (key->required || memcmp(field, preset, bytes) != 0);
 }
 
+/* The text of the formula that fills the field; NULL: it has its value. */
+static const char *formula_of(const struct script_op *script_op, size_t field)
+{
+	for (unsigned i = 0; i < script_op->formula_count; i++) {
+		if (script_op->formulas[i].field == field)
+			return script_op->formulas[i].text;
+	}
+	return NULL;
+}
+
 void op_detail(const struct op *op, char *out, size_t room)
 {
+	const struct script_op without = {.op = *op};
+	script_op_detail(&without, out, room);
+}
+
+void script_op_detail(const struct script_op *script_op, char *out, size_t room)
+{
+	const struct op *op = &script_op->op;
 	struct op preset;
 	unsigned count = 0;
 	const struct op_key *keys = op_keys(op->kind, &count);
@@ -163,9 +181,13 @@ void op_detail(const struct op *op, char *out, size_t room)
 	op_init(&preset, op->kind);
 	for (unsigned i = 0; i < count; i++) {
 		const char *field = (const char *)op + keys[i].field;
-		if (!is_shown(&keys[i], field, (const char *)&preset + keys[i].field))
+		const char *formula = formula_of(script_op, keys[i].field);
+		if (!formula && !is_shown(&keys[i], field, (const char *)&preset + keys[i].field))
 			continue;
 		add(&line, "%s%s=", line.used ? " " : "", keys[i].name);
-		add_value(&line, &keys[i], field);
+		if (formula)
+			add(&line, "%s", formula);
+		else
+			add_value(&line, &keys[i], field);
 	}
 }

@@ -1,5 +1,6 @@
 /* The rows at the top: the story is folded and can be unfolded again, fields and titles are whole or not there. */
 #include "faultline/rng.h"
+#include "keybar.h"
 #include "ribbon.h"
 #include "stage.h"
 
@@ -199,6 +200,43 @@ static void titles_are_never_cut(void **state)
 	stage_end(&stage);
 }
 
+/* ---- keys and script ---- */
+
+static void every_key_is_on_a_page_of_the_help(void **state)
+{
+	(void)state;
+	static const unsigned sizes[][2] = {{16, 60}, {24, 80}, {36, 132}, {50, 160}};
+	char text[ROW_TEXT];
+	for (unsigned size = 0; size < sizeof(sizes) / sizeof(*sizes); size++) {
+		struct canvas canvas;
+		unsigned seen = 0;
+		assert_true(canvas_init(&canvas, sizes[size][0], sizes[size][1], GLYPHS_ASCII));
+		for (unsigned page = 1; page <= keyhelp_pages(canvas_area(&canvas)); page++) {
+			canvas_clear(&canvas);
+			keyhelp_draw(canvas_area(&canvas), page);
+			for (unsigned row = 1; row + 1 < canvas.rows; row++) {
+				(void)row_of(&canvas, row, text);
+				assert_null(strchr(text + 11, '~'));
+				seen += text[1] != ' ';
+			}
+		}
+		assert_int_equal(seen, ACTION_COUNT);
+		canvas_release(&canvas);
+	}
+}
+
+static void a_formula_stands_in_the_script_as_it_is_written(void **state)
+{
+	(void)state;
+	static const char looped[] =
+	    "{\"faultline\": 1, \"script\": [{\"op\": \"repeat\", \"times\": 3, \"as\": \"i\", \"body\": ["
+	    "{\"op\": \"malloc\", \"id\": \"b-{i}\", \"size\": \"{i*16+24}\"}]}]}";
+	struct stage stage = stage_begin(looped, "test.json");
+	assert_true(stage_forward(&stage, EVENT_BIT(EVENT_LIBC_CALL)));
+	assert_says(&stage.scene, PANEL_SCRIPT, "malloc id=b-{i} size={i*16+24}");
+	stage_end(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +246,8 @@ int main(void)
 	    cmocka_unit_test(the_current_stage_is_always_in_the_ribbon),
 	    cmocka_unit_test(a_narrow_status_row_has_fewer_fields_and_each_is_whole),
 	    cmocka_unit_test(titles_are_never_cut),
+	    cmocka_unit_test(every_key_is_on_a_page_of_the_help),
+	    cmocka_unit_test(a_formula_stands_in_the_script_as_it_is_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
