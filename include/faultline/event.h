@@ -87,6 +87,7 @@ enum layer {
 	X(OOM_KILL, oom_kill, KERNEL, "pid:dec name:text points:dec adj:hex of:text",                                  \
 	  "the OOM killer chooses process {pid} ({name}) with {points} points: {of} is used up")                       \
 	X(IO_WAIT, io_wait, KERNEL, "cycles:dec", "waits {cycles} cycles for a device")                                \
+	X(SLEEP, sleep, KERNEL, "cycles:dec", "sleeps {cycles} cycles for a device; the CPU is free for others")       \
 	X(SIGNAL, signal, KERNEL, "name:text va:hex why:text", "signal {name} at {va}: {why}")                         \
 	X(PROCESS_START, process_start, KERNEL, "pid:dec name:text", "process {pid} ({name}) starts")                  \
 	X(FORK, fork, KERNEL, "parent:dec child:dec entries:dec",                                                      \

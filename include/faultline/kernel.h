@@ -91,6 +91,9 @@ struct kernel_config {
 	enum replacement_scope scope;
 	enum allocation allocation;
 	uint64_t pff_cycles;
+	/* Of round robin, in cycles: a process that waits for a device sleeps, and another one runs. 0: processes are
+	 * switched only where their programs say so, and the CPU waits. */
+	uint64_t quantum_cycles;
 	const struct policy_ops *replacement; /* NULL: replace_default */
 	uint64_t window_cycles;               /* of working-set policies */
 	uint64_t tick_cycles;                 /* between ticks of the policies that want them */
@@ -225,6 +228,8 @@ struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *s
 
 /* The scheduler's door: makes the (living) process current, in ring 3, where it left off. */
 void kernel_run(struct kernel *kernel, struct process *process);
+/* Nothing can run until then, when this (sleeping) process wakes: the CPU leaves whom it runs and idles. */
+void kernel_idle(struct kernel *kernel, struct process *process);
 struct process *kernel_current(const struct kernel *kernel); /* NULL: the CPU idles in ring 0 */
 
 /* Several CPUs: a process has its home on CPU (number of processes before it) modulo CPUs, and a thread of it on each

@@ -99,7 +99,8 @@ struct process_stats {
 	uint64_t minor_faults;
 	uint64_t major_faults;
 	uint64_t kernel_faults; /* of both: taken by the kernel itself, for mlock, MAP_POPULATE and copies */
-	uint64_t waited_cycles; /* for devices */
+	uint64_t waited_cycles; /* for devices, by an idle CPU */
+	uint64_t slept_cycles;  /* for devices, while others could run: kernel.quantum */
 	uint64_t causes[FAULT_CAUSE_COUNT];
 	uint64_t syscalls[SYSCALL_COUNT];
 	uint64_t frames_taken;  /* anonymous frames given to it so far */
@@ -148,8 +149,9 @@ struct process {
 	const char *name;
 	struct mm *mm; /* NULL after death */
 	int64_t oom_score_adj;
-	uint32_t parent; /* pid; 0: the world made it */
-	bool reaped;     /* somebody has waited for it */
+	uint64_t wakes_at; /* cycle: it sleeps until then */
+	uint32_t parent;   /* pid; 0: the world made it */
+	bool reaped;       /* somebody has waited for it */
 	struct linux_rlimit limits[RLIMITS];
 	struct process_stats stats;
 	struct process_death death;

@@ -78,6 +78,9 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(CYCLES_LIBC, "cycles.libc", TOTAL, "cycles", "simulated time in the C library")                              \
 	X(CYCLES_KERNEL, "cycles.kernel", TOTAL, "cycles", "simulated time in ring 0")                                 \
 	X(CYCLES_WAIT, "cycles.wait", TOTAL, "cycles", "of cycles.kernel: waiting for devices")                        \
+	X(CYCLES_ASLEEP, "cycles.asleep", TOTAL, "cycles",                                                             \
+	  "not of cycles: asleep for devices while others could run, with kernel.quantum")                             \
+	X(CPU_UTILISATION, "cpu.utilisation", LEVEL, "percent", "of simulated time the CPU had something to run")      \
 	X(CYCLES_WALK, "cycles.walk", TOTAL, "cycles", "of all: spent in page walks and TLB misses")                   \
 	X(MEMORY_RSS, "memory.rss", LEVEL, "pages", "pages with a frame of their own")                                 \
 	X(MEMORY_PEAK_RSS, "memory.peak_rss", PEAK, "pages", "highest memory.rss")                                     \
@@ -137,6 +140,7 @@ enum stat {
 
 struct stats {
 	uint64_t value[STAT_COUNT];
+	uint64_t cycle, waited; /* of the machine, for what is a share of its time */
 };
 
 struct stat_info {
@@ -149,7 +153,9 @@ struct stat_info {
 const struct stat_info *stat_info(enum stat stat);
 bool stat_find(const char *name, enum stat *out);
 
-/* later - earlier for totals, later for levels and peaks. */
+uint64_t stats_utilisation(const struct stats *stats); /* percent */
+
+/* later - earlier for totals, later for levels and peaks; a share of time is that of the time between. */
 void stats_difference(const struct stats *later, const struct stats *earlier, struct stats *out);
 
 #endif

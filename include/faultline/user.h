@@ -84,8 +84,8 @@ void user_return(struct user *user, uint64_t frame_bytes);
 /* Another thread goes on: the stack pointer becomes `rsp`. Returns the old one. */
 uint64_t user_switch_stack(struct user *user, uint64_t rsp);
 
-/* Looks at memory without touching it: no fault, no TLB, no counter. False where nothing is mapped; memory that is
- * promised but not yet backed by a frame is not mapped. */
+/* Looks at memory without touching it, in RAM, in swap or in its file: no fault, no TLB, no counter. False where there
+ * is nothing; memory that is promised and was never written is nothing. */
 bool user_peek64(const struct user *user, uint64_t va, uint64_t *value);
 
 #endif

@@ -32,6 +32,21 @@ uint64_t block_submit(struct kernel *kernel, struct block_device *device, bool w
 
 void block_wait(struct kernel *kernel, uint64_t cycle)
 {
+	struct process *process = kernel->current;
+	if (!process || kernel->config.quantum_cycles == 0) {
+		block_wait_here(kernel, cycle);
+		return;
+	}
+	uint64_t since = process->wakes_at > kernel->bus->cycle ? process->wakes_at : kernel->bus->cycle;
+	if (cycle <= since)
+		return;
+	process->wakes_at = cycle;
+	process->stats.slept_cycles += cycle - since;
+	emit(kernel->bus, EVENT_SLEEP, cycle - since);
+}
+
+void block_wait_here(struct kernel *kernel, uint64_t cycle)
+{
 	uint64_t now = kernel->bus->cycle;
 	if (cycle <= now)
 		return;

@@ -15,7 +15,10 @@ struct block_device {
 /* Begins a transfer of so many pages from this one on. Returns the cycle when it is done; what the processor does
  * itself is done at once, and charged. */
 uint64_t block_submit(struct kernel *kernel, struct block_device *device, bool write, uint64_t page, uint64_t pages);
-/* The current process waits until then. */
+/* The current process needs what is done then. The CPU waits for it; with kernel.quantum the process sleeps as soon as
+ * it can be left: behind the access, or the call, that it is making. */
 void block_wait(struct kernel *kernel, uint64_t cycle);
+/* The CPU waits in any case. */
+void block_wait_here(struct kernel *kernel, uint64_t cycle);
 
 #endif

@@ -106,7 +106,22 @@ void timer_entry(void *self)
 	uint64_t rsp = 0;
 	physmem_read(kernel->mem, frame_word(kernel, context, IRET_RSP), &rsp, kernel->layout->word_bytes);
 	context->gpr[GPR_RSP] = rsp;
-	switch_to(kernel, kernel->next);
+	if (kernel->next)
+		switch_to(kernel, kernel->next);
+	else
+		cpu_idle(kernel);
+}
+
+void kernel_idle(struct kernel *kernel, struct process *process)
+{
+	if (process->wakes_at <= kernel->bus->cycle)
+		return;
+	kernel->next = NULL;
+	if (kernel->current)
+		(void)machine_exception(kernel->machine, TIMER_VECTOR, NULL, vaddr(0));
+	if (process->wakes_at > kernel->bus->cycle)
+		process->stats.waited_cycles += process->wakes_at - kernel->bus->cycle;
+	block_wait_here(kernel, process->wakes_at);
 }
 
 /* Where the process stands in its program: the thread that goes on takes over from the one that went on last. */

@@ -64,7 +64,7 @@ static uint64_t submit(struct kernel *kernel, uint64_t page)
 	struct disk *disk = &kernel->disk;
 	forget_finished(kernel);
 	if (disk->writes == DISK_QUEUE) {
-		block_wait(kernel, disk->ends[disk->first]);
+		block_wait_here(kernel, disk->ends[disk->first]);
 		forget_finished(kernel);
 	}
 	uint64_t end = block_submit(kernel, &disk->device, true, page, 1);
@@ -140,7 +140,7 @@ void file_balance_dirty(struct kernel *kernel)
 	struct disk *disk = &kernel->disk;
 	forget_finished(kernel);
 	while (disk->writes > 0 && kernel->dirty + disk->writes > limits.limit) {
-		block_wait(kernel, disk->ends[disk->first]);
+		block_wait_here(kernel, disk->ends[disk->first]);
 		forget_finished(kernel);
 	}
 }

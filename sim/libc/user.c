@@ -8,7 +8,6 @@
 
 #include "faultline/kernel.h"
 #include "faultline/libc_text.h"
-#include "faultline/walk.h"
 
 /* Bytes at the end of the libc's data that abort() formats its message in. */
 enum { MESSAGE_BYTES = 256 };
@@ -265,16 +264,5 @@ struct bus *user_bus(struct user *user)
 
 bool user_peek64(const struct user *user, uint64_t va, uint64_t *value)
 {
-	const struct physmem *mem = machine_memory_const(user->machine);
-	struct paging now = mmu_paging(machine_mmu_const(user->machine));
-	struct paddr root = process_page_table(user->process);
-	struct walk walk;
-	if (root.v == 0)
-		return false;
-	struct paging paging = paging_elsewhere(&now, mem, root);
-	walk_peek(mem, &paging, vaddr(va), &walk);
-	if (walk.outcome != WALK_MAPPED)
-		return false;
-	*value = physmem_load64(mem, paddr_add(walk.page, va & (page_size_bytes(walk.size) - 1)));
-	return true;
+	return process_peek64(user->process, vaddr(va), value);
 }

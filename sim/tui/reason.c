@@ -60,6 +60,8 @@
 	X(OOM_KILL, "OOM kill", "the OOM killer",                                                                      \
 	  "Nothing is left to take: {name} has most points, {points}, and must die.")                                  \
 	X(IO_WAIT, "wait", "wait {cycles} cycles", "The device needs {cycles} cycles; RAM would need hundreds.")       \
+	X(SLEEP, "sleep", "sleep {cycles} cycles",                                                                     \
+	  "The device needs {cycles} cycles; meanwhile another process runs.")                                         \
 	X(SIGNAL, "signal", "a signal", "{name} instead of a frame: {why}.")                                           \
 	X(PROCESS_START, "process starts", "process {pid} starts",                                                     \
 	  "Process {pid} gets tables of its own; only the kernel's half is shared.")                                   \

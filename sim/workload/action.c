@@ -105,18 +105,23 @@ static void access_once(struct runner *runner, const struct op *op, uint64_t va,
 		user_touch(runner->user, va, length, access_kinds[op->kind]);
 }
 
+/* Each goes on behind the bytes that are done. */
 static void access_pages(struct runner *runner, const struct op *op, uint64_t start, uint64_t end)
 {
-	access_once(runner, op, start, 1);
-	for (uint64_t va = page_ceil(start + 1); va != 0 && va < end; va += PAGE_BYTES)
+	const bool pauses = runner_may_pause(runner);
+	for (uint64_t va = start + runner->done; va >= start && va < end; va = page_floor(va) + PAGE_BYTES) {
 		access_once(runner, op, va, 1);
+		if (pauses && runner_pauses(runner, page_floor(va) + PAGE_BYTES - start))
+			return;
+	}
 }
 
 static void access_strided(struct runner *runner, const struct op *op, uint64_t start, uint64_t length)
 {
-	for (uint64_t at = 0; at < length; at += op->stride) {
+	const bool pauses = runner_may_pause(runner);
+	for (uint64_t at = runner->done; at < length; at += op->stride) {
 		access_once(runner, op, start + at, length - at < 8 ? length - at : 8);
-		if (UINT64_MAX - at < op->stride)
+		if (UINT64_MAX - at < op->stride || (pauses && runner_pauses(runner, at + op->stride)))
 			break;
 	}
 }
@@ -132,22 +137,42 @@ static void store_range(struct runner *runner, const struct op *op, uint64_t sta
 		store_word(runner, start + at, length - at < 8 ? length - at : 8, op->value);
 }
 
+static void access_range(struct runner *runner, const struct op *op, uint64_t start, uint64_t length)
+{
+	if (op->has_value)
+		store_range(runner, op, start, length);
+	else
+		user_touch(runner->user, start, length, access_kinds[op->kind]);
+}
+
+/* All at once, or 4 KiB at a time where it may have to pause. */
+static void access_whole(struct runner *runner, const struct op *op, uint64_t start)
+{
+	const bool pauses = runner_may_pause(runner);
+	for (uint64_t at = runner->done, part; at < op->length; at += part) {
+		uint64_t left = op->length - at;
+		part = pauses && left > PAGE_BYTES ? PAGE_BYTES : left;
+		access_range(runner, op, start + at, part);
+		if (pauses && part < left && runner_pauses(runner, at + part))
+			return;
+	}
+}
+
 static uint64_t do_access(struct runner *runner, const struct op *op)
 {
 	uint64_t start = 0;
 	if (!runner_place(runner, &op->at, op->offset, &start) || op->length == 0)
 		return 0;
 	struct bus *bus = &runner->world->bus;
-	emit(bus, EVENT_ACCESS, event_text(access_kind_name(access_kinds[op->kind])), start, op->length);
+	if (runner->done == 0)
+		emit(bus, EVENT_ACCESS, event_text(access_kind_name(access_kinds[op->kind])), start, op->length);
 	uint64_t end = op->length > UINT64_MAX - start ? UINT64_MAX : start + op->length;
 	if (op->stride == OP_STRIDE_PAGE)
 		access_pages(runner, op, start, end);
 	else if (op->stride != 0)
 		access_strided(runner, op, start, op->length);
-	else if (op->has_value)
-		store_range(runner, op, start, op->length);
 	else
-		user_touch(runner->user, start, op->length, access_kinds[op->kind]);
+		access_whole(runner, op, start);
 	return 0;
 }
 

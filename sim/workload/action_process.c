@@ -30,6 +30,7 @@ void runner_adopt(struct runner *parent, uint32_t pid, uint64_t rip)
 	child->forked_at = rip;
 	child->operations = 0;
 	child->op = NULL;
+	child->waits = child->paused = false;
 	child->result = 0;
 	memset(&child->owned, 0, sizeof(child->owned));
 	memset(&child->before_op, 0, sizeof(child->before_op));
@@ -68,5 +69,6 @@ uint64_t do_wait(struct runner *runner, const struct op *op)
 	(void)op;
 	uint64_t pid = runner_syscall(runner, SYS_NR_WAIT4, (const uint64_t[6]){UINT64_MAX});
 	runner->waits = pid == UINT64_MAX && runner->heap->errno_value == LINUX_ERESTARTSYS;
+	runner->deaths = runner->world->deaths;
 	return pid;
 }

@@ -27,7 +27,7 @@ static uint64_t ask_statistic(const struct runner *runner, const struct that *th
 {
 	struct stats now;
 	struct stats out;
-	const struct stats zero = {{0}};
+	const struct stats zero = {.cycle = 0};
 	if (that->kind == THAT_MACHINE)
 		world_machine_stats(runner->world, &now);
 	else

@@ -67,25 +67,42 @@ static void finish(struct runner *runner, const struct op *op, uint64_t result)
 		check_invariants(runner, op);
 }
 
-static void execute(struct runner *runner, const struct op *op)
+bool runner_pauses(struct runner *runner, uint64_t done)
+{
+	if (!runner_must_pause(runner))
+		return false;
+	runner->paused = true;
+	runner->done = done;
+	return true;
+}
+
+static void begin(struct runner *runner, const struct op *op)
 {
 	if (op->watched)
 		world_process_stats(runner->world, runner->index, &runner->before_op);
 	announce(runner, op);
 	runner->heap->errno_value = 0;
+	runner->done = 0;
+}
+
+static void execute(struct runner *runner, const struct op *op)
+{
+	if (!runner->paused)
+		begin(runner, op);
+	runner->paused = false;
 	if (op->thread != runner->heap->thread && !runner_switch_thread(runner, op->thread))
 		return;
 	uint64_t result = runner_perform(runner, op);
-	if (!runner->waits)
+	if (!runner->waits && !runner->paused)
 		finish(runner, op, result);
 }
 
 /* The operation that could not end goes on; else the next one begins. False: there is none. */
 static bool runner_go_on(struct runner *runner)
 {
-	bool waited = runner->waits;
+	bool goes_on = runner->waits || runner->paused;
 	runner->waits = false;
-	return waited || runner_next(runner);
+	return goes_on || runner_next(runner);
 }
 
 static bool failed_for_good(const struct world *world)
@@ -119,7 +136,7 @@ void runner_slice(void *self)
 			return;
 		} else {
 			execute(runner, runner->op);
-			if (runner->waits)
+			if (runner->waits || runner->paused || runner_must_pause(runner))
 				return;
 		}
 	}

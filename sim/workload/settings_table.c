@@ -246,6 +246,8 @@ static const struct setting settings[] = {
      .field = offsetof(struct kernel_config, allocation),
      .text = "how many frames a process may have: what it touches, an equal share, or by its page-fault frequency"},
     KERNEL_NUMBER("seed", SETTING_NUMBER, seed, "of replacement policies that choose at random; 0: 1"),
+    KERNEL_NUMBER("quantum", SETTING_NUMBER, quantum_cycles,
+		  "cycles of a time slice of round robin; 0: processes are switched where their scripts yield"),
     KERNEL_NUMBER("pff_cycles", SETTING_NUMBER, pff_cycles,
 		  "for pff: a process that has not faulted for so long gives up unused pages"),
     {.scope = SETTING_KERNEL,

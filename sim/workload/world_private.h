@@ -6,6 +6,7 @@
 #include "faultline/arena.h"
 #include "faultline/world.h"
 #include "op_list.h"
+#include "pattern.h"
 #include "script_cursor.h"
 
 enum { WORLD_TEXTS = 1024, WORLD_TEXT_BYTES = 160, WORLD_MAX_PHASES = 256, RUNNER_MAX_CALLS = 4096 };
@@ -51,9 +52,13 @@ struct runner {
 	enum world_state state;
 	bool started; /* the libc has been started */
 	bool killing_expected;
-	bool forked;        /* it ends by exit(0) behind its script */
-	bool waits;         /* its last operation must be done again: no child has ended */
-	uint64_t forked_at; /* RIP where the program forked; 0: it is there again */
+	bool forked;     /* it ends by exit(0) behind its script */
+	bool waits;      /* its last operation must be done again: no child has ended */
+	uint64_t deaths; /* world->deaths when it began to wait */
+	bool paused;     /* in the middle of an operation, which goes on behind `done` of its accesses, or bytes */
+	uint64_t done;
+	struct pattern pattern; /* of that operation */
+	uint64_t forked_at;     /* RIP where the program forked; 0: it is there again */
 	uint64_t operations;
 	uint32_t line, column;
 	const char *pointer;
@@ -87,6 +92,8 @@ struct world {
 
 	unsigned turn;          /* of the runner that runs, or that will be asked next */
 	unsigned idle;          /* runners in a row that had nothing to do */
+	uint64_t deaths;        /* processes that have ended */
+	uint64_t slice_since;   /* cycle when the time slice began */
 	struct runner *current; /* inside a slice */
 	struct machine_counts slice_start;
 	struct elapsed kernel_time;  /* finished stays in ring 0 */
@@ -123,6 +130,15 @@ struct world_where runner_where(const struct runner *runner);
 /* Room for a text of an event, reused after WORLD_TEXTS others. */
 char *world_text(struct world *world);
 
+/* With kernel.quantum: it sleeps, or its time slice is over and somebody else can run. */
+bool runner_must_pause(struct runner *runner);
+static inline bool runner_may_pause(const struct runner *runner)
+{
+	return runner->world->document->kernel.quantum_cycles != 0;
+}
+
+/* In the middle of an operation that can go on later: pauses behind so many accesses, if it must. */
+bool runner_pauses(struct runner *runner, uint64_t done);
 /* The program of one slice: runs until the script yields, ends, or the world fails. For user_run(). */
 void runner_slice(void *self);
 /* The next operation; false at the end and after a failure. */

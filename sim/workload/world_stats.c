@@ -107,6 +107,7 @@ static void add_faults(uint64_t *value, const struct process_stats *stats)
 	value[STAT_FAULTS_SWAP_CACHE] += stats->causes[FAULT_CAUSE_SWAP_CACHE];
 	value[STAT_FAULTS_FILE_READ] += stats->causes[FAULT_CAUSE_FILE_READ];
 	value[STAT_CYCLES_WAIT] += stats->waited_cycles;
+	value[STAT_CYCLES_ASLEEP] += stats->slept_cycles;
 	value[STAT_FAULTS_KERNEL] += stats->kernel_faults;
 	value[STAT_FAULTS_STACK_GROWTH] += stats->causes[FAULT_CAUSE_STACK_GROWTH];
 	value[STAT_FAULTS_SPURIOUS] += stats->causes[FAULT_CAUSE_SPURIOUS];
@@ -217,6 +218,13 @@ static void put_frames(uint64_t *value, const struct world *world)
 	value[STAT_EVENTS] = world->bus.number;
 }
 
+static void put_utilisation(struct stats *stats, const struct world *world)
+{
+	stats->cycle = world->bus.cycle;
+	stats->waited = kernel_vm_counts(world->kernel)->waited_cycles;
+	stats->value[STAT_CPU_UTILISATION] = stats_utilisation(stats);
+}
+
 /* What is counted for the whole machine only. */
 static void put_paging(uint64_t *value, const struct kernel *kernel)
 {
@@ -247,7 +255,7 @@ static void put_paging(uint64_t *value, const struct kernel *kernel)
 
 void world_process_stats(const struct world *world, unsigned index, struct stats *out)
 {
-	*out = (struct stats){{0}};
+	*out = (struct stats){.cycle = 0};
 	BUG_ON(index >= world->runner_count);
 	const struct runner *runner = &world->runners[index];
 	if (!world->kernel || !runner->process)
@@ -262,12 +270,13 @@ void world_process_stats(const struct world *world, unsigned index, struct stats
 	add_process(out->value, runner);
 	put_frames(out->value, world);
 	put_paging(out->value, world->kernel);
+	put_utilisation(out, world);
 }
 
 void world_machine_stats(const struct world *world, struct stats *out)
 {
 	struct machine_counts counts;
-	*out = (struct stats){{0}};
+	*out = (struct stats){.cycle = 0};
 	if (!world->kernel)
 		return;
 	world_counts(world, &counts);
@@ -276,6 +285,7 @@ void world_machine_stats(const struct world *world, struct stats *out)
 		add_process(out->value, &world->runners[i]);
 	put_frames(out->value, world);
 	put_paging(out->value, world->kernel);
+	put_utilisation(out, world);
 }
 
 unsigned world_phase_count(const struct world *world)

@@ -276,6 +276,94 @@ static void two_worlds_run_alike_side_by_side(void **state)
 	release(&b);
 }
 
+/* ---- round robin ---- */
+
+static struct outcome run_with(const char *text, const char *setting)
+{
+	struct document *document = NULL;
+	struct error error;
+	if (document_parse(text, strlen(text), "test.json", &document, &error) != STATUS_OK ||
+	    document_set(document, setting, &error) != STATUS_OK)
+		fail_msg("%s", error.text);
+	return run_document(document);
+}
+
+#define WORKER(name)                                                                                                   \
+	"{\"name\": \"" name "\", \"script\": ["                                                                       \
+	"{\"op\": \"open\", \"id\": \"f\", \"path\": \"/" name "\"},"                                                  \
+	"{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"4MiB\", \"fd\": \"f\", \"prot\": \"PROT_READ\"},"             \
+	"{\"op\": \"madvise\", \"at\": \"m\", \"length\": \"4MiB\", \"advice\": \"MADV_RANDOM\"},"                     \
+	"{\"op\": \"mmap\", \"id\": \"own\", \"length\": \"64KiB\"},"                                                  \
+	"{\"op\": \"repeat\", \"times\": 10, \"as\": \"i\", \"body\": ["                                               \
+	"{\"op\": \"access\", \"at\": \"own\", \"length\": \"64KiB\", \"count\": 20000, \"write_ratio\": 0.5},"        \
+	"{\"op\": \"access\", \"at\": \"m\", \"length\": \"4MiB\", \"pattern\": \"uniform\", \"count\": 3, "           \
+	"\"seed\": \"{i+1}\"}]}]}"
+#define WORKERS                                                                                                        \
+	"{\"faultline\": 1, \"files\": [{\"name\": \"/a\", \"size\": \"4MiB\"}, {\"name\": \"/b\", \"size\": "         \
+	"\"4MiB\"}], "                                                                                                 \
+	"\"processes\": [" WORKER("a") ", " WORKER("b") "]}"
+
+static void with_a_quantum_one_computes_while_the_other_sleeps(void **state)
+{
+	(void)state;
+	struct outcome alone = run_with(WORKERS, "kernel.quantum=0"), both = run_with(WORKERS, "kernel.quantum=100000");
+	assert_int_equal(alone.status, STATUS_OK);
+	assert_int_equal(both.status, STATUS_OK);
+	/* The same work, in less time, with less idling. */
+	assert_int_equal(alone.stats.value[STAT_FAULTS_MINOR], both.stats.value[STAT_FAULTS_MINOR]);
+	assert_int_equal(alone.stats.value[STAT_FAULTS_MAJOR], both.stats.value[STAT_FAULTS_MAJOR]);
+	assert_true(both.stats.value[STAT_CYCLES] < alone.stats.value[STAT_CYCLES]);
+	assert_true(both.stats.value[STAT_CYCLES_WAIT] < alone.stats.value[STAT_CYCLES_WAIT]);
+	assert_true(both.stats.value[STAT_CPU_UTILISATION] > alone.stats.value[STAT_CPU_UTILISATION]);
+	assert_int_equal(alone.stats.value[STAT_CYCLES_ASLEEP], 0);
+	assert_true(both.stats.value[STAT_CYCLES_ASLEEP] > 0);
+	assert_int_equal(alone.stats.value[STAT_PROCESSES_SWITCHES], 2);
+	release(&alone);
+	release(&both);
+}
+
+/* A slice ends at the quantum, also in the middle of an operation; what the operation does stays the same. */
+static void a_quantum_cuts_long_operations(void **state)
+{
+	(void)state;
+	static const char text[] =
+	    "{\"faultline\": 1, \"processes\": ["
+	    "{\"name\": \"a\", \"script\": [{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"4MiB\"},"
+	    "{\"op\": \"write\", \"at\": \"m\", \"offset\": 3, \"length\": 4000000, \"value\": \"0x0102030405060708\"},"
+	    "{\"op\": \"expect\", \"that\": \"op.faults.minor\", \"equals\": 977},"
+	    "{\"op\": \"expect\", \"that\": \"content(m+3999995)\", \"equals\": \"0x0102030405060708\"},"
+	    "{\"op\": \"read\", \"at\": \"m\", \"length\": \"4MiB\", \"stride\": \"page\"}]},"
+	    "{\"name\": \"b\", \"script\": [{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"4MiB\"},"
+	    "{\"op\": \"write\", \"at\": \"m\", \"length\": \"4MiB\", \"stride\": 2048},"
+	    "{\"op\": \"expect\", \"that\": \"op.accesses.write\", \"at_least\": 2048}]}]}";
+	struct outcome whole = run_with(text, "kernel.quantum=0"), cut = run_with(text, "kernel.quantum=50000");
+	if (cut.status != STATUS_OK)
+		fail_msg("%s", cut.error.text);
+	assert_int_equal(whole.stats.value[STAT_FAULTS_MINOR], cut.stats.value[STAT_FAULTS_MINOR]);
+	assert_true(cut.stats.value[STAT_PROCESSES_SWITCHES] > 20);
+	release(&whole);
+	release(&cut);
+}
+
+static void whoever_waits_for_a_child_lets_the_cpu_idle(void **state)
+{
+	(void)state;
+	struct outcome out = run_with(
+	    "{\"faultline\": 1, \"files\": [{\"name\": \"/a\", \"size\": \"4MiB\"}], \"script\": ["
+	    "{\"op\": \"open\", \"id\": \"f\", \"path\": \"/a\"},"
+	    "{\"op\": \"malloc\", \"id\": \"m\", \"size\": 4096},"
+	    "{\"op\": \"fork\", \"body\": [{\"op\": \"repeat\", \"times\": 50, \"as\": \"i\", \"body\": ["
+	    "{\"op\": \"pread\", \"fd\": \"f\", \"at\": \"m\", \"length\": 8, \"file_offset\": \"{i * 81920}\"}]}]},"
+	    "{\"op\": \"wait\"}, {\"op\": \"expect\", \"that\": \"result\", \"equals\": 2},"
+	    "{\"op\": \"wait\"}, {\"op\": \"expect\", \"that\": \"errno\", \"equals\": \"ECHILD\"}]}",
+	    "kernel.quantum=100000");
+	if (out.status != STATUS_OK)
+		fail_msg("%s", out.error.text);
+	assert_int_equal(out.stats.value[STAT_SYSCALLS_WAIT], 3); /* it asks again only when somebody has ended */
+	assert_true(out.stats.value[STAT_CPU_UTILISATION] < 20);
+	release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +386,9 @@ int main(void)
 	    cmocka_unit_test(patterns_count_their_accesses),
 	    cmocka_unit_test(impossible_memory_is_refused),
 	    cmocka_unit_test(two_worlds_run_alike_side_by_side),
+	    cmocka_unit_test(with_a_quantum_one_computes_while_the_other_sleeps),
+	    cmocka_unit_test(a_quantum_cuts_long_operations),
+	    cmocka_unit_test(whoever_waits_for_a_child_lets_the_cpu_idle),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
