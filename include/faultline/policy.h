@@ -78,6 +78,8 @@ struct policy_ops {
 	void (*remove)(struct policy *policy, uint32_t frame);
 	uint32_t (*victim)(struct policy *policy, uint64_t incoming);
 	void (*touch)(struct policy *policy, uint32_t frame);
+	/* The frame may be touched soon: the host's memory can be asked for what touch will need. Changes nothing. */
+	void (*expect)(const struct policy *policy, uint32_t frame);
 	void (*tick)(struct policy *policy);
 	/* The page with this key is gone for good: no ghost may remember it. */
 	void (*forget)(struct policy *policy, uint64_t key);
@@ -110,9 +112,10 @@ void policy_insert(struct policy *policy, uint32_t frame, uint64_t key);
 /* The frame has been freed: the page is gone and no ghost remembers it. */
 void policy_remove(struct policy *policy, uint32_t frame);
 /* Chooses a frame that may go and lets go of it, leaving a ghost where the policy keeps ghosts. `incoming` is the key
- * of the page that needs the room, or POLICY_NO_KEY. POLICY_NO_FRAME: none is evictable. Who cannot evict it after all
+ * of the page that needs the room, or POLICY_NO_KEY; `key` becomes that of the page that goes. POLICY_NO_FRAME: none is
+ * evictable. Who cannot evict it after all
  * inserts it again. */
-uint32_t policy_victim(struct policy *policy, uint64_t incoming);
+uint32_t policy_victim(struct policy *policy, uint64_t incoming, uint64_t *key);
 /* A reference to a resident page; ideal policies need it, the others ignore it. */
 void policy_touch(struct policy *policy, uint32_t frame);
 /* A clock tick, at which a kernel samples the A bits. */

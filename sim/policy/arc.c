@@ -116,7 +116,8 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 			continue;
 		remove_frame(policy, frame);
 		if (!only_recent)
-			(void)ghost_add(&arc->ghosts, &arc->ghost_list[where], (uint8_t)where, policy->key[frame]);
+			(void)ghost_add(&arc->ghosts, &arc->ghost_list[where], (uint8_t)where,
+					policy_key(policy, frame));
 		return frame;
 	}
 	return POLICY_NO_FRAME;

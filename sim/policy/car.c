@@ -102,7 +102,8 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 		} else if (!is_evictable(policy, frame)) {
 			enter(car, frame, where);
 		} else {
-			(void)ghost_add(&car->ghosts, &car->ghost_list[where], (uint8_t)where, policy->key[frame]);
+			(void)ghost_add(&car->ghosts, &car->ghost_list[where], (uint8_t)where,
+					policy_key(policy, frame));
 			return frame;
 		}
 	}

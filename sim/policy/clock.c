@@ -61,7 +61,8 @@ static const char *check(const struct policy *policy)
 	const struct clock *clock = policy->state;
 	if (clock->circle.count != policy->resident)
 		return "the circle does not hold every resident frame";
-	return clock->hand && !policy->held[clock->hand - 1] ? "the hand points at a frame that is not resident" : NULL;
+	return clock->hand && !policy_holds(policy, clock->hand - 1) ? "the hand points at a frame that is not resident"
+								     : NULL;
 }
 
 const struct policy_ops policy_clock = {

@@ -194,7 +194,7 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	pro->hot_count -= pro->state[frame] == HOT;
 	if (pro->state[frame] == HOT)
 		pro->on_test[frame] = 0;
-	evict(pro, frame, policy->key[frame]);
+	evict(pro, frame, policy_key(policy, frame));
 	return frame;
 }
 
@@ -219,7 +219,7 @@ static const char *check(const struct policy *policy)
 	const struct clock_pro *pro = policy->state;
 	uint32_t hot = 0;
 	for (uint32_t frame = 0; frame < pro->frames; frame++)
-		hot += policy->held[frame] && pro->state[frame] == HOT;
+		hot += policy_holds(policy, frame) && pro->state[frame] == HOT;
 	if (hot != pro->hot_count)
 		return "the hot pages are not counted right";
 	if (pro->ghosts.count > pro->capacity)

@@ -1,46 +1,6 @@
 /* Least frequently used. Counts are of the time in memory; of equally used pages the one used longest ago goes. */
 #include "ranking.h"
 
-static void place(void *state, const struct policy_config *config, struct policy_room *room)
-{
-	ranking_place(state, room, config->frames);
-}
-
-static void insert(struct policy *policy, uint32_t frame, uint64_t key)
-{
-	struct ranking *ranking = policy->state;
-	(void)key;
-	ranking_add(ranking, frame, (struct rank){.first = 1, .then = ++ranking->clock});
-}
-
-static void touch(struct policy *policy, uint32_t frame)
-{
-	struct ranking *ranking = policy->state;
-	struct rank rank = {.first = ranking->rank[frame].first + 1, .then = ++ranking->clock};
-	ranking_change(ranking, frame, rank);
-}
-
-static void remove_frame(struct policy *policy, uint32_t frame)
-{
-	ranking_remove(policy->state, frame);
-}
-
-static uint32_t victim(struct policy *policy, uint64_t incoming)
-{
-	(void)incoming;
-	return ranking_victim(policy->state, policy);
-}
-
-static void look_at(const struct policy *policy, struct policy_look *out)
-{
-	ranking_look(policy->state, out);
-}
-
-static const char *check(const struct policy *policy)
-{
-	return ranking_check(policy->state, policy);
-}
-
 const struct policy_ops policy_lfu = {
     .name = "lfu",
     .kind = POLICY_IDEAL,
@@ -48,11 +8,11 @@ const struct policy_ops policy_lfu = {
     .summary = "evicts the page used least often since it came in; of equals, the least recently used",
     .source = "Aho, Denning, Ullman, Journal of the ACM 18(1), 1971",
     .state_bytes = sizeof(struct ranking),
-    .place = place,
-    .insert = insert,
-    .remove = remove_frame,
-    .victim = victim,
-    .touch = touch,
-    .look = look_at,
-    .check = check,
+    .place = ranking_place,
+    .insert = ranking_insert_used,
+    .remove = ranking_remove,
+    .victim = ranking_victim,
+    .touch = ranking_use,
+    .look = ranking_look,
+    .check = ranking_check,
 };

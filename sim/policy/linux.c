@@ -84,7 +84,7 @@ static void evict(const struct policy *policy, struct linux_lists *lists, uint32
 {
 	if (lists->shadows.count == policy->config.capacity)
 		ghost_drop(&lists->ghosts, &lists->shadows, list_first(&lists->shadows));
-	uint32_t shadow = ghost_add(&lists->ghosts, &lists->shadows, 0, policy->key[frame]);
+	uint32_t shadow = ghost_add(&lists->ghosts, &lists->shadows, 0, policy_key(policy, frame));
 	lists->ghosts.entry[shadow].note = lists->age++;
 }
 

@@ -155,7 +155,7 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 	(void)incoming;
 	uint32_t frame = list_first_evictable(policy, &lirs->queue, lirs->queue_links);
 	if (frame != LIST_END)
-		leave_ghost(lirs, frame, policy->key[frame]);
+		leave_ghost(lirs, frame, policy_key(policy, frame));
 	else
 		frame = evictable_lir(policy, lirs);
 	if (frame != LIST_END)

@@ -1,11 +1,6 @@
 /* Belady's optimum, by knowing the future. */
 #include "ranking.h"
 
-static void place(void *state, const struct policy_config *config, struct policy_room *room)
-{
-	ranking_place(state, room, config->frames);
-}
-
 /* Pages that are never used again are alike: the lower frame number goes. */
 static struct rank rank_of(const struct policy *policy, uint32_t frame)
 {
@@ -23,27 +18,6 @@ static void touch(struct policy *policy, uint32_t frame)
 	ranking_change(policy->state, frame, rank_of(policy, frame));
 }
 
-static void remove_frame(struct policy *policy, uint32_t frame)
-{
-	ranking_remove(policy->state, frame);
-}
-
-static uint32_t victim(struct policy *policy, uint64_t incoming)
-{
-	(void)incoming;
-	return ranking_victim(policy->state, policy);
-}
-
-static void look_at(const struct policy *policy, struct policy_look *out)
-{
-	ranking_look(policy->state, out);
-}
-
-static const char *check(const struct policy *policy)
-{
-	return ranking_check(policy->state, policy);
-}
-
 const struct policy_ops policy_opt = {
     .name = "opt",
     .kind = POLICY_IDEAL,
@@ -51,11 +25,11 @@ const struct policy_ops policy_opt = {
     .summary = "evicts the page whose next use is farthest in the future: no policy misses less",
     .source = "Belady, IBM Systems Journal 5(2), 1966",
     .state_bytes = sizeof(struct ranking),
-    .place = place,
+    .place = ranking_place,
     .insert = insert,
-    .remove = remove_frame,
-    .victim = victim,
+    .remove = ranking_remove,
+    .victim = ranking_victim,
     .touch = touch,
-    .look = look_at,
-    .check = check,
+    .look = ranking_look,
+    .check = ranking_check,
 };

@@ -34,8 +34,7 @@ void *room_take(struct policy_room *room, size_t count, size_t object_bytes)
 
 static void place(struct policy *policy, void *state, struct policy_room *room)
 {
-	policy->key = room_array(room, uint64_t, policy->config.frames);
-	policy->held = room_array(room, uint8_t, policy->config.frames);
+	policy->no_key = room_array(room, uint64_t, policy->config.frames);
 	policy->ops->place(state, &policy->config, room);
 }
 
@@ -78,40 +77,40 @@ uint32_t policy_resident(const struct policy *policy)
 
 bool policy_holds(const struct policy *policy, uint32_t frame)
 {
-	return policy->held[frame];
+	return policy->no_key[frame] != 0;
 }
 
 uint64_t policy_key(const struct policy *policy, uint32_t frame)
 {
-	return policy->key[frame];
+	return ~policy->no_key[frame];
 }
 
 void policy_insert(struct policy *policy, uint32_t frame, uint64_t key)
 {
-	BUG_ON(frame >= policy->config.frames || policy->held[frame]);
-	policy->held[frame] = 1;
-	policy->key[frame] = key;
+	BUG_ON(frame >= policy->config.frames || key == POLICY_NO_KEY || policy_holds(policy, frame));
+	policy->no_key[frame] = ~key;
 	policy->resident++;
 	policy->ops->insert(policy, frame, key);
 }
 
 void policy_remove(struct policy *policy, uint32_t frame)
 {
-	BUG_ON(frame >= policy->config.frames || !policy->held[frame]);
+	BUG_ON(frame >= policy->config.frames || !policy_holds(policy, frame));
 	policy->ops->remove(policy, frame);
-	policy->held[frame] = 0;
+	policy->no_key[frame] = 0;
 	policy->resident--;
 }
 
-uint32_t policy_victim(struct policy *policy, uint64_t incoming)
+uint32_t policy_victim(struct policy *policy, uint64_t incoming, uint64_t *key)
 {
 	if (policy->resident == 0)
 		return POLICY_NO_FRAME;
 	uint32_t frame = policy->ops->victim(policy, incoming);
 	if (frame == POLICY_NO_FRAME)
 		return frame;
-	BUG_ON(!policy->held[frame]);
-	policy->held[frame] = 0;
+	BUG_ON(!policy_holds(policy, frame));
+	*key = policy_key(policy, frame);
+	policy->no_key[frame] = 0;
 	policy->resident--;
 	return frame;
 }
@@ -138,7 +137,7 @@ const char *policy_check(const struct policy *policy)
 {
 	uint32_t held = 0;
 	for (uint32_t frame = 0; frame < policy->config.frames; frame++)
-		held += policy->held[frame];
+		held += policy_holds(policy, frame);
 	if (held != policy->resident)
 		return "the number of resident frames differs from the frames that are held";
 	return policy->ops->check ? policy->ops->check(policy) : NULL;

@@ -1,19 +1,17 @@
-/* A hit costs a look at one byte of the page: resident, accessed, dirty. Only policies that are told of every reference
- * need the frame as well. */
+/* A hit costs a look at one word of the page: accessed, dirty, and the frame that holds it. Memory of the host decides
+ * the speed, so whatever a reference needs is asked for some references ahead. */
 #include "faultline/policy_engine.h"
-
 #include "policy_private.h"
 
-enum { RESIDENT = 1, ACCESSED = 2, DIRTY = 4, AHEAD = 24 };
+enum { ACCESSED = 1, DIRTY = 2, FRAME_SHIFT = 2 };
 
 struct policy_engine {
 	struct arena *arena;
 	struct policy *policy;
-	uint8_t *bits;      /* of each page; 0: not resident */
-	uint32_t *frame_of; /* of each resident page, plus one; 0: not resident */
-	uint32_t *page_of;  /* of each used frame */
-	uint32_t used;      /* frames that hold a page: the first ones */
-	uint8_t first_bits; /* of a page that has just come in */
+	uint32_t
+	    *where;    /* of each resident page: its frame plus one above FRAME_SHIFT, and its bits; 0: not resident */
+	uint32_t used; /* frames that hold a page: the first ones */
+	uint32_t first_bit; /* of a page that has just come in */
 	uint64_t position;  /* of the reference at work */
 	uint64_t next_tick;
 	uint64_t tick;
@@ -26,16 +24,16 @@ struct policy_engine {
 static bool test_and_clear_accessed(void *self, uint32_t frame)
 {
 	const struct policy_engine *engine = self;
-	uint8_t *bits = &engine->bits[engine->page_of[frame]];
-	bool accessed = *bits & ACCESSED;
-	*bits &= (uint8_t)~ACCESSED;
+	uint32_t *where = &engine->where[policy_key(engine->policy, frame)];
+	bool accessed = *where & ACCESSED;
+	*where &= ~(uint32_t)ACCESSED;
 	return accessed;
 }
 
 static bool dirty(void *self, uint32_t frame)
 {
 	const struct policy_engine *engine = self;
-	return engine->bits[engine->page_of[frame]] & DIRTY;
+	return engine->where[policy_key(engine->policy, frame)] & DIRTY;
 }
 
 static uint64_t time_now(void *self)
@@ -70,16 +68,13 @@ struct policy_engine *policy_engine_new(const struct policy_ops *ops, const stru
 				   .now = time_now,
 				   .next_use = config->next_use ? use_after : NULL};
 	struct arena *arena = arena_new(policy_bytes(ops, &inner) + sizeof(struct policy_engine) + 256 +
-					config->pages * (sizeof(uint8_t) + sizeof(uint32_t)) +
-					frames * sizeof(uint32_t));
+					config->pages * sizeof(uint32_t));
 	if (!arena)
 		return NULL;
 	struct policy_engine *engine = arena_new_object(arena, struct policy_engine);
 	engine->arena = arena;
-	engine->bits = arena_new_array(arena, uint8_t, config->pages);
-	engine->frame_of = arena_new_array(arena, uint32_t, config->pages);
-	engine->page_of = arena_new_array(arena, uint32_t, frames);
-	engine->first_bits = config->hardware || ops->first_reference_counts ? RESIDENT | ACCESSED : RESIDENT;
+	engine->where = arena_new_array(arena, uint32_t, config->pages);
+	engine->first_bit = config->hardware || ops->first_reference_counts ? ACCESSED : 0;
 	engine->next_use = config->next_use;
 	engine->tick = ops->tick ? (config->tick ? config->tick : frames) : UINT64_MAX;
 	engine->next_tick = engine->tick;
@@ -98,19 +93,19 @@ void policy_engine_free(struct policy_engine *engine)
 
 static uint32_t evict(struct policy_engine *engine, uint32_t incoming)
 {
-	uint32_t frame = policy_victim(engine->policy, incoming);
+	uint64_t page;
+	uint32_t frame = policy_victim(engine->policy, incoming, &page);
 	BUG_ON(frame == POLICY_NO_FRAME);
-	uint32_t page = engine->page_of[frame];
+	uint32_t *where = &engine->where[page];
 	engine->result.evictions++;
-	engine->result.writebacks += (engine->bits[page] & DIRTY) != 0;
-	engine->bits[page] = 0;
-	engine->frame_of[page] = 0;
+	engine->result.writebacks += (*where & DIRTY) != 0;
+	*where = 0;
 	return frame;
 }
 
-static uint8_t dirty_bit(uint32_t reference)
+static uint32_t dirty_bit(uint32_t reference)
 {
-	return reference & REFERENCE_WRITES ? DIRTY : 0;
+	return reference >> 31 << 1;
 }
 
 static void miss(struct policy_engine *engine, uint32_t reference)
@@ -119,29 +114,30 @@ static void miss(struct policy_engine *engine, uint32_t reference)
 	bool full = engine->used == engine->policy->config.frames;
 	uint32_t frame = full ? evict(engine, page) : engine->used++;
 	engine->result.misses++;
-	engine->frame_of[page] = frame + 1;
-	engine->page_of[frame] = page;
-	engine->bits[page] = engine->first_bits | dirty_bit(reference);
+	engine->where[page] = (frame + 1) << FRAME_SHIFT | engine->first_bit | dirty_bit(reference);
 	policy_insert(engine->policy, frame, page);
 }
 
-/* The page some references ahead, which the host's memory may begin to fetch. */
-static uint32_t page_ahead(const uint32_t *references, size_t i, size_t count)
+/* How far ahead the host's memory is asked for a page's word; and, half as far, for what a policy that is told of every
+ * reference keeps about its frame. */
+enum { AHEAD = 32, NEAR = AHEAD / 2 };
+
+static const uint32_t *word_ahead(const struct policy_engine *engine, const uint32_t *references, size_t i,
+				  size_t count, size_t ahead)
 {
-	return references[i + AHEAD < count ? i + AHEAD : count - 1] & ~REFERENCE_WRITES;
+	return &engine->where[references[i + ahead < count ? i + ahead : count - 1] & ~REFERENCE_WRITES];
 }
 
 /* For policies that look at A bits. */
 static void feed_bits(struct policy_engine *engine, const uint32_t *references, size_t count)
 {
 	const uint64_t start = engine->position;
-	uint8_t *bits = engine->bits;
 	for (size_t i = 0; i < count; i++) {
 		uint32_t reference = references[i];
-		uint8_t *page = &bits[reference & ~REFERENCE_WRITES];
-		__builtin_prefetch(&bits[page_ahead(references, i, count)], 1);
-		if (*page != 0) {
-			*page |= (uint8_t)(ACCESSED | dirty_bit(reference));
+		uint32_t *where = &engine->where[reference & ~REFERENCE_WRITES];
+		__builtin_prefetch(word_ahead(engine, references, i, count, AHEAD), 1);
+		if (*where != 0) {
+			*where |= ACCESSED | dirty_bit(reference);
 		} else {
 			engine->position = start + i;
 			miss(engine, reference);
@@ -154,17 +150,18 @@ static void feed_bits(struct policy_engine *engine, const uint32_t *references, 
 static void feed_told(struct policy_engine *engine, const uint32_t *references, size_t count)
 {
 	const uint64_t start = engine->position;
-	void (*touch)(struct policy *, uint32_t) = engine->policy->ops->touch;
+	const struct policy_ops *ops = engine->policy->ops;
 	for (size_t i = 0; i < count; i++) {
 		uint32_t reference = references[i];
-		uint32_t page = reference & ~REFERENCE_WRITES;
-		uint32_t frame = engine->frame_of[page];
-		__builtin_prefetch(&engine->frame_of[page_ahead(references, i, count)]);
+		uint32_t *where = &engine->where[reference & ~REFERENCE_WRITES];
+		__builtin_prefetch(word_ahead(engine, references, i, count, AHEAD), 1);
+		uint32_t near = *word_ahead(engine, references, i, count, NEAR);
+		if (near != 0 && ops->expect)
+			ops->expect(engine->policy, (near >> FRAME_SHIFT) - 1);
 		engine->position = start + i;
-		if (frame != 0) {
-			if (reference & REFERENCE_WRITES)
-				engine->bits[page] |= DIRTY;
-			touch(engine->policy, frame - 1);
+		if (*where != 0) {
+			*where |= dirty_bit(reference);
+			ops->touch(engine->policy, (*where >> FRAME_SHIFT) - 1);
 		} else {
 			miss(engine, reference);
 		}
@@ -197,7 +194,7 @@ struct policy_engine_result policy_engine_result(const struct policy_engine *eng
 
 bool policy_engine_has(const struct policy_engine *engine, uint32_t page)
 {
-	return engine->bits[page] != 0;
+	return engine->where[page] != 0;
 }
 
 const struct policy *policy_engine_policy(const struct policy_engine *engine)

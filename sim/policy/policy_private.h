@@ -12,9 +12,8 @@ struct policy {
 	struct policy_view view;
 	struct rng rng;
 	uint32_t resident;
-	uint64_t *key; /* of the page in each frame */
-	uint8_t *held; /* 1: the frame is resident */
-	void *state;   /* the policy's own struct */
+	uint64_t *no_key; /* of each frame: the complement of its page's key; 0: not resident */
+	void *state;      /* the policy's own struct */
 };
 
 static inline bool is_evictable(const struct policy *policy, uint32_t frame)

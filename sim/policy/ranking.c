@@ -1,11 +1,12 @@
 /* The usual heap of an array: the children of i are 2i+1 and 2i+2. */
 #include "ranking.h"
 
-void ranking_place(struct ranking *ranking, struct policy_room *room, uint32_t frames)
+void ranking_place(void *state, const struct policy_config *config, struct policy_room *room)
 {
-	ranking->heap = room_array(room, uint32_t, frames);
-	ranking->at = room_array(room, uint32_t, frames);
-	ranking->rank = room_array(room, struct rank, frames);
+	struct ranking *ranking = state;
+	ranking->heap = room_array(room, uint32_t, config->frames);
+	ranking->at = room_array(room, uint32_t, config->frames);
+	ranking->rank = room_array(room, struct rank, config->frames);
 }
 
 static bool is_lower(const struct ranking *ranking, uint32_t a, uint32_t b)
@@ -60,7 +61,7 @@ void ranking_change(struct ranking *ranking, uint32_t frame, struct rank rank)
 	sift_down(ranking, ranking->at[frame]);
 }
 
-void ranking_remove(struct ranking *ranking, uint32_t frame)
+static void take_out(struct ranking *ranking, uint32_t frame)
 {
 	uint32_t at = ranking->at[frame];
 	uint32_t last = ranking->heap[--ranking->count];
@@ -91,24 +92,32 @@ static uint32_t lowest_evictable(const struct ranking *ranking, const struct pol
 	return best;
 }
 
-uint32_t ranking_victim(struct ranking *ranking, const struct policy *policy)
+void ranking_remove(struct policy *policy, uint32_t frame)
 {
-	uint32_t frame = lowest_evictable(ranking, policy);
+	take_out(policy->state, frame);
+}
+
+uint32_t ranking_victim(struct policy *policy, uint64_t incoming)
+{
+	(void)incoming;
+	uint32_t frame = lowest_evictable(policy->state, policy);
 	if (frame != POLICY_NO_FRAME)
-		ranking_remove(ranking, frame);
+		take_out(policy->state, frame);
 	return frame;
 }
 
-void ranking_look(const struct ranking *ranking, struct policy_look *look)
+void ranking_look(const struct policy *policy, struct policy_look *out)
 {
-	look_count(look, "by rank, the lowest first", ranking->count);
-	struct policy_look_list *list = &look->list[look->lists - 1];
+	const struct ranking *ranking = policy->state;
+	look_count(out, "by rank, the lowest first", ranking->count);
+	struct policy_look_list *list = &out->list[out->lists - 1];
 	if (ranking->count > 0)
 		list->frame[list->shown++] = ranking->heap[0];
 }
 
-const char *ranking_check(const struct ranking *ranking, const struct policy *policy)
+const char *ranking_check(const struct policy *policy)
 {
+	const struct ranking *ranking = policy->state;
 	for (uint32_t i = 0; i < ranking->count; i++) {
 		if (ranking->at[ranking->heap[i]] != i)
 			return "a frame does not know its place in the heap";
@@ -116,4 +125,18 @@ const char *ranking_check(const struct ranking *ranking, const struct policy *po
 			return "the heap is out of order";
 	}
 	return ranking->count == policy->resident ? NULL : "the heap does not hold every resident frame";
+}
+
+void ranking_insert_used(struct policy *policy, uint32_t frame, uint64_t key)
+{
+	struct ranking *ranking = policy->state;
+	(void)key;
+	ranking_add(ranking, frame, (struct rank){.first = 1, .then = ++ranking->clock});
+}
+
+void ranking_use(struct policy *policy, uint32_t frame)
+{
+	struct ranking *ranking = policy->state;
+	struct rank rank = {.first = ranking->rank[frame].first + 1, .then = ++ranking->clock};
+	ranking_change(ranking, frame, rank);
 }

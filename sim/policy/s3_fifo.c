@@ -75,7 +75,7 @@ static uint32_t victim_of_small(struct policy *policy, struct s3_fifo *fifo)
 		} else if (stays) {
 			enter(fifo, frame, SMALL);
 		} else {
-			remember(fifo, policy->key[frame]);
+			remember(fifo, policy_key(policy, frame));
 			return frame;
 		}
 	}

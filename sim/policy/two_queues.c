@@ -69,7 +69,7 @@ static uint32_t victim(struct policy *policy, uint64_t incoming)
 			continue;
 		remove_frame(policy, frame);
 		if (where == IN)
-			remember(queues, policy->key[frame]);
+			remember(queues, policy_key(policy, frame));
 		return frame;
 	}
 	return POLICY_NO_FRAME;

@@ -96,12 +96,14 @@ static bool anything_evictable(const struct kernel *kernel)
 /* False when all is locked. */
 static bool evict(struct kernel *kernel, uint64_t incoming)
 {
-	uint32_t frame = policy_victim(kernel->policy, incoming);
+	uint64_t key;
+	uint32_t frame = policy_victim(kernel->policy, incoming, &key);
 	if (frame == POLICY_NO_FRAME) {
 		assert_false(anything_evictable(kernel));
 		return false;
 	}
 	assert_true(frame < FRAMES && kernel->page[frame] && !kernel->locked[frame]);
+	assert_int_equal(key, kernel->page[frame] - 1);
 	kernel->page[frame] = 0;
 	kernel->used--;
 	return true;
@@ -185,13 +187,14 @@ static void with_everything_locked_there_is_no_victim(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; policy_registry[i]; i++) {
+		uint64_t key;
 		struct kernel kernel;
 		kernel_open(&kernel, policy_registry[i], 1);
-		assert_int_equal(policy_victim(kernel.policy, 7), POLICY_NO_FRAME);
+		assert_int_equal(policy_victim(kernel.policy, 7, &key), POLICY_NO_FRAME);
 		for (uint64_t page = 0; page < CAPACITY; page++)
 			reference(&kernel, page, true);
 		memset(kernel.locked, true, sizeof(kernel.locked));
-		assert_int_equal(policy_victim(kernel.policy, 1000), POLICY_NO_FRAME);
+		assert_int_equal(policy_victim(kernel.policy, 1000, &key), POLICY_NO_FRAME);
 		kernel.locked[find(&kernel, 5)] = false;
 		assert_true(evict(&kernel, 1000));
 		assert_int_equal(find(&kernel, 5), POLICY_NO_FRAME);
@@ -265,7 +268,8 @@ static void who_is_seen_first_goes_first(void **state)
 			memset(kernel.dirty, false, sizeof(kernel.dirty));
 			memset(kernel.locked, false, sizeof(kernel.locked));
 			policy_look(kernel.policy, &look);
-			uint32_t victim = policy_victim(kernel.policy, POLICY_NO_KEY);
+			uint64_t key;
+			uint32_t victim = policy_victim(kernel.policy, POLICY_NO_KEY, &key);
 			if (victim != first_shown(&look))
 				fail_msg("%s: %u goes, %u was first", ordered[i], victim, first_shown(&look));
 			kernel.page[victim] = 0;
