@@ -13,8 +13,8 @@ enum {
 
 uint64_t reclaim_reserve_bytes(uint64_t memory_bytes)
 {
-	return memory_bytes / PAGE_BYTES * sizeof(uint16_t) + sizeof(struct memgroup) * (MAX_PROCESSES + 1) +
-	       PAGE_BYTES;
+	return memory_bytes / PAGE_BYTES * (sizeof(uint16_t) + sizeof(bool)) +
+	       sizeof(struct memgroup) * (MAX_PROCESSES + 1) + PAGE_BYTES;
 }
 
 void reclaim_init(struct kernel *kernel)
@@ -23,6 +23,7 @@ void reclaim_init(struct kernel *kernel)
 	uint64_t frames = frame_pool_total(kernel->frames);
 	reclaim->groups = arena_new_array(kernel->arena, struct memgroup, MAX_PROCESSES + 1);
 	reclaim->group_of = arena_new_array(kernel->arena, uint16_t, frames);
+	reclaim->new_to_policy = arena_new_array(kernel->arena, bool, frames);
 	reclaim->incoming = POLICY_NO_KEY;
 }
 
@@ -78,6 +79,7 @@ void reclaim_add(struct kernel *kernel, struct pfn frame)
 		reclaim->group_of[frame.v + i] = (uint16_t)(group->index + 1);
 	group->charged += pages;
 	group->peak = group->charged > group->peak ? group->charged : group->peak;
+	reclaim->new_to_policy[frame.v] = true;
 	if (listed)
 		policy_insert(group->policy, (uint32_t)frame.v, replace_key(kernel, frame));
 }
@@ -138,7 +140,8 @@ static uint64_t shrink(struct kernel *kernel, struct memgroup *group, uint64_t w
 {
 	uint64_t freed = 0, refused = 0, before = kernel->reclaim.looked;
 	while (freed < want && refused <= policy_resident(group->policy)) {
-		uint32_t frame = policy_victim(group->policy, kernel->reclaim.incoming);
+		uint64_t key;
+		uint32_t frame = policy_victim(group->policy, kernel->reclaim.incoming, &key);
 		if (frame == POLICY_NO_FRAME)
 			break;
 		kernel->reclaim.looked++;
@@ -148,7 +151,7 @@ static uint64_t shrink(struct kernel *kernel, struct memgroup *group, uint64_t w
 			continue;
 		refused++;
 		if (!policy_holds(group->policy, frame))
-			policy_insert(group->policy, frame, replace_key(kernel, pfn(frame)));
+			policy_insert(group->policy, frame, key);
 	}
 	uint64_t looked = kernel->reclaim.looked - before;
 	machine_charge(kernel->machine, COST_SCAN_PAGE, looked);

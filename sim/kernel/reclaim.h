@@ -24,6 +24,7 @@ struct reclaim {
 	struct watermarks marks;
 	struct memgroup *groups;  /* by number: 0, and by pid */
 	uint16_t *group_of;       /* by frame: number of its group + 1; 0: it cannot be reclaimed */
+	bool *new_to_policy;      /* by frame: its next reference is the one that brought it in */
 	bool groups_exist;        /* others than group 0 */
 	uint64_t looked;          /* pages that the policies looked at */
 	uint64_t incoming;        /* key of the page that a fault is about, or POLICY_NO_KEY */

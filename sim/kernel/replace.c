@@ -29,6 +29,15 @@ uint64_t replace_key(const struct kernel *kernel, struct pfn frame)
 	return key_of_address(record->pid, record->vpn);
 }
 
+bool kernel_page_key(const struct kernel *kernel, struct pfn frame, uint64_t *key)
+{
+	const struct frame *record = frame_peek(kernel->frames, frame);
+	if (!record || (record->use != FRAME_ANON && record->use != FRAME_IMAGE && record->use != FRAME_SHMEM))
+		return false;
+	*key = replace_key(kernel, frame);
+	return true;
+}
+
 uint64_t replace_key_at(const struct mm *mm, const struct vma *vma, struct vaddr va)
 {
 	if (vma->file)
@@ -93,16 +102,19 @@ uint64_t replace_reserve_bytes(const struct kernel_config *config, uint64_t memo
 
 /* ---- ideal policies ---- */
 
-static void on_reference(void *self, struct paddr pa)
+static void on_reference(void *self, const struct mmu_reference *reference)
 {
 	struct kernel *kernel = self;
-	uint64_t frame = paddr_to_pfn(pa).v;
+	uint64_t frame = paddr_to_pfn(reference->pa).v;
 	uint16_t group = frame < frame_pool_total(kernel->frames) ? kernel->reclaim.group_of[frame] : 0;
 	if (group == 0)
 		return;
 	struct policy *policy = kernel->reclaim.groups[group - 1].policy;
 	uint32_t head = (uint32_t)folio_head(frame_peek(kernel->frames, pfn(frame)), pfn(frame)).v;
-	if (policy_holds(policy, head))
+	/* The instruction that faulted begins again: that is the reference which has brought the page in. */
+	if (kernel->reclaim.new_to_policy[head])
+		kernel->reclaim.new_to_policy[head] = false;
+	else if (policy_holds(policy, head))
 		policy_touch(policy, head);
 }
 
