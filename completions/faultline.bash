@@ -52,9 +52,13 @@ _faultline() {
 		heap:m*) words="malloc_stats malloc_info mallinfo2" ;;
 		heap:c*) words="chunks" ;;
 		policy:-*)
-			words="--refs --frames --policy --stats --seed --window --tick --hardware --compat --clock-bits --help"
+			words="--refs --frames --policy --stats --seed --window --tick --hardware --set --save --jobs"
+			words="$words --compat --clock-bits --help"
 			;;
-		curve:-*) words="--refs --frames --policy --stats --seed --window --tick --hardware --plot --help" ;;
+		curve:-*)
+			words="--refs --frames --policy --stats --seed --window --tick --hardware --set --save --jobs --plot"
+			words="$words --sample --tlb --help"
+			;;
 		policy:* | curve:*) compopt -o default; return ;;
 		report:-*) words="--format --baseline -o --help" ;;
 		report:*) compopt -o dirnames; return ;;

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 workload=workloads/first-malloc.json
 
-deps_ensure cc cmake ninja pkg-config cjson zlib zydis sqlite ncurses cmocka
+deps_ensure cc cmake ninja pkg-config cjson zlib zstd zydis sqlite ncurses cmocka
 deps_generator
 cmake --preset release
 cmake --build build/release --target faultline_program --parallel "$(deps_jobs)"

@@ -18,6 +18,7 @@ deps_has() {
 	pkg-config) command -v pkg-config >/dev/null 2>&1 ;;
 	cjson) pkg-config --exists libcjson 2>/dev/null ;;
 	zlib) pkg-config --exists zlib 2>/dev/null ;;
+	zstd) pkg-config --exists libzstd 2>/dev/null ;;
 	sqlite) pkg-config --exists sqlite3 2>/dev/null ;;
 	ncurses) pkg-config --exists ncursesw 2>/dev/null ;;
 	vterm) pkg-config --exists vterm 2>/dev/null ;;
@@ -57,6 +58,7 @@ deps_packages() {
 		pkg-config) echo "pkg-config | pkgconf-pkg-config | pkgconf | pkgconf | pkgconf" ;;
 		cjson) echo "libcjson-dev | cjson-devel | cjson | cjson-dev | cjson" ;;
 		zlib) echo "zlib1g-dev | zlib-devel | zlib | zlib-dev | zlib" ;;
+		zstd) echo "libzstd-dev | libzstd-devel | zstd | zstd-dev | zstd" ;;
 		ncurses) echo "libncurses-dev | ncurses-devel | ncurses | ncurses-dev | ncurses" ;;
 		vterm) echo "libvterm-dev | libvterm-devel | libvterm | libvterm-dev | libvterm" ;;
 		zydis) echo "libzydis-dev | zydis-devel | zydis | zydis-dev | zydis" ;;

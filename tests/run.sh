@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 preset=${FAULTLINE_PRESET:-debug}
 
-deps_ensure cc cmake ninja pkg-config cjson zlib zydis sqlite ncurses cmocka python3 'jsonschema?' 'vterm?'
+deps_ensure cc cmake ninja pkg-config cjson zlib zstd zydis sqlite ncurses cmocka python3 'jsonschema?' 'vterm?'
 deps_generator
 cmake --preset "$preset"
 cmake --build "build/$preset" --parallel "$(deps_jobs)"

@@ -223,6 +223,10 @@ struct cache_use {
 };
 struct cache_use kernel_cache_use(const struct kernel *kernel);
 
+/* Whether the frame holds a page of a process or a file, and then the name by which replacement policies know the page,
+ * wherever it is. */
+bool kernel_page_key(const struct kernel *kernel, struct pfn frame, uint64_t *key);
+
 /* Creates a process with the image and layout of the spec; it is not running yet. NULL: not enough RAM. */
 struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *spec);
 

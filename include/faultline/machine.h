@@ -69,10 +69,9 @@ const struct mmu *machine_mmu_at(const struct machine *machine, unsigned number)
 struct mmu_stats machine_mmu_stats(const struct machine *machine); /* summed over all */
 uint64_t machine_walk_cycles(const struct machine *machine);       /* of them: walk_cycles */
 
-/* Tells fn of every access that the MMU serves, once, with where it goes: for those who need each reference. The
- * shortcut of the MMU is off from then on; nobody pays while nobody watches. NULL: no more. */
-typedef void machine_watch_fn(void *self, struct paddr pa);
-void machine_watch(struct machine *machine, machine_watch_fn *fn, void *self);
+/* Tells fn of every access that the MMU serves, once: for those who need each reference. The shortcut of the MMU is off
+ * from then on; nobody pays while nobody watches. At most MMU_WATCHERS; the same fn and self count once. */
+void machine_watch(struct machine *machine, mmu_watch_fn *fn, void *self);
 
 /* ---- cycles: charged from one table, cost.h ---- */
 void machine_charge(struct machine *machine, enum cost cost, uint64_t times);

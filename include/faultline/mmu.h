@@ -15,6 +15,15 @@ enum access_kind { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH, ACCESS_KIND_COUNT };
 
 const char *access_kind_name(enum access_kind kind); /* "read", "write", "fetch" */
 
+/* An access that has been served, for who watches: machine_watch. */
+struct mmu_reference {
+	struct vaddr va;
+	struct paddr pa;
+	enum access_kind kind;
+};
+enum { MMU_WATCHERS = 2 };
+typedef void mmu_watch_fn(void *self, const struct mmu_reference *reference);
+
 /* Vectors of SDM 3A table 6-1: X(ID, number, name, pushes an error code, text) */
 #define VECTOR_LIST(X)                                                                                                 \
 	X(DIVIDE, 0, "#DE", 0, "divide error")                                                                         \

@@ -24,6 +24,9 @@ void world_free(struct world *world); /* NULL is allowed */
 struct bus *world_bus(struct world *world);
 const struct bus *world_bus_const(const struct world *world);
 
+/* Tells fn of every access that the MMU serves: machine_watch. Once, before world_run. */
+void world_watch(struct world *world, mmu_watch_fn *fn, void *self);
+
 /* Boots the machine, then replays everything. OK, EXPECT_FAILED (the first failed expectation is in error),
  * MACHINE_STOPPED, or a failure of the source of operations (a broken op list: BAD_INPUT, HOST). A process that is
  * killed fails the run as an expectation does, unless an `expect` on `signal` follows the operation that killed it.

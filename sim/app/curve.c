@@ -1,23 +1,35 @@
-/* faultline curve: misses against the number of frames. */
+/* faultline curve: misses against the number of frames, or of a TLB's entries. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
+#include "curve_tlb.h"
 #include "faultline/lru_curve.h"
+#include "faultline/opt_curve.h"
+#include "faultline/sampled_curve.h"
 #include "policy_request.h"
 
-enum { OPTION_PLOT = POLICY_OPTION_COUNT, POINTS = 32, PLOT_WIDTH = 60 };
+enum { OPTION_PLOT = POLICY_OPTION_COUNT, OPTION_SAMPLE, OPTION_TLB, POINTS = 32, PLOT_WIDTH = 60 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct option options[] = {
-    POLICY_OPTIONS, {"--plot", OPTION_FLAG, NULL, "Draw the miss ratios as bars.", OPTION_PLOT}, {0}};
+    POLICY_OPTIONS,
+    {"--plot", OPTION_FLAG, NULL, "Draw the miss ratios as bars.", OPTION_PLOT},
+    {"--sample", OPTION_WITH_VALUE, "SHARE",
+     "Estimate LRU from a share of the pages (0.01 or 1%), with its error: for strings too long to follow whole.",
+     OPTION_SAMPLE},
+    {"--tlb", OPTION_FLAG, NULL,
+     "Misses of a TLB against its entries and ways, in place of memory's: pages are those of virtual addresses.",
+     OPTION_TLB},
+    {0}};
 
 struct wish {
 	struct policy_request request;
-	bool plot;
+	bool plot, tlb;
+	double sample; /* 0: follow all */
 };
 
 /* Every size of a small string; of a large one, sizes in even ratios up to all of its pages. */
@@ -34,25 +46,53 @@ static void choose_sizes(struct policy_request *request)
 		request->frame[request->frame_count++] = (uint32_t)pages;
 }
 
-/* LRU comes from one pass; with more frames than pages only first uses miss. */
-static enum status lru_misses(const struct policy_request *request, struct policy_engine_result *results,
-			      struct error *error)
+/* ---- one pass ---- */
+
+/* misses[n] with n frames; NULL: the host has no memory. With more frames than pages only first uses miss. */
+static uint64_t *lru_for_all_sizes(const struct policy_request *request)
 {
 	const struct references *references = &request->references;
 	struct lru_curve *curve = lru_curve_new(references->pages);
 	uint64_t *misses = calloc((size_t)references->pages + 1, sizeof(*misses));
-	if (!curve || !misses) {
-		lru_curve_free(curve);
-		free(misses);
-		return error_set(error, STATUS_HOST, "the host has no memory for %u pages", references->pages);
+	if (curve && misses) {
+		lru_curve_feed(curve, references->page, references->count);
+		lru_curve_misses(curve, misses);
 	}
-	lru_curve_feed(curve, references->page, references->count);
-	lru_curve_misses(curve, misses);
+	if (!curve) {
+		free(misses);
+		misses = NULL;
+	}
+	lru_curve_free(curve);
+	return misses;
+}
+
+static uint64_t *opt_for_all_sizes(const struct policy_request *request)
+{
+	const struct references *references = &request->references;
+	struct opt_curve *curve = opt_curve_new(references->pages);
+	uint64_t *misses = calloc((size_t)references->pages + 1, sizeof(*misses));
+	if (curve && misses) {
+		opt_curve_feed(curve, references->page, request->next_use, references->count);
+		opt_curve_misses(curve, misses);
+	}
+	if (!curve) {
+		free(misses);
+		misses = NULL;
+	}
+	opt_curve_free(curve);
+	return misses;
+}
+
+static enum status take_sizes(const struct policy_request *request, uint64_t *misses,
+			      struct policy_engine_result *results, struct error *error)
+{
+	const struct references *references = &request->references;
+	if (!misses)
+		return error_set(error, STATUS_HOST, "the host has no memory for %u pages", references->pages);
 	for (unsigned i = 0; i < request->frame_count; i++) {
 		uint32_t frames = request->frame[i] < references->pages ? request->frame[i] : references->pages;
 		results[i] = (struct policy_engine_result){.references = references->count, .misses = misses[frames]};
 	}
-	lru_curve_free(curve);
 	free(misses);
 	return STATUS_OK;
 }
@@ -62,7 +102,9 @@ static enum status run_one(const struct policy_request *request, unsigned policy
 {
 	struct policy_request one = *request;
 	if (strcmp(request->policy[policy]->name, "lru") == 0)
-		return lru_misses(request, results, error);
+		return take_sizes(request, lru_for_all_sizes(request), results, error);
+	if (strcmp(request->policy[policy]->name, "opt") == 0)
+		return take_sizes(request, opt_for_all_sizes(request), results, error);
 	one.policy[0] = request->policy[policy];
 	one.policy_count = 1;
 	return policy_request_run(&one, results, error);
@@ -109,55 +151,147 @@ static void print_plot(struct report *report, const struct policy_request *reque
 	report_table_end(report);
 }
 
-static void print(const struct wish *wish, const struct policy_engine_result *results)
+/* What every table begins with. */
+static struct report *begin_report(const struct policy_request *request)
 {
-	const struct policy_request *request = &wish->request;
 	struct report *report = report_new(stdout, request->format);
 	report_number(report, "references", "references", request->references.count, "");
 	report_number(report, "pages", "pages", request->references.pages, "");
+	return report;
+}
+
+static void print(const struct wish *wish, const struct policy_engine_result *results)
+{
+	const struct policy_request *request = &wish->request;
+	struct report *report = begin_report(request);
 	print_table(report, request, results);
 	for (unsigned i = 0; i < request->policy_count && wish->plot; i++)
 		print_plot(report, request, i, results + i * request->frame_count);
 	report_free(report);
 }
 
+/* ---- a sample ---- */
+
+static void print_sample(const struct policy_request *request, uint64_t sampled, const struct sampled_point *points)
+{
+	static const struct report_column columns[] = {
+	    {"frames", "frames"}, {"ratio", "miss ratio"}, {"error", "standard error"}};
+	struct report *report = begin_report(request);
+	report_number(report, "sampled", "references in the sample", sampled, "");
+	report_table_begin(report, "lru", "Miss ratio of lru, estimated", columns, COUNT_OF(columns));
+	for (unsigned i = 0; i < request->frame_count; i++) {
+		report_cell_number(report, request->frame[i]);
+		report_cell_textf(report, "%.4f", points[i].ratio);
+		report_cell_textf(report, "%.4f", points[i].error);
+	}
+	report_table_end(report);
+	report_free(report);
+}
+
+static enum status estimate(const struct wish *wish, struct error *error)
+{
+	const struct policy_request *request = &wish->request;
+	const struct references *references = &request->references;
+	struct sampled_curve *curve = sampled_curve_new(references->pages, wish->sample, request->engine.seed);
+	struct sampled_point points[FRAMES_MOST];
+	if (curve)
+		sampled_curve_feed(curve, references->page, references->count);
+	if (!curve || !sampled_curve_points(curve, request->frame, request->frame_count, points)) {
+		sampled_curve_free(curve);
+		return error_set(error, STATUS_HOST, "the host has no memory for %u pages", references->pages);
+	}
+	print_sample(request, sampled_curve_references(curve), points);
+	sampled_curve_free(curve);
+	return STATUS_OK;
+}
+
 /* ---- the command ---- */
 
-static enum status draw(struct wish *wish, struct error *error)
+static enum status follow_all(const struct wish *wish, struct error *error)
 {
-	struct policy_request *request = &wish->request;
-	struct policy_engine_result *results = NULL;
-	if (!request->policies)
-		request->policies = "lru";
-	enum status status = policy_request_open(request, error);
-	if (status == STATUS_OK) {
-		if (request->frame_count == 0)
-			choose_sizes(request);
-		results = calloc((size_t)request->policy_count * request->frame_count, sizeof(*results));
-		BUG_ON(!results);
-	}
+	const struct policy_request *request = &wish->request;
+	enum status status = STATUS_OK;
+	struct policy_engine_result *results = calloc((size_t)request->policy_count * request->frame_count,
+						      sizeof(*results));
+	BUG_ON(!results);
 	for (unsigned i = 0; i < request->policy_count && status == STATUS_OK; i++)
 		status = run_one(request, i, results + i * request->frame_count, error);
 	if (status == STATUS_OK)
 		print(wish, results);
 	free(results);
+	return status;
+}
+
+static enum status draw(struct wish *wish, struct error *error)
+{
+	struct policy_request *request = &wish->request;
+	if (!request->policies)
+		request->policies = "lru";
+	enum status status = policy_request_open(request, error);
+	if (status == STATUS_OK && request->frame_count == 0)
+		choose_sizes(request);
+	if (status == STATUS_OK)
+		status = wish->tlb          ? curve_tlb_print(&request->references, request->format, error)
+			 : wish->sample > 0 ? estimate(wish, error)
+					    : follow_all(wish, error);
 	policy_request_close(request);
 	return status;
+}
+
+/* "0.01" or "1%" */
+static enum status read_share(const char *text, double *out, struct error *error)
+{
+	char *end;
+	*out = strtod(text, &end);
+	if (end != text && strcmp(end, "%") == 0) {
+		*out /= 100;
+		end++;
+	}
+	if (end != text && *end == '\0' && *out > 0 && *out <= 1)
+		return STATUS_OK;
+	return error_set(error, STATUS_BAD_INPUT, "--sample %s: write a share above 0 and up to 1, as in 0.01 or 1%%",
+			 text);
+}
+
+/* What cannot go together. */
+static enum status settle(struct wish *wish, struct error *error)
+{
+	struct policy_request *request = &wish->request;
+	if (wish->sample > 0 && request->policies && strcmp(request->policies, "lru") != 0)
+		return error_set(error, STATUS_BAD_INPUT, "--sample estimates lru only; leave out --policy %s",
+				 request->policies);
+	if (wish->tlb && (wish->sample > 0 || request->policies || request->frames || wish->plot))
+		return error_set(error, STATUS_BAD_INPUT,
+				 "--tlb is about LRU and all sizes; --policy, --frames, --sample and --plot are about "
+				 "memory");
+	if (wish->tlb)
+		request->source.pages = RECORDER_ADDRESSES;
+	return STATUS_OK;
+}
+
+static enum status take_option(struct wish *wish, const struct option_given *given, struct error *error)
+{
+	if (given->id == OPTION_PLOT)
+		wish->plot = true;
+	else if (given->id == OPTION_TLB)
+		wish->tlb = true;
+	else if (given->id == OPTION_SAMPLE)
+		return read_share(given->value, &wish->sample, error);
+	else
+		return policy_request_option(&wish->request, given, error);
+	return STATUS_OK;
 }
 
 static enum status read_line(struct wish *wish, const struct command_line *line, struct error *error)
 {
 	enum status status = STATUS_OK;
 	if (line->operand_count > 1)
-		return error_set(error, STATUS_BAD_INPUT, "curve takes one trace; there are %u", line->operand_count);
-	wish->request.path = line->operand_count ? line->operands[0] : NULL;
-	for (unsigned i = 0; i < line->given_count && status == STATUS_OK; i++) {
-		if (line->given[i].id == OPTION_PLOT)
-			wish->plot = true;
-		else
-			status = policy_request_option(&wish->request, &line->given[i], error);
-	}
-	return status;
+		return error_set(error, STATUS_BAD_INPUT, "curve takes one trace or workload; there are %u",
+				 line->operand_count);
+	wish->request.source.path = line->operand_count ? line->operands[0] : NULL;
+	for (unsigned i = 0; i < line->given_count && status == STATUS_OK; i++)
+		status = take_option(wish, &line->given[i], error);
+	return status == STATUS_OK ? settle(wish, error) : status;
 }
 
 static enum status run(const struct command *command, const struct command_line *line)
@@ -173,12 +307,14 @@ static enum status run(const struct command *command, const struct command_line 
 
 const struct command command_curve = {
     .name = "curve",
-    .operands = "[TRACE]",
+    .operands = "[TRACE|WORKLOAD]",
     .summary = "misses against the number of frames, for all sizes",
     .text =
-	"Prints the misses of a reference string against the number of frames. LRU is found for all sizes in one pass; "
-	"other policies run once a size. Without --frames: every size of a string of few pages, else sizes in even "
-	"ratios. Traces are those of the command policy.",
+	"Prints the misses of a reference string against the number of frames. LRU and OPT are found for all sizes in "
+	"one pass; other policies run once a size, several at a time. Without --frames: every size of a string of few "
+	"pages, else sizes in even ratios. --tlb does the same for TLBs of all sizes and ways. Traces and workloads "
+	"are "
+	"those of the command policy.",
     .options = options,
     .run = run,
 };

@@ -91,8 +91,9 @@ static enum status read_line(struct wish *wish, const struct command_line *line,
 {
 	enum status status = STATUS_OK;
 	if (line->operand_count > 1)
-		return error_set(error, STATUS_BAD_INPUT, "policy takes one trace; there are %u", line->operand_count);
-	wish->request.path = line->operand_count ? line->operands[0] : NULL;
+		return error_set(error, STATUS_BAD_INPUT, "policy takes one trace or workload; there are %u",
+				 line->operand_count);
+	wish->request.source.path = line->operand_count ? line->operands[0] : NULL;
 	for (unsigned i = 0; i < line->given_count && status == STATUS_OK; i++)
 		status = read_option(wish, &line->given[i], error);
 	if (status == STATUS_OK && wish->compat && strcmp(wish->compat, "ostep") != 0)
@@ -114,13 +115,15 @@ static enum status run(const struct command *command, const struct command_line 
 
 const struct command command_policy = {
     .name = "policy",
-    .operands = "[TRACE]",
+    .operands = "[TRACE|WORKLOAD]",
     .summary = "compare page replacement policies on a reference string",
     .text =
 	"Feeds a string of page references to replacement policies with fixed numbers of frames and prints hits and "
 	"misses of each. A trace is a text of page numbers (17), addresses (0x11000), either with w behind it when "
 	"it writes, and lines of valgrind's lackey that traces memory; # begins a comment, - is standard input. "
-	"The trace is read once for all of them.",
+	"A workload (.json, .ops) is run and its references to memory are recorded; --save keeps a string, packed, for "
+	"the "
+	"next time. The string is read once for all policies and sizes.",
     .options = options,
     .run = run,
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "faultline/parallel.h"
 #include "words.h"
 
 enum { BLOCK_REFERENCES = 1 << 16, WORD_BYTES = 64 };
@@ -30,11 +31,30 @@ static enum status read_format(const char *text, enum report_format *out, struct
 			 text, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 }
 
+static enum status take_setting(struct policy_string_source *source, const char *setting, struct error *error)
+{
+	if (source->setting_count == POLICY_SETTINGS_MOST)
+		return error_set(error, STATUS_BAD_INPUT, "--set: more than %d settings", POLICY_SETTINGS_MOST);
+	source->settings[source->setting_count++] = setting;
+	return STATUS_OK;
+}
+
+static enum status take_jobs(const char *text, unsigned *jobs, struct error *error)
+{
+	uint64_t number;
+	if (parse_natural("--jobs", text, &number, error) != STATUS_OK)
+		return error->status;
+	if (number == 0 || number > JOBS_MOST)
+		return error_set(error, STATUS_BAD_INPUT, "--jobs %s: write a number from 1 to %d", text, JOBS_MOST);
+	*jobs = (unsigned)number;
+	return STATUS_OK;
+}
+
 enum status policy_request_option(struct policy_request *request, const struct option_given *given, struct error *error)
 {
 	switch ((enum policy_option)given->id) {
 	case POLICY_OPTION_REFS:
-		request->refs = given->value;
+		request->source.refs = given->value;
 		break;
 	case POLICY_OPTION_FRAMES:
 		request->frames = given->value;
@@ -53,6 +73,13 @@ enum status policy_request_option(struct policy_request *request, const struct o
 	case POLICY_OPTION_HARDWARE:
 		request->engine.hardware = true;
 		break;
+	case POLICY_OPTION_SET:
+		return take_setting(&request->source, given->value, error);
+	case POLICY_OPTION_SAVE:
+		request->source.save = given->value;
+		break;
+	case POLICY_OPTION_JOBS:
+		return take_jobs(given->value, &request->jobs, error);
 	case POLICY_OPTION_COUNT:
 		break;
 	}
@@ -157,17 +184,7 @@ static enum status read_frames(struct policy_request *request, struct error *err
 	return status;
 }
 
-/* ---- the string ---- */
-
-static enum status read_string(struct policy_request *request, struct error *error)
-{
-	if (!request->refs == !request->path)
-		return error_set(error, STATUS_BAD_INPUT, "%s: give a file, or --refs with the string itself",
-				 request->refs ? "two reference strings" : "no reference string");
-	if (request->path)
-		return references_read_file(&request->references, request->path, error);
-	return references_read_text(&request->references, request->refs, strlen(request->refs), "--refs", error);
-}
+/* ---- opening ---- */
 
 static bool anyone_knows_future(const struct policy_request *request)
 {
@@ -181,10 +198,9 @@ static bool anyone_knows_future(const struct policy_request *request)
 enum status policy_request_open(struct policy_request *request, struct error *error)
 {
 	references_init(&request->references);
-	enum status status = read_string(request, error);
-	if (status == STATUS_OK && request->references.count == 0)
-		status = error_set(error, STATUS_BAD_INPUT, "%s: there is no reference in it",
-				   request->path ? request->path : "--refs");
+	if (request->jobs == 0)
+		request->jobs = parallel_jobs();
+	enum status status = policy_string_read(&request->source, &request->references, error);
 	if (status == STATUS_OK)
 		status = read_policies(request, error);
 	if (status == STATUS_OK)
@@ -202,14 +218,22 @@ void policy_request_close(struct policy_request *request)
 
 /* ---- engines ---- */
 
-/* All engines take a block before the next one comes, while it is in the host's cache. */
-static void feed(const struct references *references, struct policy_engine **engines, unsigned count)
+struct engines {
+	const struct policy_request *request;
+	struct policy_engine **engine;
+	unsigned count, groups;
+};
+
+/* The engines of a group take a block before the next one comes, while it is in the host's cache. */
+static void feed_group(void *self, unsigned group)
 {
+	const struct engines *engines = self;
+	const struct references *references = &engines->request->references;
 	for (uint64_t at = 0; at < references->count; at += BLOCK_REFERENCES) {
 		uint64_t left = references->count - at;
 		size_t block = left < BLOCK_REFERENCES ? (size_t)left : BLOCK_REFERENCES;
-		for (unsigned i = 0; i < count; i++)
-			policy_engine_feed(engines[i], references->page + at, block);
+		for (unsigned i = group; i < engines->count; i += engines->groups)
+			policy_engine_feed(engines->engine[i], references->page + at, block);
 	}
 }
 
@@ -235,17 +259,18 @@ static enum status make_engines(const struct policy_request *request, struct pol
 enum status policy_request_run(const struct policy_request *request, struct policy_engine_result *results,
 			       struct error *error)
 {
-	unsigned count = request->policy_count * request->frame_count;
-	struct policy_engine **engines = calloc(count + 1u, sizeof(struct policy_engine *));
-	BUG_ON(!engines);
-	enum status status = make_engines(request, engines, error);
+	struct engines engines = {.request = request, .count = request->policy_count * request->frame_count};
+	engines.engine = calloc(engines.count + 1u, sizeof(*engines.engine));
+	BUG_ON(!engines.engine);
+	engines.groups = engines.count < request->jobs ? engines.count : request->jobs;
+	enum status status = make_engines(request, engines.engine, error);
 	if (status == STATUS_OK)
-		feed(&request->references, engines, count);
-	for (unsigned i = 0; i < count; i++) {
+		parallel_do(engines.groups, request->jobs, feed_group, &engines);
+	for (unsigned i = 0; i < engines.count; i++) {
 		if (status == STATUS_OK)
-			results[i] = policy_engine_result(engines[i]);
-		policy_engine_free(engines[i]);
+			results[i] = policy_engine_result(engines.engine[i]);
+		policy_engine_free(engines.engine[i]);
 	}
-	free(engines);
+	free(engines.engine);
 	return status;
 }

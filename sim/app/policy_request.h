@@ -6,8 +6,9 @@
 #include "faultline/references.h"
 #include "faultline/report.h"
 #include "options.h"
+#include "policy_string.h"
 
-enum { POLICY_MOST = 64, FRAMES_MOST = 256 };
+enum { POLICY_MOST = 64, FRAMES_MOST = 256, JOBS_MOST = 1024 };
 
 enum policy_option {
 	POLICY_OPTION_REFS,
@@ -18,6 +19,9 @@ enum policy_option {
 	POLICY_OPTION_WINDOW,
 	POLICY_OPTION_TICK,
 	POLICY_OPTION_HARDWARE,
+	POLICY_OPTION_SET,
+	POLICY_OPTION_SAVE,
+	POLICY_OPTION_JOBS,
 	POLICY_OPTION_COUNT /* those of a command begin here */
 };
 
@@ -34,19 +38,25 @@ enum policy_option {
 	     "References that a page stays in the working set. Default: as many as frames.", POLICY_OPTION_WINDOW},    \
 	    {"--tick", OPTION_WITH_VALUE, "N", "References between two clock ticks. Default: as many as frames.",      \
 	     POLICY_OPTION_TICK},                                                                                      \
+	    {"--hardware", OPTION_FLAG, NULL,                                                                          \
+	     "The reference that brings a page in sets A for every policy, as a processor does.",                      \
+	     POLICY_OPTION_HARDWARE},                                                                                  \
+	    {"--set", OPTION_WITH_VALUE, "KEY=VALUE",                                                                  \
+	     "Override a setting of the workload whose references are recorded. May be given more than once.",         \
+	     POLICY_OPTION_SET},                                                                                       \
+	    {"--save", OPTION_WITH_VALUE, "FILE", "Write the reference string to FILE, packed.", POLICY_OPTION_SAVE},  \
 	{                                                                                                              \
-		"--hardware", OPTION_FLAG, NULL,                                                                       \
-		    "The reference that brings a page in sets A for every policy, as a processor does.",               \
-		    POLICY_OPTION_HARDWARE                                                                             \
+		"--jobs", OPTION_WITH_VALUE, "N", "Threads; without it, one on each processor of the host.",           \
+		    POLICY_OPTION_JOBS                                                                                 \
 	}
 
 struct policy_request {
-	const char *path;     /* of the trace; NULL: refs */
-	const char *refs;     /* NULL: path */
 	const char *frames;   /* as given */
 	const char *policies; /* as given; NULL: all */
 	enum report_format format;
 	struct policy_engine_config engine; /* seed, window, tick, hardware */
+	struct policy_string_source source;
+	unsigned jobs; /* 0: one on each processor */
 	/* Filled by policy_request_open. */
 	struct references references;
 	uint32_t *next_use;

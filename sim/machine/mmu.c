@@ -363,6 +363,13 @@ static void count_l1_miss(struct mmu *mmu, enum access_kind kind)
 	mmu->bus->cycle += mmu->costs->cycles[COST_ACCESS];
 }
 
+static void tell_watchers(const struct mmu *mmu, const struct access *access, struct paddr pa)
+{
+	const struct mmu_reference reference = {access->va, pa, access->kind};
+	for (unsigned i = 0; i < mmu->watcher_count; i++)
+		mmu->watchers[i].fn(mmu->watchers[i].self, &reference);
+}
+
 bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *pa, struct fault *fault)
 {
 	if (!mmu->enabled)
@@ -379,8 +386,8 @@ bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *p
 			mmu_count_l1_hit(mmu, access->kind, found.size, left);
 			if (mmu->remembers)
 				remember(mmu, access, found.size, found.line, *pa);
-			else if (mmu->watch)
-				mmu->watch(mmu->watch_self, *pa);
+			else if (mmu->watcher_count)
+				tell_watchers(mmu, access, *pa);
 			return true;
 		}
 		count_l1_miss(mmu, access->kind);
@@ -391,7 +398,7 @@ bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *p
 		else if (!translate_missed(mmu, access, found.verdict, pa, fault))
 			return false;
 	}
-	if (mmu->watch)
-		mmu->watch(mmu->watch_self, *pa);
+	if (mmu->watcher_count)
+		tell_watchers(mmu, access, *pa);
 	return true;
 }

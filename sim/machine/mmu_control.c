@@ -123,6 +123,17 @@ void mmu_stop_shortcut(struct mmu *mmu)
 	mmu_forget_all(mmu);
 }
 
+void mmu_add_watcher(struct mmu *mmu, mmu_watch_fn *fn, void *self)
+{
+	mmu_stop_shortcut(mmu);
+	for (unsigned i = 0; i < mmu->watcher_count; i++) {
+		if (mmu->watchers[i].fn == fn && mmu->watchers[i].self == self)
+			return;
+	}
+	BUG_ON(mmu->watcher_count == MMU_WATCHERS);
+	mmu->watchers[mmu->watcher_count++] = (struct mmu_watcher){fn, self};
+}
+
 /* SDM 3A 4.1.1, as if CR0.PG were set. */
 static enum paging_mode mode_of(const struct cpu *cpu)
 {

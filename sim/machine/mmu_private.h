@@ -78,9 +78,13 @@ struct mmu {
 	uint64_t tick;            /* lookups so far; ranks entries by their last use */
 	uint64_t memo_generation; /* in place for a key: bits 11:3, never 0 */
 	enum tlb_replacement replacement;
-	uint64_t no_stamp;                          /* what memos stamp where a use changes no rank */
-	void (*watch)(void *self, struct paddr pa); /* NULL, or told of every access; then nothing is remembered */
-	void *watch_self;
+	uint64_t no_stamp; /* what memos stamp where a use changes no rank */
+	/* Told of every access; nothing is remembered while there are any. */
+	struct mmu_watcher {
+		mmu_watch_fn *fn;
+		void *self;
+	} watchers[MMU_WATCHERS];
+	unsigned watcher_count;
 	bool remembers; /* memos are written; off in tests, and where the shortcut could not keep ranks up to date */
 	bool remembers_large; /* some memo may be of a page of more than 4 KiB, or of a piece of one */
 	uint32_t access_cycles;
@@ -112,6 +116,7 @@ bool mmu_translate(struct mmu *mmu, const struct access *access, struct paddr *p
 void mmu_learn_permits(struct mmu *mmu);
 /* From now on every access is searched for. */
 void mmu_stop_shortcut(struct mmu *mmu);
+void mmu_add_watcher(struct mmu *mmu, mmu_watch_fn *fn, void *self); /* stops the shortcut */
 /* A control register, EFER or PKRU was written. */
 void mmu_refresh(struct mmu *mmu);
 /* Voids all memos. */

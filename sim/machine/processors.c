@@ -99,12 +99,8 @@ void processors_stop_shortcuts(struct machine *machine)
 		mmu_stop_shortcut(machine->processors[i].mmu);
 }
 
-void machine_watch(struct machine *machine, machine_watch_fn *fn, void *self)
+void machine_watch(struct machine *machine, mmu_watch_fn *fn, void *self)
 {
-	for (unsigned i = 0; i < machine->cpu_count; i++) {
-		struct mmu *mmu = machine->processors[i].mmu;
-		mmu->watch = fn;
-		mmu->watch_self = self;
-		mmu_stop_shortcut(mmu);
-	}
+	for (unsigned i = 0; i < machine->cpu_count; i++)
+		mmu_add_watcher(machine->processors[i].mmu, fn, self);
 }

@@ -58,7 +58,7 @@ static void grow_pages(struct references *references)
 		*find(references, references->number[i]) = i + 1;
 }
 
-static uint32_t dense(struct references *references, uint64_t number)
+uint32_t references_page(struct references *references, uint64_t number)
 {
 	uint32_t *bucket = find(references, number);
 	if (*bucket)
@@ -72,13 +72,20 @@ static uint32_t dense(struct references *references, uint64_t number)
 	return references->pages - 1;
 }
 
-void references_add(struct references *references, uint64_t number, bool writes)
+uint32_t *references_room(struct references *references, uint64_t count)
 {
-	if (references->count == references->room) {
-		references->room *= 2;
+	if (references->count + count > references->room) {
+		references->room = 2 * references->room + count;
 		references->page = grown(references->page, references->room * sizeof(*references->page));
 	}
-	references->page[references->count++] = dense(references, number) | (writes ? REFERENCES_WRITE : 0);
+	return references->page + references->count;
+}
+
+void references_add(struct references *references, uint64_t number, bool writes)
+{
+	uint32_t page = references_page(references, number);
+	*references_room(references, 1) = page | (writes ? REFERENCES_WRITE : 0);
+	references->count++;
 }
 
 uint32_t *references_next_uses(const struct references *references)

@@ -134,7 +134,7 @@ enum status references_read_text(struct references *references, const char *text
 		}
 		if (!read_word(&reader) || (reader.at < reader.end && !is_blank(*reader.at) && *reader.at != '#'))
 			return not_understood(&reader, word, error);
-		if (references->count >= UINT32_MAX - 1)
+		if (references->count >= REFERENCES_MOST)
 			return error_set(error, STATUS_BAD_INPUT, "%s:%llu: more than 2^32 - 2 references", name,
 					 (unsigned long long)reader.line);
 	}
@@ -173,7 +173,9 @@ enum status references_read_file(struct references *references, const char *path
 	if (file != stdin)
 		(void)fclose(file);
 	enum status status = failed ? error_set(error, STATUS_HOST, "%s: cannot be read", path)
-				    : references_read_text(references, content, length, path, error);
+			     : references_is_packed(content, length)
+				 ? references_read_packed(references, content, length, path, error)
+				 : references_read_text(references, content, length, path, error);
 	free(content);
 	return status;
 }

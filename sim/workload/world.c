@@ -112,6 +112,11 @@ enum status world_new(const struct document *document, struct world **out, struc
 	return STATUS_OK;
 }
 
+void world_watch(struct world *world, mmu_watch_fn *fn, void *self)
+{
+	machine_watch(world->machine, fn, self);
+}
+
 void world_free(struct world *world)
 {
 	if (!world)

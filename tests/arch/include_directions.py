@@ -11,9 +11,10 @@ import tree
 THIRD_PARTY = {
     "cjson/": {"workload", "report", "study", "app"},
     "sqlite3.h": {"app"},
-    "pthread.h": {"travel"},
+    "pthread.h": {"study", "travel"},
     "curses.h": {"tui"},
     "zlib.h": {"workload"},
+    "zstd.h": {"trace"},
 }
 
 
