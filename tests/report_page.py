@@ -249,6 +249,11 @@ def what_is_wanted_is_shown(study):
         half = 4.303 * math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))
         assert abs(line["16MiB"] - mean) <= 0.051 and abs(line["16MiB ci95"] - half) <= 0.051, (line, mean, half)
     assert next(line for line in table if line["libc"] == "glibc")["16MiB percent"] == 0
+    place = next(place for place in found["comparison"]["plot-1-0"] if place["x"] == "8MiB")
+    faults = [int(row["faults.major"]) for row in rows_of(study) if (row["machine.memory"], row["libc"]) == ("8MiB", "glibc")]
+    mean = sum(faults) / len(faults)
+    half = 4.303 * math.sqrt(sum((value - mean) ** 2 for value in faults) / (len(faults) - 1) / len(faults))
+    assert abs(place["glibc"] - mean) <= 0.051 and abs(place["glibc ci95"] - half) <= 0.051, (place, mean, half)
     plots = [key for key in found["comparison"] if key.startswith("plot-")]
     assert plots == ["plot-1-0", "plot-2-0"] and "course" not in found, plots
 

@@ -84,6 +84,7 @@ enum report_plot_kind { REPORT_LINES, REPORT_BARS, REPORT_STACKED, REPORT_HEATMA
 struct report_series {
 	const char *name;
 	const double *value; /* one for each place; NAN: none */
+	const double *half;  /* of the confidence interval around each value, NAN: none; NULL: nothing is known */
 };
 
 struct report_plot {

@@ -36,6 +36,7 @@ static const char *const rules[] = {
     "svg text{fill:var(--ink);font:12px system-ui,sans-serif;pointer-events:none}.grid{stroke:var(--rule)}",
     ".line{fill:none;stroke-width:2}.box{stroke:none}.field{fill:var(--c0);stroke:none}",
     ".mark:hover,.box:hover,.field:hover{stroke:var(--ink);stroke-width:2}",
+    ".whisker{fill:none;stroke:var(--ink);stroke-width:1.2;pointer-events:none}",
     ".strip{fill:transparent}.strip:hover{fill:var(--ink);fill-opacity:.1}",
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem;list-style:none;padding:0;margin:.4rem 0;font-size:.9rem}",
     ".swatch{display:inline-block;width:.8rem;height:.8rem;border-radius:.2rem;margin-right:.4rem}",

@@ -6,32 +6,53 @@
 #include "faultline/status.h"
 #include "plot_private.h"
 
+enum { KEY_BYTES = 128 };
+
 void report_plot(struct report *report, const char *key, const struct report_plot *plot)
 {
 	BUG_ON(report->in_table || plot->count == 0 || plot->series_count == 0);
 	report->ops->plot(report, key, plot);
 }
 
+static void put_place(struct report *report, const struct report_plot *plot, unsigned x)
+{
+	report_cell_text(report, plot->label[x]);
+	for (unsigned i = 0; i < plot->series_count; i++) {
+		report_cell_decimal(report, plot->series[i].value[x], plot->digits);
+		if (plot->series[i].half)
+			report_cell_decimal(report, plot->series[i].half[x], plot->digits);
+	}
+}
+
 void plot_table(struct report *report, const char *key, const char *title, const struct report_plot *plot)
 {
-	struct report_column *columns = calloc(plot->series_count + 1, sizeof(*columns));
-	BUG_ON(!columns);
-	columns[0] = (struct report_column){"x", plot->x_title};
-	for (unsigned i = 0; i < plot->series_count; i++)
-		columns[i + 1] = (struct report_column){plot->series[i].name, plot->series[i].name};
-	report_table_begin(report, key, title, columns, plot->series_count + 1);
-	for (unsigned x = 0; x < plot->count; x++) {
-		report_cell_text(report, plot->label[x]);
-		for (unsigned i = 0; i < plot->series_count; i++)
-			report_cell_decimal(report, plot->series[i].value[x], plot->digits);
+	struct report_column *columns = calloc(2 * (size_t)plot->series_count + 1, sizeof(*columns));
+	char(*keys)[KEY_BYTES] = calloc(plot->series_count, sizeof(*keys));
+	unsigned count = 0;
+	BUG_ON(!columns || !keys);
+	columns[count++] = (struct report_column){"x", plot->x_title};
+	for (unsigned i = 0; i < plot->series_count; i++) {
+		columns[count++] = (struct report_column){plot->series[i].name, plot->series[i].name};
+		(void)snprintf(keys[i], KEY_BYTES, "%s ci95", plot->series[i].name);
+		if (plot->series[i].half)
+			columns[count++] = (struct report_column){keys[i], "\xc2\xb1 95 %"};
 	}
+	report_table_begin(report, key, title, columns, count);
+	for (unsigned x = 0; x < plot->count; x++)
+		put_place(report, plot, x);
 	report_table_end(report);
 	free(columns);
+	free(keys);
 }
 
 void report_plot_as_table(struct report *report, const char *key, const struct report_plot *plot)
 {
 	plot_table(report, key, plot->title, plot);
+}
+
+double plot_half(const struct report_series *series, unsigned x)
+{
+	return series->half && !isnan(series->half[x]) ? series->half[x] : 0;
 }
 
 double plot_highest(const struct report_plot *plot)
@@ -44,8 +65,8 @@ double plot_highest(const struct report_plot *plot)
 			if (isnan(value))
 				continue;
 			sum += value;
-			if (plot->kind != REPORT_STACKED && value > highest)
-				highest = value;
+			if (plot->kind != REPORT_STACKED)
+				highest = fmax(highest, value + plot_half(&plot->series[i], x));
 		}
 		if (plot->kind == REPORT_STACKED && sum > highest)
 			highest = sum;

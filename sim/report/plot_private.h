@@ -7,7 +7,10 @@
 /* The table behind a plot: one row for each x, one column for each series. */
 void plot_table(struct report *report, const char *key, const char *title, const struct report_plot *plot);
 
-/* Highest value, of stacks the highest sum; at least 0. */
+/* Half of the confidence interval, 0 where nothing is known. */
+double plot_half(const struct report_series *series, unsigned x);
+
+/* Highest value with its interval, of stacks the highest sum; at least 0. */
 double plot_highest(const struct report_plot *plot);
 
 /* "1.5M": three digits that count. */

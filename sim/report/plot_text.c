@@ -53,7 +53,10 @@ static void print_group(FILE *out, const struct report_plot *plot, unsigned x, d
 		print_padded(out, plot->series[i].name, widest(plot, false));
 		(void)fputs("  ", out);
 		print_bar(out, value, highest, '#');
-		(void)fprintf(out, " %s\n", isnan(value) ? "none" : plot_number(value).text);
+		(void)fprintf(out, " %s", isnan(value) ? "none" : plot_number(value).text);
+		if (plot_half(&plot->series[i], x) > 0)
+			(void)fprintf(out, " \xc2\xb1 %s", plot_number(plot_half(&plot->series[i], x)).text);
+		(void)fputc('\n', out);
 	}
 }
 

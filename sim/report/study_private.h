@@ -1,5 +1,6 @@
 /* Numbers of a study, put together for its report. study_numbers.c looks at a spot, study_places.c knows which spots
- * there are, study_plots.c and study_tables.c show them, study_wishes.c reads what the study wants to be shown. */
+ * there are, study_plots.c and study_tables.c show them. What is shown is what the study wants (study_wishes.c) or, of
+ * plots, what study_choice.c chooses. */
 #ifndef FAULTLINE_REPORT_STUDY_PRIVATE_H
 #define FAULTLINE_REPORT_STUDY_PRIVATE_H
 

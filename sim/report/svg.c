@@ -138,7 +138,23 @@ static void put_tip(const struct frame *frame, unsigned series, unsigned x)
 	html_text(frame->out, frame->plot->series[series].name);
 	(void)fputs(", ", frame->out);
 	html_text(frame->out, frame->plot->label[x]);
-	(void)fprintf(frame->out, ": %.*f</title>", (int)frame->plot->digits, frame->plot->series[series].value[x]);
+	const struct report_series *line = &frame->plot->series[series];
+	(void)fprintf(frame->out, ": %.*f", (int)frame->plot->digits, line->value[x]);
+	if (plot_half(line, x) > 0)
+		(void)fprintf(frame->out, " \xc2\xb1 %.*f", (int)frame->plot->digits, plot_half(line, x));
+	(void)fputs("</title>", frame->out);
+}
+
+/* The confidence interval around a value. */
+static void put_whisker(const struct frame *frame, unsigned series, unsigned x, double at)
+{
+	const struct report_series *line = &frame->plot->series[series];
+	double half = plot_half(line, x);
+	if (half <= 0)
+		return;
+	double low = y_at(frame, fmax(line->value[x] - half, 0)), high = y_at(frame, line->value[x] + half);
+	(void)fprintf(frame->out, "<path class=\"whisker\" d=\"M%.1f %.1fV%.1fM%.1f %.1fh6M%.1f %.1fh6\"/>\n", at, low,
+		      high, at - 3, low, at - 3, high);
 }
 
 static void put_line(const struct frame *frame, unsigned series)
@@ -160,6 +176,7 @@ static void put_line(const struct frame *frame, unsigned series)
 			      series % COLOURS, x_of_point(frame, x), y_at(frame, values->value[x]));
 		put_tip(frame, series, x);
 		(void)fputs("</circle>\n", frame->out);
+		put_whisker(frame, series, x, x_of_point(frame, x));
 	}
 }
 
@@ -211,9 +228,11 @@ static void put_bars(const struct frame *frame)
 	double width = place * 0.84 / plot->series_count;
 	for (unsigned x = 0; x < plot->count; x++) {
 		for (unsigned i = 0; i < plot->series_count; i++) {
-			double value = plot->series[i].value[x];
-			if (!isnan(value))
-				put_box(frame, i, x, LEFT + place * (x + 0.08) + i * width, width * 0.92, 0, value);
+			double value = plot->series[i].value[x], left = LEFT + place * (x + 0.08) + i * width;
+			if (isnan(value))
+				continue;
+			put_box(frame, i, x, left, width * 0.92, 0, value);
+			put_whisker(frame, i, x, left + width * 0.46);
 		}
 	}
 }

@@ -19,7 +19,7 @@ static const double full[PLACES] = {10, 20, 15, 5}, gap[PLACES] = {10, 20, NAN, 
 
 static char *draw(enum report_plot_kind kind, const double *one, const double *other)
 {
-	const struct report_series series[] = {{"a & b", one}, {"c", other}};
+	const struct report_series series[] = {{"a & b", one, NULL}, {"c", other, NULL}};
 	const struct report_plot plot = {.kind = kind,
 					 .title = "t",
 					 .x_title = "x",
@@ -128,6 +128,34 @@ static void sizes_that_double_are_equally_far_apart(void **state)
 	free(text);
 }
 
+/* Around the values that have one, in bars and lines. */
+static void intervals_have_whiskers(void **state)
+{
+	static const double half[PLACES] = {1, NAN, 30, 0};
+	const struct report_series series[] = {{"a", full, half}};
+	(void)state;
+	for (unsigned kind = REPORT_LINES; kind <= REPORT_BARS; kind++) {
+		const struct report_plot plot = {.kind = (enum report_plot_kind)kind,
+						 .title = "t",
+						 .x_title = "x",
+						 .y_title = "y",
+						 .label = labels,
+						 .count = PLACES,
+						 .series = series,
+						 .series_count = 1};
+		char *text = NULL;
+		size_t length = 0;
+		FILE *out = open_memstream(&text, &length);
+		svg_plot(out, "k", &plot);
+		assert_int_equal(fclose(out), 0);
+		assert_int_equal(count(text, "class=\"whisker\""), 2);
+		assert_non_null(strstr(text, "a, 4K: 15 \xc2\xb1 30</title>"));
+		assert_int_equal(plot_highest(&plot) > 44.9, 1);
+		assert_nests(text);
+		free(text);
+	}
+}
+
 enum { MANY = 500 };
 
 /* Marks would lie on each other; strips tell all lines at once. */
@@ -143,7 +171,7 @@ static void lines_with_many_places_have_strips_and_round_ticks(void **state)
 		(void)snprintf(names[i], sizeof(names[i]), "%u", i);
 		label[i] = names[i];
 	}
-	const struct report_series series[] = {{"a", value}, {"b", x}};
+	const struct report_series series[] = {{"a", value, NULL}, {"b", x, NULL}};
 	const struct report_plot plot = {.kind = REPORT_LINES,
 					 .title = "t",
 					 .x_title = "x",
@@ -173,6 +201,7 @@ int main(void)
 	    cmocka_unit_test(a_line_breaks_where_there_is_no_value),
 	    cmocka_unit_test(zeros_and_nothing_are_drawn_without_harm),
 	    cmocka_unit_test(sizes_that_double_are_equally_far_apart),
+	    cmocka_unit_test(intervals_have_whiskers),
 	    cmocka_unit_test(lines_with_many_places_have_strips_and_round_ticks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
