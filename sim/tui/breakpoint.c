@@ -111,6 +111,8 @@ static enum status read_condition(struct reader *reader, enum event_kind kind, s
 	out->is_text = type == FIELD_TEXT;
 	if (!out->is_text)
 		return want_number(reader, &out->number);
+	if (comparison != COMPARE_EQUAL && comparison != COMPARE_UNEQUAL)
+		return refuse(reader, "a word is compared by = or !=");
 	if (!next_word(reader))
 		return refuse(reader, "a word is wanted here");
 	memcpy(out->text, reader->word, sizeof(out->text));
@@ -121,6 +123,9 @@ static enum status read_conditions(struct reader *reader, struct breakpoint *out
 {
 	if (!next_word(reader))
 		return STATUS_OK;
+	enum comparison comparison;
+	if (find_comparison(reader->word, &comparison))
+		return refuse(reader, "\"if\" and a field are wanted before a comparison");
 	if (strcmp(reader->word, "if") != 0) {
 		any_text_is(&out->conditions[out->condition_count++], reader->word);
 		if (!next_word(reader))
