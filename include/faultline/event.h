@@ -84,6 +84,8 @@ enum layer {
 	  "splits a huge page, its {what}: process {pid} at {va}, frame {frame}: {why}")                               \
 	X(COLLAPSE, collapse, KERNEL, "who:text pid:dec va:hex frame:pfn copied:dec",                                  \
 	  "{who} makes a huge page, frame {frame}, of process {pid}'s pages at {va}: {copied} are copied")             \
+	X(COMPACT, compact, KERNEL, "who:text looked:dec moved:dec result:text",                                       \
+	  "{who} compacts memory: it looks at {looked} frames and moves {moved} pages: {result}")                      \
 	X(OOM_KILL, oom_kill, KERNEL, "pid:dec name:text points:dec adj:hex of:text",                                  \
 	  "the OOM killer chooses process {pid} ({name}) with {points} points: {of} is used up")                       \
 	X(IO_WAIT, io_wait, KERNEL, "cycles:dec", "waits {cycles} cycles for a device")                                \

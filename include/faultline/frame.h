@@ -78,8 +78,21 @@ struct frame_pool;
 /* Frame 0 stays out of use: a pfn of 0 means none. */
 struct frame_pool *frame_pool_new(struct arena *arena, struct physmem *mem, struct bus *bus, bool junk);
 
+/* From now on, before anything is taken: what cannot move (all but pages of processes and files) is kept together in
+ * blocks of 2 MiB of its own, so that others can be emptied. Linux always does so: MIGRATE_UNMOVABLE of
+ * mm/page_alloc.c.
+ */
+void frame_pool_group(struct frame_pool *pool, struct arena *arena);
+uint64_t frame_pool_group_bytes(uint64_t memory_bytes); /* what it needs of the arena */
+/* The frame lies in a block for what cannot move. */
+bool frame_is_grouped(const struct frame_pool *pool, struct pfn frame);
+
 /* A block of 2^order frames, not zeroed. False: no block of that size is free. */
 bool frame_take(struct frame_pool *pool, unsigned order, enum frame_use use, struct pfn *out);
+/* Takes that one frame out of the free block that it lies in. */
+void frame_take_at(struct frame_pool *pool, struct pfn frame, enum frame_use use);
+/* Whether it is free, and the order of its block. */
+bool frame_is_free(const struct frame_pool *pool, struct pfn frame, unsigned *order);
 /* Gives the block back and joins it with its free buddies. */
 void frame_put(struct frame_pool *pool, struct pfn first);
 

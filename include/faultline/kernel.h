@@ -65,6 +65,21 @@ enum thp_mode {
 	    THP_MODE_COUNT
 };
 
+/* What is done for a huge page when no block is free: transparent_hugepage/defrag. X(ID, word, text) */
+#define THP_DEFRAG_LIST(X)                                                                                             \
+	X(MADVISE, "madvise", "memory that asked for huge pages reclaims and compacts, others do nothing")             \
+	X(ALWAYS, "always", "everybody reclaims and compacts")                                                         \
+	X(DEFER, "defer", "the kernel's threads reclaim and compact, the fault does not wait")                         \
+	X(DEFER_MADVISE, "defer+madvise", "memory that asked waits, for others the kernel's threads work")             \
+	X(NEVER, "never", "nothing")
+
+enum thp_defrag {
+#define X(id, word, text) THP_DEFRAG_##id,
+	THP_DEFRAG_LIST(X)
+#undef X
+	    THP_DEFRAG_COUNT
+};
+
 /* Of khugepaged: /sys/kernel/mm/transparent_hugepage/khugepaged/. */
 struct khugepaged_config {
 	uint64_t pages_to_scan;     /* each time it wakes */
@@ -99,6 +114,7 @@ struct kernel_config {
 	uint64_t tick_cycles;                 /* between ticks of the policies that want them */
 	uint64_t seed;                        /* of policies that choose at random; 0: 1 */
 	enum thp_mode thp;
+	enum thp_defrag thp_defrag;
 	struct khugepaged_config khugepaged;
 	bool junk_freed_frames; /* fill freed frames that had content with 0x6b, so that misuse is loud */
 };
@@ -155,7 +171,14 @@ bool replace_works_in_a_kernel(const struct policy_ops *ops);
 	X(thp_split_pmd, "entries of huge pages that became tables")                                                   \
 	X(thp_zero_page_alloc, "huge zero pages")                                                                      \
 	X(thp_zero_page_alloc_failed, "times there was no room for one")                                               \
-	X(thp_swpout_fallback, "huge pages that were split to be swapped out")
+	X(thp_swpout_fallback, "huge pages that were split to be swapped out")                                         \
+	X(compact_migrate_scanned, "frames looked at for pages that could move")                                       \
+	X(compact_free_scanned, "frames looked at for free ones to move to")                                           \
+	X(compact_isolated, "pages chosen to move")                                                                    \
+	X(compact_stall, "times memory was compacted")                                                                 \
+	X(compact_success, "of these: a block of order 9 came of it")                                                  \
+	X(compact_fail, "of these: none did")                                                                          \
+	X(pgmigrate_success, "pages that moved to another frame")
 
 struct vm_counts {
 #define X(field, text) uint64_t field;

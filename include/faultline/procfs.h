@@ -23,7 +23,10 @@ struct vma;
 	X(OOM_SCORE_ADJ, oom_score_adj, true, "what is added to its badness, in thousandths of all memory")            \
 	X(MEMINFO, meminfo, false, "what RAM is used for")                                                             \
 	X(VMSTAT, vmstat, false, "counters of the memory management: the rows that the simulator has")                 \
-	X(BUDDYINFO, buddyinfo, false, "free blocks by size")
+	X(BUDDYINFO, buddyinfo, false, "free blocks by size")                                                          \
+	X(EXTFRAG_INDEX, extfrag_index, false,                                                                         \
+	  "debugfs: why a block of each size would not be had: -1 it would, 0 no memory, 1 all in pieces")             \
+	X(UNUSABLE_INDEX, unusable_index, false, "debugfs: the share of free memory that is of no use for each size")
 
 enum procfs_file {
 #define X(id, name, own, text) PROCFS_##id,

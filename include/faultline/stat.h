@@ -125,6 +125,8 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(THP_COLLAPSES, "thp.collapses", TOTAL, "pages", "huge pages that replaced small ones")                       \
 	X(THP_SPLIT_ENTRIES, "thp.split_entries", TOTAL, "entries", "entries of huge pages that became tables")        \
 	X(THP_SPLIT_PAGES, "thp.split_pages", TOTAL, "pages", "huge pages that became small ones")                     \
+	X(COMPACT_STALLS, "compact.stalls", TOTAL, "times", "times memory was compacted")                              \
+	X(COMPACT_MOVED, "compact.moved", TOTAL, "pages", "pages moved to another frame")                              \
 	X(OOM_KILLS, "oom.kills", TOTAL, "processes", "processes chosen to be killed")                                 \
 	X(PROCESSES_SWITCHES, "processes.switches", TOTAL, "switches", "context switches")                             \
 	X(EVENTS, "events", TOTAL, "events", "events of the world so far")                                             \

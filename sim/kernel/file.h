@@ -98,6 +98,8 @@ struct reader {
 };
 enum file_source file_page_get(struct kernel *kernel, struct file *file, uint64_t index, const struct reader *reader,
 			       struct pfn *out);
+/* Another frame holds the page from now on. */
+void file_page_moves(struct kernel *kernel, struct file *file, uint64_t index, struct pfn to);
 /* The page, which nobody maps, leaves the cache for its slot. */
 void file_swap_out(struct kernel *kernel, struct file *file, uint64_t index, uint64_t slot);
 /* Takes pages out of the cache; no entry may map them. */

@@ -4,6 +4,10 @@
 
 enum { NO_FRAME = 0, JUNK = 0x6b };
 
+/* What blocks of 2 MiB are for; without grouping all are for anything. */
+enum mobility { MOVABLE, UNMOVABLE, MOBILITIES };
+enum { GROUP_ORDER = 9 };
+
 struct frame_pool {
 	struct physmem *mem;
 	struct bus *bus;
@@ -13,7 +17,8 @@ struct frame_pool {
 	uint64_t free;
 	uint64_t low_water;
 	uint64_t used[FRAME_USE_COUNT];
-	uint32_t head[FRAME_MAX_ORDER + 1];
+	uint8_t *mobility; /* by block of GROUP_ORDER; NULL: no grouping */
+	uint32_t head[MOBILITIES][FRAME_MAX_ORDER + 1];
 	uint64_t blocks[FRAME_MAX_ORDER + 1];
 	bool junk;
 };
@@ -55,6 +60,38 @@ struct frame_pool *frame_pool_new(struct arena *arena, struct physmem *mem, stru
 	return pool;
 }
 
+void frame_pool_group(struct frame_pool *pool, struct arena *arena)
+{
+	pool->mobility = arena_new_array(arena, uint8_t, (pool->total >> GROUP_ORDER) + 1);
+	pool->mobility[0] = UNMOVABLE; /* what boot takes */
+}
+
+uint64_t frame_pool_group_bytes(uint64_t memory_bytes)
+{
+	return (memory_bytes >> (PAGE_SHIFT + GROUP_ORDER)) + PAGE_BYTES;
+}
+
+static enum mobility mobility_of(const struct frame_pool *pool, uint64_t frame)
+{
+	return pool->mobility ? (enum mobility)pool->mobility[frame >> GROUP_ORDER] : MOVABLE;
+}
+
+static enum mobility mobility_for(const struct frame_pool *pool, enum frame_use use)
+{
+	bool moves = use == FRAME_ANON || use == FRAME_IMAGE || use == FRAME_FILE || use == FRAME_SHMEM;
+	return pool->mobility && !moves ? UNMOVABLE : MOVABLE;
+}
+
+bool frame_is_grouped(const struct frame_pool *pool, struct pfn frame)
+{
+	return mobility_of(pool, frame.v) == UNMOVABLE;
+}
+
+static uint32_t *list_of(struct frame_pool *pool, uint64_t first, unsigned order)
+{
+	return &pool->head[mobility_of(pool, first)][order];
+}
+
 static void list_push(struct frame_pool *pool, uint64_t first, unsigned order)
 {
 	struct frame *block = &pool->frames[first];
@@ -62,10 +99,11 @@ static void list_push(struct frame_pool *pool, uint64_t first, unsigned order)
 	block->order = (uint8_t)order;
 	block->block_start = true;
 	block->prev = NO_FRAME;
-	block->next = pool->head[order];
+	uint32_t *head = list_of(pool, first, order);
+	block->next = *head;
 	if (block->next != NO_FRAME)
 		pool->frames[block->next].prev = (uint32_t)first;
-	pool->head[order] = (uint32_t)first;
+	*head = (uint32_t)first;
 	pool->blocks[order]++;
 }
 
@@ -75,7 +113,7 @@ static void list_remove(struct frame_pool *pool, uint64_t first)
 	if (block->prev != NO_FRAME)
 		pool->frames[block->prev].next = block->next;
 	else
-		pool->head[block->order] = block->next;
+		*list_of(pool, first, block->order) = block->next;
 	if (block->next != NO_FRAME)
 		pool->frames[block->next].prev = block->prev;
 	pool->blocks[block->order]--;
@@ -96,22 +134,75 @@ static bool carve_fresh(struct frame_pool *pool)
 	return true;
 }
 
-/* The smallest free block of at least `order`; NO_FRAME if there is none. */
-static uint32_t find_block(struct frame_pool *pool, unsigned order)
+/* The smallest free block of at least `order` on these lists; NO_FRAME if there is none. */
+static uint32_t smallest_block(const struct frame_pool *pool, unsigned order, enum mobility mobility)
+{
+	for (unsigned o = order; o <= FRAME_MAX_ORDER; o++) {
+		if (pool->head[mobility][o] != NO_FRAME)
+			return pool->head[mobility][o];
+	}
+	return NO_FRAME;
+}
+
+static uint32_t largest_block(const struct frame_pool *pool, unsigned order, enum mobility mobility)
+{
+	for (unsigned o = FRAME_MAX_ORDER + 1; o-- > order;) {
+		if (pool->head[mobility][o] != NO_FRAME)
+			return pool->head[mobility][o];
+	}
+	return NO_FRAME;
+}
+
+/* try_to_claim_block: as much of a block as is needed, but at least 2 MiB, changes sides. */
+static void claim(struct frame_pool *pool, uint64_t first, unsigned wanted, enum mobility mobility)
+{
+	unsigned order = pool->frames[first].order;
+	list_remove(pool, first);
+	for (; order > GROUP_ORDER && order > wanted; order--)
+		list_push(pool, first + ((uint64_t)1 << (order - 1)), order - 1);
+	for (uint64_t i = first; i < first + ((uint64_t)1 << order); i += (uint64_t)1 << GROUP_ORDER)
+		pool->mobility[i >> GROUP_ORDER] = (uint8_t)mobility;
+	list_push(pool, first, order);
+}
+
+/* What others leave: of the largest block as much as is needed, a block of 2 MiB for good. */
+static uint32_t fall_back(struct frame_pool *pool, unsigned order, enum mobility mobility)
+{
+	uint32_t first = largest_block(pool, order, mobility == MOVABLE ? UNMOVABLE : MOVABLE);
+	if (first != NO_FRAME && pool->frames[first].order >= GROUP_ORDER)
+		claim(pool, first, order, mobility);
+	return first;
+}
+
+/* A free block of at least `order`; NO_FRAME if there is none. */
+static uint32_t find_block(struct frame_pool *pool, unsigned order, enum mobility mobility)
 {
 	do {
-		for (unsigned o = order; o <= FRAME_MAX_ORDER; o++) {
-			if (pool->head[o] != NO_FRAME)
-				return pool->head[o];
-		}
+		uint32_t first = smallest_block(pool, order, mobility);
+		if (first == NO_FRAME && mobility == UNMOVABLE)
+			first = fall_back(pool, order, mobility);
+		if (first != NO_FRAME)
+			return first;
 	} while (carve_fresh(pool));
-	return NO_FRAME;
+	return fall_back(pool, order, mobility);
+}
+
+/* A block that stands on no list is somebody's now. */
+static void give(struct frame_pool *pool, uint64_t first, unsigned order, enum frame_use use)
+{
+	uint64_t count = (uint64_t)1 << order;
+	pool->frames[first] = (struct frame){.use = (uint8_t)use, .order = (uint8_t)order, .block_start = true};
+	pool->free -= count;
+	pool->used[use] += count;
+	if (pool->free < pool->low_water)
+		pool->low_water = pool->free;
+	emit(pool->bus, EVENT_FRAME_ALLOC, first, event_text(uses[use].name), order);
 }
 
 bool frame_take(struct frame_pool *pool, unsigned order, enum frame_use use, struct pfn *out)
 {
 	BUG_ON(order > FRAME_MAX_ORDER || use == FRAME_FREE);
-	uint32_t first = find_block(pool, order);
+	uint32_t first = find_block(pool, order, mobility_for(pool, use));
 	if (first == NO_FRAME)
 		return false;
 	unsigned have = pool->frames[first].order;
@@ -120,15 +211,37 @@ bool frame_take(struct frame_pool *pool, unsigned order, enum frame_use use, str
 		have--;
 		list_push(pool, first + ((uint64_t)1 << have), have);
 	}
-	uint64_t count = (uint64_t)1 << order;
-	pool->frames[first] = (struct frame){.use = (uint8_t)use, .order = (uint8_t)order, .block_start = true};
-	pool->free -= count;
-	pool->used[use] += count;
-	if (pool->free < pool->low_water)
-		pool->low_water = pool->free;
 	*out = pfn(first);
-	emit(pool->bus, EVENT_FRAME_ALLOC, first, event_text(uses[use].name), order);
+	give(pool, first, order, use);
 	return true;
+}
+
+bool frame_is_free(const struct frame_pool *pool, struct pfn frame, unsigned *order)
+{
+	for (*order = 0; *order <= FRAME_MAX_ORDER && frame.v < pool->fresh; ++*order) {
+		const struct frame *block = &pool->frames[align_down(frame.v, (uint64_t)1 << *order)];
+		if (block->block_start && block->order >= *order) {
+			*order = block->order;
+			return block->use == FRAME_FREE;
+		}
+	}
+	return false;
+}
+
+void frame_take_at(struct frame_pool *pool, struct pfn frame, enum frame_use use)
+{
+	unsigned order;
+	bool is_free = frame_is_free(pool, frame, &order);
+	BUG_ON(!is_free);
+	uint64_t first = align_down(frame.v, (uint64_t)1 << order);
+	list_remove(pool, first);
+	while (order > 0) {
+		order--;
+		uint64_t upper = first + ((uint64_t)1 << order);
+		list_push(pool, frame.v < upper ? upper : first, order);
+		first = frame.v < upper ? first : upper;
+	}
+	give(pool, first, 0, use);
 }
 
 static void junk_block(struct frame_pool *pool, uint64_t first, unsigned order)
@@ -192,7 +305,8 @@ void frame_put(struct frame_pool *pool, struct pfn frame)
 		if (buddy + ((uint64_t)1 << order) > pool->fresh)
 			break;
 		const struct frame *other = &pool->frames[buddy];
-		if (!other->block_start || other->use != FRAME_FREE || other->order != order)
+		if (!other->block_start || other->use != FRAME_FREE || other->order != order ||
+		    mobility_of(pool, buddy) != mobility_of(pool, first))
 			break;
 		list_remove(pool, buddy);
 		first &= buddy;
@@ -238,19 +352,27 @@ uint64_t frame_pool_free_blocks(const struct frame_pool *pool, unsigned order)
 	return pool->blocks[order];
 }
 
-static uint64_t count_listed(const struct frame_pool *pool, unsigned order, const char **why)
+static uint64_t count_list(const struct frame_pool *pool, unsigned order, enum mobility mobility, const char **why)
 {
 	uint64_t count = 0;
 	uint32_t prev = NO_FRAME;
-	for (uint32_t i = pool->head[order]; i != NO_FRAME; i = pool->frames[i].next) {
+	for (uint32_t i = pool->head[mobility][order]; i != NO_FRAME; i = pool->frames[i].next) {
 		const struct frame *block = &pool->frames[i];
 		if (block->use != FRAME_FREE || !block->block_start || block->order != order || block->prev != prev)
 			*why = "a free list holds a block that is not a free block of its order";
 		if ((i & (((uint64_t)1 << order) - 1)) != 0)
 			*why = "a free block is not aligned to its size";
+		if (mobility_of(pool, i) != mobility)
+			*why = "a free block is on the list of those for other uses";
 		prev = i;
 		count++;
 	}
+	return count;
+}
+
+static uint64_t count_listed(const struct frame_pool *pool, unsigned order, const char **why)
+{
+	uint64_t count = count_list(pool, order, MOVABLE, why) + count_list(pool, order, UNMOVABLE, why);
 	if (count != pool->blocks[order])
 		*why = "a free list is longer or shorter than its count";
 	return count << order;

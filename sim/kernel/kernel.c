@@ -9,8 +9,9 @@
 uint64_t kernel_reserve_bytes(const struct kernel_config *config, uint64_t memory_bytes, uint64_t processes)
 {
 	return (1 + processes) * replace_reserve_bytes(config, memory_bytes) +
-	       memory_bytes / PAGE_BYTES * sizeof(struct frame) + reclaim_reserve_bytes(memory_bytes) +
-	       swap_reserve_bytes(config->swap_bytes) + physmem_reserve_bytes(DISK_BYTES) + rmap_reserve_bytes();
+	       memory_bytes / PAGE_BYTES * sizeof(struct frame) + frame_pool_group_bytes(memory_bytes) +
+	       reclaim_reserve_bytes(memory_bytes) + swap_reserve_bytes(config->swap_bytes) +
+	       physmem_reserve_bytes(DISK_BYTES) + rmap_reserve_bytes();
 }
 
 static void make_devices(struct kernel *kernel)
@@ -34,6 +35,8 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	kernel->config = *config;
 	kernel->layout = layout_of(config->paging);
 	kernel->frames = frame_pool_new(arena, kernel->mem, kernel->bus, config->junk_freed_frames);
+	if (config->thp != THP_NEVER)
+		frame_pool_group(kernel->frames, arena);
 	kernel->processes = arena_new_array(arena, struct process *, MAX_PROCESSES);
 	kernel->cpu_count = machine_cpu_count(machine);
 	kernel->cpus = arena_new_array(arena, struct kernel_cpu, kernel->cpu_count);

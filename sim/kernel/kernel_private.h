@@ -2,6 +2,7 @@
 #ifndef FAULTLINE_KERNEL_PRIVATE_H
 #define FAULTLINE_KERNEL_PRIVATE_H
 
+#include "compact.h"
 #include "faultline/kernel.h"
 #include "faultline/pte.h"
 #include "file.h"
@@ -101,6 +102,7 @@ struct kernel {
 	uint64_t dirty; /* pages of files in the cache that the disk does not have yet */
 	struct reclaim reclaim;
 	struct thp thp;
+	struct compact compact;
 	const struct mm *charging; /* whose page a new one is; NULL: group 0's */
 	uint64_t written_until;    /* the cycle when the last page given to a device will have been written */
 	struct vm_counts vm;

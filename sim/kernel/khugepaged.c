@@ -162,11 +162,17 @@ static enum scan_result collapse(struct collapse *job)
 	if (result != SCAN_SUCCEED || job->swapped > 0)
 		return result;
 	mm->kernel->charging = mm;
-	enum thp_room room = thp_take(mm, &head);
+	enum thp_room room = thp_take(mm, THP_RECLAIM_AND_COMPACT, &head);
 	vm->thp_collapse_alloc += room != THP_NO_BLOCK;
 	vm->thp_collapse_alloc_failed += room == THP_NO_BLOCK;
 	if (room != THP_TAKEN)
 		return room == THP_NO_BLOCK ? SCAN_ALLOC_HUGE_PAGE_FAIL : SCAN_CGROUP_CHARGE_FAIL;
+	/* Getting it may have cost some of the pages. */
+	result = scan(job);
+	if (result != SCAN_SUCCEED || job->swapped > 0) {
+		frame_put(mm->kernel->frames, head);
+		return result;
+	}
 	vm->thp_pages_collapsed++;
 	replace(job, head);
 	return SCAN_SUCCEED;

@@ -89,6 +89,11 @@ bool file_slot(const struct file *file, uint64_t index, uint64_t *slot)
 	return (value & SWAPPED) != 0;
 }
 
+void file_page_moves(struct kernel *kernel, struct file *file, uint64_t index, struct pfn to)
+{
+	put(kernel, file, index, to.v);
+}
+
 static enum frame_use use_of(const struct file *file)
 {
 	return file->shmem ? FRAME_SHMEM : file->image ? FRAME_IMAGE : FRAME_FILE;

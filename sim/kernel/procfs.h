@@ -15,7 +15,8 @@ void sink_print(const struct sink *sink, const char *format, ...) __attribute__(
 
 typedef void procfs_fn(const struct kernel *kernel, const struct process *process, const struct sink *sink);
 procfs_fn procfs_maps, procfs_smaps, procfs_smaps_rollup, procfs_status, procfs_statm, procfs_pagemap, procfs_limits,
-    procfs_oom_score, procfs_oom_score_adj, procfs_meminfo, procfs_vmstat, procfs_buddyinfo;
+    procfs_oom_score, procfs_oom_score_adj, procfs_meminfo, procfs_vmstat, procfs_buddyinfo, procfs_extfrag_index,
+    procfs_unusable_index;
 
 void procfs_maps_line(const struct mm *mm, const struct vma *vma, const struct sink *sink);
 

@@ -177,7 +177,14 @@ void procfs_vmstat(const struct kernel *kernel, const struct process *process, c
 	    {"pgscan_kswapd", kernel->vm.scanned_kswapd},
 	    {"pgscan_direct", kernel->vm.scanned_direct},
 	    {"allocstall_normal", kernel->vm.direct_stalls},
+	    {"pgmigrate_success", kernel->vm.pgmigrate_success},
 	    {"oom_kill", kernel->vm.oom_kills},
+	    {"compact_migrate_scanned", kernel->vm.compact_migrate_scanned},
+	    {"compact_free_scanned", kernel->vm.compact_free_scanned},
+	    {"compact_isolated", kernel->vm.compact_isolated},
+	    {"compact_stall", kernel->vm.compact_stall},
+	    {"compact_fail", kernel->vm.compact_fail},
+	    {"compact_success", kernel->vm.compact_success},
 	    {"thp_fault_alloc", kernel->vm.thp_fault_alloc},
 	    {"thp_fault_fallback", kernel->vm.thp_fault_fallback},
 	    {"thp_fault_fallback_charge", kernel->vm.thp_fault_fallback_charge},
@@ -199,31 +206,42 @@ void procfs_vmstat(const struct kernel *kernel, const struct process *process, c
 
 /* ---- buddyinfo ---- */
 
-/* Frames that were never used stand on no list; they are free in the largest blocks that fit. */
-static void add_fresh(const struct frame_pool *frames, uint64_t *blocks)
+static void begin_zone(const struct sink *sink)
 {
-	uint64_t listed = 0, total = frame_pool_total(frames);
-	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
-		listed += blocks[order] << order;
-	for (uint64_t at = total - (frame_pool_free(frames) - listed); at < total;) {
-		unsigned order = 0;
-		while (order < FRAME_MAX_ORDER && (at & (((uint64_t)2 << order) - 1)) == 0 &&
-		       at + ((uint64_t)2 << order) <= total)
-			order++;
-		blocks[order]++;
-		at += (uint64_t)1 << order;
-	}
+	sink_print(sink, "Node %d, zone %8s ", 0, "Normal");
 }
 
 void procfs_buddyinfo(const struct kernel *kernel, const struct process *process, const struct sink *sink)
 {
 	(void)process;
-	uint64_t blocks[FRAME_MAX_ORDER + 1];
+	const struct free_blocks free = free_blocks_of(kernel->frames);
+	begin_zone(sink);
 	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
-		blocks[order] = frame_pool_free_blocks(kernel->frames, order);
-	add_fresh(kernel->frames, blocks);
-	sink_print(sink, "Node %d, zone %8s ", 0, "Normal");
-	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
-		sink_print(sink, "%6" PRIu64 " ", blocks[order]);
+		sink_print(sink, "%6" PRIu64 " ", free.of[order]);
 	sink_print(sink, "\n");
+}
+
+/* extfrag_show_print */
+static void print_indices(const struct kernel *kernel, const struct sink *sink,
+			  int (*index_of)(const struct free_blocks *free, unsigned order))
+{
+	const struct free_blocks free = free_blocks_of(kernel->frames);
+	begin_zone(sink);
+	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++) {
+		int index = index_of(&free, order);
+		sink_print(sink, "%2d.%03d ", index / 1000, index % 1000);
+	}
+	sink_print(sink, "\n");
+}
+
+void procfs_extfrag_index(const struct kernel *kernel, const struct process *process, const struct sink *sink)
+{
+	(void)process;
+	print_indices(kernel, sink, fragmentation_index);
+}
+
+void procfs_unusable_index(const struct kernel *kernel, const struct process *process, const struct sink *sink)
+{
+	(void)process;
+	print_indices(kernel, sink, unusable_free_index);
 }

@@ -99,6 +99,21 @@ void reclaim_forget(struct kernel *kernel, struct pfn frame)
 		policy_remove(group->policy, (uint32_t)frame.v);
 }
 
+void reclaim_move(struct kernel *kernel, struct pfn from, struct pfn to)
+{
+	struct reclaim *reclaim = &kernel->reclaim;
+	uint16_t number = reclaim->group_of[from.v];
+	if (number == 0)
+		return;
+	struct policy *policy = reclaim->groups[number - 1].policy;
+	reclaim->group_of[to.v] = number;
+	reclaim->group_of[from.v] = 0;
+	if (!policy_holds(policy, (uint32_t)from.v))
+		return;
+	policy_remove(policy, (uint32_t)from.v);
+	policy_insert(policy, (uint32_t)to.v, replace_key(kernel, to));
+}
+
 void reclaim_split(struct kernel *kernel, struct pfn head)
 {
 	const struct reclaim *reclaim = &kernel->reclaim;
@@ -219,6 +234,14 @@ static bool reclaim_directly(struct kernel *kernel, const struct mm *mm, uint64_
 		block_wait(kernel, kernel->written_until);
 	}
 	return true;
+}
+
+void reclaim_for_huge(struct kernel *kernel, const struct mm *mm, uint64_t enough, bool directly)
+{
+	if (directly)
+		(void)reclaim_directly(kernel, mm, enough);
+	else
+		kswapd(kernel, mm);
 }
 
 /* ---- groups ---- */

@@ -40,6 +40,8 @@ void reclaim_set_watermarks(struct kernel *kernel); /* when it is known what boo
 /* A page can be reclaimed from now on, or no longer. */
 void reclaim_add(struct kernel *kernel, struct pfn frame);
 void reclaim_forget(struct kernel *kernel, struct pfn frame);
+/* The page is in another frame from now on. */
+void reclaim_move(struct kernel *kernel, struct pfn from, struct pfn to);
 /* A huge page is about to be split: its frames are reclaimed one by one from now on. */
 void reclaim_split(struct kernel *kernel, struct pfn head);
 /* There are frames to spend on a guess, such as readahead. */
@@ -56,6 +58,9 @@ bool reclaim_for_cache(struct mm *mm, const struct file *file, uint64_t index);
 
 /* The group of a new process; it inherits its parent's. */
 struct memgroup *memgroup_new(struct kernel *kernel, uint32_t pid, uint64_t limit_bytes);
+/* For a block of order 9: by the process itself, until so many frames are free, or by the kernel's thread. Nobody is
+ * killed. */
+void reclaim_for_huge(struct kernel *kernel, const struct mm *mm, uint64_t enough, bool directly);
 /* So many pages more are below its limit, without reclaim. */
 bool memgroup_has_room(const struct kernel *kernel, const struct memgroup *group, uint64_t frames);
 bool reclaim_check(const struct kernel *kernel, const char **why);

@@ -92,20 +92,66 @@ static void clear_huge_page(struct kernel *kernel, struct pfn head)
 	machine_charge(kernel->machine, COST_ZERO_PAGE, FOLIO_FRAMES);
 }
 
-enum thp_room thp_take(struct mm *mm, struct pfn *head)
+static bool take_block(struct kernel *kernel, struct pfn *head)
+{
+	return frame_pool_free(kernel->frames) >= kernel->reclaim.marks.low + FOLIO_FRAMES + SPARE &&
+	       frame_take(kernel->frames, FOLIO_ORDER, FRAME_ANON, head);
+}
+
+/* __alloc_pages_slowpath, for a costly order: compaction first, then reclaim of what it lacks, once. */
+static bool make_block(struct mm *mm, enum thp_effort effort, struct pfn *head)
+{
+	struct kernel *kernel = mm->kernel;
+	const uint64_t enough = kernel->reclaim.marks.low + 2 * FOLIO_FRAMES + SPARE;
+	if (effort == THP_JUST_LOOK)
+		return false;
+	if (effort == THP_WAKE_THREADS) { /* for those who come later */
+		reclaim_for_huge(kernel, mm, 0, false);
+		(void)compact_memory(kernel, "kcompactd");
+		return false;
+	}
+	if (compact_memory(kernel, "direct compaction") && take_block(kernel, head))
+		return true;
+	if (effort == THP_COMPACT || frame_pool_free(kernel->frames) >= enough)
+		return false;
+	reclaim_for_huge(kernel, mm, enough, true);
+	(void)compact_memory(kernel, "direct compaction");
+	return take_block(kernel, head);
+}
+
+enum thp_room thp_take(struct mm *mm, enum thp_effort effort, struct pfn *head)
 {
 	struct kernel *kernel = mm->kernel;
 	if (!memgroup_has_room(kernel, mm->group, FOLIO_FRAMES))
 		return THP_NO_CHARGE;
-	bool has_frames = frame_pool_free(kernel->frames) >= kernel->reclaim.marks.low + FOLIO_FRAMES + SPARE;
-	return has_frames && frame_take(kernel->frames, FOLIO_ORDER, FRAME_ANON, head) ? THP_TAKEN : THP_NO_BLOCK;
+	return take_block(kernel, head) || make_block(mm, effort, head) ? THP_TAKEN : THP_NO_BLOCK;
+}
+
+/* vma_thp_gfp_mask */
+static enum thp_effort effort_for(const struct kernel *kernel, const struct vma *vma)
+{
+	bool advised = (vma->flags & VMA_HUGEPAGE) != 0;
+	switch (kernel->config.thp_defrag) {
+	case THP_DEFRAG_ALWAYS:
+		return advised ? THP_RECLAIM_AND_COMPACT : THP_COMPACT;
+	case THP_DEFRAG_DEFER:
+		return THP_WAKE_THREADS;
+	case THP_DEFRAG_DEFER_MADVISE:
+		return advised ? THP_RECLAIM_AND_COMPACT : THP_WAKE_THREADS;
+	case THP_DEFRAG_MADVISE:
+		return advised ? THP_RECLAIM_AND_COMPACT : THP_JUST_LOOK;
+	case THP_DEFRAG_NEVER:
+	case THP_DEFRAG_COUNT:
+		break;
+	}
+	return THP_JUST_LOOK;
 }
 
 /* vma_alloc_anon_folio_pmd */
-static bool take_for_fault(struct mm *mm, struct pfn *head)
+static bool take_for_fault(struct mm *mm, const struct vma *vma, struct pfn *head)
 {
 	struct vm_counts *vm = &mm->kernel->vm;
-	enum thp_room room = thp_take(mm, head);
+	enum thp_room room = thp_take(mm, effort_for(mm->kernel, vma), head);
 	vm->thp_fault_fallback += room != THP_TAKEN;
 	vm->thp_fault_fallback_charge += room == THP_NO_CHARGE;
 	return room == THP_TAKEN;
@@ -171,7 +217,7 @@ static bool map_new(const struct huge_fault *fault)
 	struct mm *mm = fault->mm;
 	struct kernel *kernel = mm->kernel;
 	struct pfn head;
-	if (!take_for_fault(mm, &head))
+	if (!take_for_fault(mm, fault->vma, &head))
 		return false;
 	clear_huge_page(kernel, head);
 	folio_make(kernel, head);

@@ -36,7 +36,9 @@ bool thp_fits(const struct mm *mm, const struct vma *vma, struct vaddr va);
 bool thp_fault(struct mm *mm, struct vma *vma, struct vaddr va, bool write, enum fault_cause *cause);
 /* A block for a huge page of the address space, not cleared, or why there is none. */
 enum thp_room { THP_TAKEN, THP_NO_BLOCK, THP_NO_CHARGE };
-enum thp_room thp_take(struct mm *mm, struct pfn *head);
+/* What may be done to get one: __GFP_KSWAPD_RECLAIM, __GFP_DIRECT_RECLAIM, and that without __GFP_NORETRY. */
+enum thp_effort { THP_JUST_LOOK, THP_WAKE_THREADS, THP_COMPACT, THP_RECLAIM_AND_COMPACT };
+enum thp_room thp_take(struct mm *mm, enum thp_effort effort, struct pfn *head);
 /* An entry of level 2 for the folio, or the huge zero page. */
 struct pte thp_entry(const struct mm *mm, const struct vma *vma, struct pfn head, bool ours);
 /* The folio becomes one that the address space maps at va by an entry of level 2; the entry is the caller's. */

@@ -34,6 +34,7 @@
 	X("huge pages split, and entries of them, are HUGE_SPLIT events",                                              \
 	  value[STAT_THP_SPLIT_ENTRIES] + value[STAT_THP_SPLIT_PAGES], count[EVENT_HUGE_SPLIT])                        \
 	X("huge pages that replaced small ones are COLLAPSE events", value[STAT_THP_COLLAPSES], count[EVENT_COLLAPSE]) \
+	X("compactions are COMPACT events", value[STAT_COMPACT_STALLS], count[EVENT_COMPACT])                          \
 	X("processes chosen to be killed are OOM_KILL events", value[STAT_OOM_KILLS], count[EVENT_OOM_KILL])           \
 	X("pages read from swap are SWAP_IN events", value[STAT_SWAP_IN], count[EVENT_SWAP_IN])                        \
 	X("pages of files written are FILE_OUT events", value[STAT_FILES_OUT], count[EVENT_FILE_OUT])                  \
@@ -101,13 +102,13 @@ static bool check_machine(const struct world *world, const struct stats *stats, 
 static bool is_of_the_machine(enum stat stat)
 {
 	static const bool of_the_machine[STAT_COUNT] = {
-	    [STAT_FRAMES_TOTAL] = true,    [STAT_FRAMES_FREE] = true,       [STAT_FRAMES_USED] = true,
-	    [STAT_EVENTS] = true,          [STAT_SWAP_OUT] = true,          [STAT_SWAP_IN] = true,
-	    [STAT_SWAP_READAHEAD] = true,  [STAT_FILES_OUT] = true,         [STAT_RECLAIM_SCANNED] = true,
-	    [STAT_RECLAIM_TAKEN] = true,   [STAT_RECLAIM_KSWAPD] = true,    [STAT_RECLAIM_DIRECT] = true,
-	    [STAT_THP_FALLBACKS] = true,   [STAT_THP_SPLIT_ENTRIES] = true, [STAT_THP_SPLIT_PAGES] = true,
-	    [STAT_THP_COLLAPSES] = true,   [STAT_OOM_KILLS] = true,         [STAT_FILES_IN] = true,
-	    [STAT_FILES_READAHEAD] = true,
+	    [STAT_FRAMES_TOTAL] = true,   [STAT_FRAMES_FREE] = true,       [STAT_FRAMES_USED] = true,
+	    [STAT_EVENTS] = true,         [STAT_SWAP_OUT] = true,          [STAT_SWAP_IN] = true,
+	    [STAT_SWAP_READAHEAD] = true, [STAT_FILES_OUT] = true,         [STAT_RECLAIM_SCANNED] = true,
+	    [STAT_RECLAIM_TAKEN] = true,  [STAT_RECLAIM_KSWAPD] = true,    [STAT_RECLAIM_DIRECT] = true,
+	    [STAT_THP_FALLBACKS] = true,  [STAT_THP_SPLIT_ENTRIES] = true, [STAT_THP_SPLIT_PAGES] = true,
+	    [STAT_THP_COLLAPSES] = true,  [STAT_COMPACT_STALLS] = true,    [STAT_COMPACT_MOVED] = true,
+	    [STAT_OOM_KILLS] = true,      [STAT_FILES_IN] = true,          [STAT_FILES_READAHEAD] = true,
 	};
 	return of_the_machine[stat];
 }

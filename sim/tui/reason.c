@@ -56,6 +56,7 @@
 	X(RECLAIM, "reclaim", "reclaim {taken} pages",                                                                 \
 	  "{who} looked at {looked} pages to get {taken}; {free} frames are free.")                                    \
 	X(COLLAPSE, "collapse", "make a huge page", "{copied} pages move together, so that one TLB entry serves all.") \
+	X(COMPACT, "compact", "move {moved} pages", "Enough frames are free, but not side by side: pages move away.")  \
 	X(HUGE_SPLIT, "split", "split a huge page", "Only a part of 2 MiB is meant: {why}.")                           \
 	X(OOM_KILL, "OOM kill", "the OOM killer",                                                                      \
 	  "Nothing is left to take: {name} has most points, {points}, and must die.")                                  \

@@ -126,6 +126,16 @@ static const char *thp_word(unsigned index)
 	return index < THP_MODE_COUNT ? words[index] : NULL;
 }
 
+static const char *thp_defrag_word(unsigned index)
+{
+	static const char *const words[THP_DEFRAG_COUNT] = {
+#define X(id, word, text) [THP_DEFRAG_##id] = (word),
+	    THP_DEFRAG_LIST(X)
+#undef X
+	};
+	return index < THP_DEFRAG_COUNT ? words[index] : NULL;
+}
+
 static const char *libc_name(unsigned index)
 {
 	return heap_registry[index] ? heap_registry[index]->name : NULL;
@@ -256,6 +266,12 @@ static const struct setting settings[] = {
      .choice_name = thp_word,
      .field = offsetof(struct kernel_config, thp),
      .text = "transparent_hugepage/enabled: which anonymous memory gets pages of 2 MiB"},
+    {.scope = SETTING_KERNEL,
+     .name = "thp_defrag",
+     .type = SETTING_CHOICE,
+     .choice_name = thp_defrag_word,
+     .field = offsetof(struct kernel_config, thp_defrag),
+     .text = "transparent_hugepage/defrag: what is done for a huge page when no block is free"},
     KERNEL_NUMBER("khugepaged_sleep", SETTING_NUMBER, khugepaged.scan_sleep_cycles,
 		  "khugepaged/scan_sleep_millisecs, in cycles: between two looks for small pages to make huge ones of"),
     KERNEL_NUMBER("khugepaged_pages", SETTING_NUMBER, khugepaged.pages_to_scan,

@@ -244,6 +244,8 @@ static void put_paging(uint64_t *value, const struct kernel *kernel)
 	value[STAT_OOM_KILLS] = vm->oom_kills;
 	value[STAT_THP_FALLBACKS] = vm->thp_fault_fallback;
 	value[STAT_THP_COLLAPSES] = vm->thp_pages_collapsed;
+	value[STAT_COMPACT_STALLS] = vm->compact_stall;
+	value[STAT_COMPACT_MOVED] = vm->pgmigrate_success;
 	value[STAT_THP_SPLIT_ENTRIES] = vm->thp_split_pmd;
 	value[STAT_THP_SPLIT_PAGES] = vm->thp_split_page;
 	value[STAT_FILES_OUT] = vm->file_pages_out;

@@ -1,0 +1,226 @@
+#include "compact.h"
+
+#include "kernel_private.h"
+
+enum {
+	BLOCK = FOLIO_FRAMES,    /* pageblock_order of x86-64 */
+	EXTFRAG_THRESHOLD = 500, /* vm.extfrag_threshold */
+	MOST_SHIFT = 6,          /* COMPACT_MAX_DEFER_SHIFT */
+	GAP = 2 << FOLIO_ORDER,  /* compact_gap */
+};
+
+/* ---- how free memory lies ---- */
+
+static void add_block(struct free_blocks *free, unsigned order, uint64_t count)
+{
+	free->of[order] += count;
+	free->total += count;
+	free->pages += count << order;
+}
+
+/* Frames that were never used stand on no list; they are free in the largest blocks that fit. */
+static void add_fresh(const struct frame_pool *frames, struct free_blocks *free)
+{
+	uint64_t total = frame_pool_total(frames);
+	for (uint64_t at = total - (frame_pool_free(frames) - free->pages); at < total;) {
+		unsigned order = 0;
+		while (order < FRAME_MAX_ORDER && (at & (((uint64_t)2 << order) - 1)) == 0 &&
+		       at + ((uint64_t)2 << order) <= total)
+			order++;
+		add_block(free, order, 1);
+		at += (uint64_t)1 << order;
+	}
+}
+
+struct free_blocks free_blocks_of(const struct frame_pool *frames)
+{
+	struct free_blocks free = {.pages = 0};
+	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
+		add_block(&free, order, frame_pool_free_blocks(frames, order));
+	add_fresh(frames, &free);
+	return free;
+}
+
+/* Blocks of the order that the free ones can be cut into. */
+static uint64_t suitable(const struct free_blocks *free, unsigned order)
+{
+	uint64_t count = 0;
+	for (unsigned i = order; i <= FRAME_MAX_ORDER; i++)
+		count += free->of[i] << (i - order);
+	return count;
+}
+
+int fragmentation_index(const struct free_blocks *free, unsigned order)
+{
+	if (free->total == 0)
+		return 0;
+	if (suitable(free, order) > 0)
+		return -1000;
+	return 1000 - (int)((1000 + free->pages * 1000 / ((uint64_t)1 << order)) / free->total);
+}
+
+int unusable_free_index(const struct free_blocks *free, unsigned order)
+{
+	if (free->pages == 0)
+		return 1000;
+	return (int)((free->pages - (suitable(free, order) << order)) * 1000 / free->pages);
+}
+
+/* ---- one page moves ---- */
+
+struct move {
+	struct pfn from, to;
+};
+
+static bool point_elsewhere(const struct rmap_entry *found, void *self)
+{
+	const struct move *move = self;
+	struct mm *mm = found->mm;
+	table_set(mm, found->va, found->entry_pa, pte_with_frame(found->entry, move->to.v));
+	flush_range(mm, found->va, vaddr_add(found->va, PAGE_BYTES), 1);
+	machine_charge(mm->kernel->machine, COST_UNMAP_PAGE, 1);
+	return true;
+}
+
+/* migrate_folio: content, entries, record, and whoever knows the page by its frame. */
+static void migrate(struct kernel *kernel, struct pfn from, struct pfn to)
+{
+	struct move move = {from, to};
+	struct frame *old = frame_at(kernel->frames, from), *new = frame_at(kernel->frames, to);
+	physmem_copy(kernel->mem, to, from);
+	machine_charge(kernel->machine, COST_COPY_PAGE, 1);
+	(void)rmap_for_each(kernel, from, point_elsewhere, &move);
+	*new = *old;
+	old->mappings = 0;
+	if (frame_is_cached(new))
+		file_page_moves(kernel, new->file, new->vpn, to);
+	else if (new->swap != 0)
+		kernel->swap.frames[new->swap] = (uint32_t)to.v;
+	reclaim_move(kernel, from, to);
+	frame_put(kernel->frames, from);
+	kernel->vm.pgmigrate_success++;
+}
+
+/* isolate_migratepages: a page of a process or of a file, by itself, and not on its way from the disk. */
+static bool is_movable(const struct kernel *kernel, const struct frame *record)
+{
+	if (record->order != 0 || !record->block_start)
+		return false;
+	return record->use == FRAME_ANON || (frame_is_cached(record) && record->ready <= kernel->bus->cycle);
+}
+
+/* ---- the two scanners ---- */
+
+struct zone {
+	struct kernel *kernel;
+	uint64_t migrate; /* first frame of the block that is being emptied */
+	uint64_t free;    /* frames from here on have been looked at for free ones */
+	uint64_t scanned, migrated;
+};
+
+/* A free frame behind the migrate scanner, from the end of memory, of a block that is not free as a whole. */
+static bool take_free(struct zone *zone, enum frame_use use, struct pfn *out)
+{
+	struct kernel *kernel = zone->kernel;
+	while (zone->free > zone->migrate + BLOCK) {
+		struct pfn frame = pfn(--zone->free);
+		unsigned order;
+		kernel->vm.compact_free_scanned++;
+		if (!frame_is_free(kernel->frames, frame, &order))
+			continue;
+		if (order >= FOLIO_ORDER || frame_is_grouped(kernel->frames, frame)) {
+			zone->free = align_down(frame.v, BLOCK);
+			continue;
+		}
+		frame_take_at(kernel->frames, frame, use);
+		*out = frame;
+		return true;
+	}
+	return false;
+}
+
+/* One page that cannot move makes the whole block useless: skip_on_failure. */
+static bool can_be_emptied(struct zone *zone)
+{
+	const struct kernel *kernel = zone->kernel;
+	for (uint64_t i = zone->migrate; i < zone->migrate + BLOCK; i++) {
+		const struct frame *record = frame_peek(kernel->frames, pfn(i));
+		unsigned order;
+		zone->scanned++;
+		if (!record || is_movable(kernel, record))
+			continue;
+		if (!frame_is_free(kernel->frames, pfn(i), &order))
+			return false;
+		i += ((uint64_t)1 << order) - 1;
+	}
+	return true;
+}
+
+/* False: no frame is left to move to. */
+static bool empty_block(struct zone *zone)
+{
+	struct kernel *kernel = zone->kernel;
+	for (uint64_t i = zone->migrate; i < zone->migrate + BLOCK; i++) {
+		const struct frame *record = frame_peek(kernel->frames, pfn(i));
+		struct pfn to;
+		if (!record || !is_movable(kernel, record))
+			continue;
+		kernel->vm.compact_isolated++;
+		if (!take_free(zone, (enum frame_use)record->use, &to))
+			return false;
+		migrate(kernel, pfn(i), to);
+		zone->migrated++;
+	}
+	return true;
+}
+
+static bool has_block(const struct kernel *kernel)
+{
+	struct free_blocks free = free_blocks_of(kernel->frames);
+	return suitable(&free, FOLIO_ORDER) > 0;
+}
+
+/* compact_zone: until a block is free, or the scanners meet. */
+static bool compact_zone(struct zone *zone)
+{
+	const struct kernel *kernel = zone->kernel;
+	for (; zone->migrate + BLOCK < zone->free; zone->migrate += BLOCK) {
+		if (can_be_emptied(zone) && !empty_block(zone))
+			return has_block(kernel);
+		if (has_block(kernel))
+			return true;
+	}
+	return false;
+}
+
+/* compaction_suitable: frames to move to, and memory in pieces rather than used up. */
+static bool is_suitable(const struct kernel *kernel)
+{
+	struct free_blocks free = free_blocks_of(kernel->frames);
+	int index = fragmentation_index(&free, FOLIO_ORDER);
+	return free.pages >= kernel->reclaim.marks.low + GAP && (index < 0 || index > EXTFRAG_THRESHOLD);
+}
+
+bool compact_memory(struct kernel *kernel, const char *who)
+{
+	struct compact *compact = &kernel->compact;
+	struct vm_counts *vm = &kernel->vm;
+	if (!is_suitable(kernel))
+		return false;
+	if (compact->deferred > 0) {
+		compact->deferred--;
+		return false;
+	}
+	struct zone zone = {.kernel = kernel, .free = align_down(frame_pool_total(kernel->frames), BLOCK)};
+	bool found = compact_zone(&zone);
+	machine_charge(kernel->machine, COST_SCAN_PAGE, zone.scanned);
+	vm->compact_stall++;
+	vm->compact_success += found;
+	vm->compact_fail += !found;
+	vm->compact_migrate_scanned += zone.scanned;
+	compact->shift = found ? 0 : compact->shift < MOST_SHIFT ? compact->shift + 1 : MOST_SHIFT;
+	compact->deferred = found ? 0 : 1u << compact->shift;
+	emit(kernel->bus, EVENT_COMPACT, event_text(who), zone.scanned, zone.migrated,
+	     event_text(found ? "2 MiB are free side by side" : "no 2 MiB could be freed"));
+	return found;
+}
