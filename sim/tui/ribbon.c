@@ -148,25 +148,28 @@ static void count_text(const struct ribbon *ribbon, const struct fold *fold, uns
 		(void)snprintf(out, room, " x%u%s", fold->times, lost || open ? "+" : "");
 }
 
+/* Counts stand behind what they count, except where the moment is: there they are in its brackets, which are always to
+ * be seen. */
 static void cell_text(const struct ribbon *ribbon, const struct ribbon_cell *cell, bool is_current, char *out)
 {
 	const struct fold *pattern = &ribbon->patterns[cell->pattern];
 	const struct fold *run = &ribbon->runs[cell->run];
+	const char *word = ribbon->words[ribbon->stages[run->first]].text;
 	bool opens = pattern->times > 1 && cell->run == pattern->first;
 	bool closes = pattern->times > 1 && cell->run + 1 == pattern->first + pattern->length;
-	char run_count[24];
-	char pattern_count[24] = "";
-	count_text(ribbon, run, ribbon->count,
-		   is_current ? ribbon->current - ribbon->runs[ribbon->run_now].first + 1 : 0, run_count,
-		   sizeof(run_count));
-	if (closes)
-		count_text(ribbon, pattern, ribbon->run_count,
-			   holds(pattern, ribbon->run_now) ? (ribbon->run_now - pattern->first) / pattern->length + 1
-							   : 0,
-			   pattern_count, sizeof(pattern_count));
-	(void)snprintf(out, CELL_TEXT, "%s%s%s%s%s%s%s", opens ? "(" : "", is_current ? "[" : "",
-		       ribbon->words[ribbon->stages[run->first]].text, is_current ? "]" : "", run_count,
-		       closes ? ")" : "", pattern_count);
+	bool here = holds(pattern, ribbon->run_now);
+	unsigned run_now = is_current ? ribbon->current - ribbon->runs[ribbon->run_now].first + 1 : 0;
+	unsigned pattern_now = here ? (ribbon->run_now - pattern->first) / pattern->length + 1 : 0;
+	char of_run[24];
+	char of_pattern[24];
+	count_text(ribbon, run, ribbon->count, run_now, of_run, sizeof(of_run));
+	count_text(ribbon, pattern, ribbon->run_count, pattern_now, of_pattern, sizeof(of_pattern));
+	if (is_current)
+		(void)snprintf(out, CELL_TEXT, "%s[%s%s%s]%s", opens ? "(" : "", word, of_run, of_pattern,
+			       closes ? ")" : "");
+	else
+		(void)snprintf(out, CELL_TEXT, "%s%s%s%s%s", opens ? "(" : "", word, of_run, closes ? ")" : "",
+			       closes && !here ? of_pattern : "");
 }
 
 /* The first cell that is shown, so that the current one stands in the middle or before. */

@@ -14,7 +14,7 @@ struct fold {
  * at most `longest` members; what does not repeat is a fold of one. `out` has room for `count`. Returns how many. */
 unsigned fold_sequence(const uint32_t *keys, unsigned count, unsigned longest, struct fold *out);
 
-/* One row: "malloc>search x4>brk>(TLB miss>[#PF]>frame) 3/33>touch". */
+/* One row: "malloc>search x4>brk>(TLB miss>[#PF 3/33]>frame)>touch". */
 void ribbon_draw(const struct scene *scene, struct area area);
 
 #endif
