@@ -105,8 +105,8 @@ void bench_fact(struct bench *bench, const char *name, uint64_t value, uint64_t 
 
 int main(int argc, char **argv)
 {
-	static void (*const suites[])(struct bench *) = {bench_machine,  bench_kernel, bench_libc,
-							 bench_workload, bench_policy, bench_travel};
+	static void (*const suites[])(struct bench *) = {bench_machine,  bench_kernel, bench_libc,  bench_workload,
+							 bench_pressure, bench_policy, bench_curve, bench_travel};
 	struct bench bench = {.wanted = argc > 1 ? argv[1] : NULL};
 	struct timespec resolution;
 	(void)clock_getres(CLOCK_MONOTONIC, &resolution);

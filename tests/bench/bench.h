@@ -28,7 +28,9 @@ void bench_machine(struct bench *bench);
 void bench_kernel(struct bench *bench);
 void bench_libc(struct bench *bench);
 void bench_workload(struct bench *bench);
+void bench_pressure(struct bench *bench);
 void bench_policy(struct bench *bench);
+void bench_curve(struct bench *bench);
 void bench_travel(struct bench *bench);
 
 #endif

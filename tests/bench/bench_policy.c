@@ -1,48 +1,13 @@
 /* Replacement policies alone: zipf 0.99 over 2^20 pages, a quarter of them in memory. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bench.h"
 #include "faultline/policy_engine.h"
 #include "faultline/references.h"
-#include "faultline/rng.h"
+#include "zipf.h"
 
 enum { PAGES = 1 << 20, FRAMES = PAGES / 4, REFERENCES = 20000000, SLICE = 1000000 };
-
-/* Ranks by inversion of the cumulated weights; a rank's page is its place in a shuffled row. */
-static uint32_t *zipf_string(void)
-{
-	double *sum = calloc(PAGES, sizeof(*sum));
-	uint32_t *page = calloc(PAGES, sizeof(*page));
-	uint32_t *string = calloc(REFERENCES, sizeof(*string));
-	struct rng rng = rng_seeded(1);
-	if (!sum || !page || !string)
-		exit(4);
-	double total = 0;
-	for (uint32_t i = 0; i < PAGES; i++) {
-		sum[i] = total += pow(i + 1.0, -0.99);
-		uint32_t other = (uint32_t)rng_below(&rng, i + 1);
-		page[i] = page[other];
-		page[other] = i;
-	}
-	for (uint32_t i = 0; i < REFERENCES; i++) {
-		double wanted = rng_unit(&rng) * total;
-		uint32_t low = 0;
-		uint32_t high = PAGES - 1;
-		while (low < high) {
-			uint32_t middle = (low + high) / 2;
-			if (sum[middle] < wanted)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		string[i] = page[low];
-	}
-	free(sum);
-	free(page);
-	return string;
-}
 
 struct policy_case {
 	struct policy_engine *engine;
@@ -83,7 +48,7 @@ void bench_policy(struct bench *bench)
 		if (!bench_wants(bench, name) && !bench_wants(bench, ratio))
 			continue;
 		if (!string) {
-			string = zipf_string();
+			string = zipf_string(PAGES, REFERENCES);
 			struct references references = {.page = string, .count = REFERENCES, .pages = PAGES};
 			next_use = references_next_uses(&references);
 		}

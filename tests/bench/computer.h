@@ -17,6 +17,9 @@ struct computer {
 
 /* Ends the program with a message when the host cannot do it. */
 void computer_boot(struct computer *computer, uint64_t memory_bytes, const char *libc);
+/* With a kernel of this configuration. */
+void computer_boot_kernel(struct computer *computer, uint64_t memory_bytes, const char *libc,
+			  const struct kernel_config *kernel);
 void computer_free(struct computer *computer);
 
 #endif
