@@ -2,7 +2,7 @@
 
 _faultline() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-	local commands="run batch validate list explain proc convert heap policy curve tui quiz diff report"
+	local commands="run batch validate list explain proc convert heap policy curve freelist tui quiz diff report"
 	local words=""
 	COMPREPLY=()
 
@@ -58,6 +58,10 @@ _faultline() {
 		curve:-*)
 			words="--refs --frames --policy --stats --seed --window --tick --hardware --set --save --jobs --plot"
 			words="$words --sample --tlb --help"
+			;;
+		freelist:-*)
+			words="--fit --order --coalesce --ops --bytes --base --header --align --seed --count --range --percent"
+			words="$words --compat --stats --help"
 			;;
 		policy:* | curve:*) compopt -o default; return ;;
 		report:-*) words="--format --baseline -o --help" ;;

@@ -24,8 +24,6 @@ add_test(NAME tui.fuzz COMMAND tui_fuzz --seconds ${FAULTLINE_TUI_FUZZ_SECONDS} 
 set_tests_properties(tui.fuzz PROPERTIES TIMEOUT 1200)
 faultline_script_test(tui.screens tui/screens.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})
 
-faultline_script_test(tui.export tui/export.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})
-
 # In a pseudo-terminal, drawn by libvterm.
 if(TARGET PkgConfig::VTERM)
   add_executable(tui_terminal tui/terminal.c)

@@ -15,6 +15,7 @@
 	X(proc)                                                                                                        \
 	X(policy)                                                                                                      \
 	X(curve)                                                                                                       \
+	X(freelist)                                                                                                    \
 	X(tui)                                                                                                         \
 	X(quiz)                                                                                                        \
 	X(diff)                                                                                                        \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "faultline/parallel.h"
+#include "format.h"
 #include "words.h"
 
 enum { BLOCK_REFERENCES = 1 << 16, WORD_BYTES = 64 };
@@ -16,19 +17,6 @@ enum status parse_natural(const char *option, const char *text, uint64_t *out, s
 	if (text[0] >= '0' && text[0] <= '9' && *end == '\0')
 		return STATUS_OK;
 	return error_set(error, STATUS_BAD_INPUT, "%s %s: that is no natural number", option, text);
-}
-
-static enum status read_format(const char *text, enum report_format *out, struct error *error)
-{
-	const char *names[REPORT_FORMAT_COUNT];
-	if (report_format_find(text, out))
-		return STATUS_OK;
-	for (unsigned i = 0; i < REPORT_FORMAT_COUNT; i++)
-		names[i] = report_format_name((enum report_format)i);
-	const char *nearest = nearest_word(text, names, REPORT_FORMAT_COUNT);
-	return error_set(error, STATUS_BAD_INPUT,
-			 "--stats %s: there is no such format%s%s%s; the formats are text, json, csv and markdown",
-			 text, nearest ? ": did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 }
 
 static enum status take_setting(struct policy_string_source *source, const char *setting, struct error *error)
@@ -63,7 +51,7 @@ enum status policy_request_option(struct policy_request *request, const struct o
 		request->policies = given->value;
 		break;
 	case POLICY_OPTION_STATS:
-		return read_format(given->value, &request->format, error);
+		return take_format("--stats", given->value, &request->format, error);
 	case POLICY_OPTION_SEED:
 		return parse_natural("--seed", given->value, &request->engine.seed, error);
 	case POLICY_OPTION_WINDOW:

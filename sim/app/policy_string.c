@@ -55,15 +55,15 @@ static enum status read_any(const struct policy_string_source *source, struct re
 		return error_set(error, STATUS_BAD_INPUT,
 				 "%s: give a trace or a workload, or --refs with the string itself",
 				 source->refs ? "two reference strings" : "no reference string");
-	if (source->refs)
-		return references_read_text(references, source->refs, strlen(source->refs), "--refs", error);
-	if (is_workload(source->path))
+	if (source->path && is_workload(source->path))
 		return run_workload(source, references, error);
 	if (source->setting_count)
 		return error_set(error, STATUS_BAD_INPUT,
 				 "--set %s: %s is a trace; only a workload (.json, .ops, .ops.gz) has settings",
-				 source->settings[0], source->path);
-	return references_read_file(references, source->path, error);
+				 source->settings[0], source->path ? source->path : "--refs");
+	if (source->path)
+		return references_read_file(references, source->path, error);
+	return references_read_text(references, source->refs, strlen(source->refs), "--refs", error);
 }
 
 static enum status save(const char *path, const struct references *references, struct error *error)
