@@ -52,7 +52,8 @@ static void draw_operation(struct area area, unsigned row, const struct script *
 	unsigned column = area_text(area, row, 1, STYLE_DIM, "%4" PRIu32 " ", op->line);
 	column += 2 * depth_of(script, index);
 	column = area_text(area, row, column, current ? STYLE_STRONG : STYLE_APP, "%s ", op_info(op->kind)->name);
-	column = area_text(area, row, column, current ? STYLE_STRONG : STYLE_TEXT, "%s", detail);
+	column = area_text(area, row, column, current ? STYLE_STRONG : STYLE_TEXT, "%s",
+			   op->kind == OP_EXPECT ? op->that.text : detail);
 	if (op->note)
 		(void)area_text(area, row, column + 1, STYLE_DIM, "# %s", op->note);
 }

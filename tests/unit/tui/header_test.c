@@ -230,10 +230,12 @@ static void a_formula_stands_in_the_script_as_it_is_written(void **state)
 	(void)state;
 	static const char looped[] =
 	    "{\"faultline\": 1, \"script\": [{\"op\": \"repeat\", \"times\": 3, \"as\": \"i\", \"body\": ["
-	    "{\"op\": \"malloc\", \"id\": \"b-{i}\", \"size\": \"{i*16+24}\"}]}]}";
+	    "{\"op\": \"malloc\", \"id\": \"b-{i}\", \"size\": \"{i*16+24}\"}]},"
+	    "{\"op\": \"expect\", \"that\": \"faults.minor\", \"at_least\": 1}]}";
 	struct stage stage = stage_begin(looped, "test.json");
 	assert_true(stage_forward(&stage, EVENT_BIT(EVENT_LIBC_CALL)));
 	assert_says(&stage.scene, PANEL_SCRIPT, "malloc id=b-{i} size={i*16+24}");
+	assert_says(&stage.scene, PANEL_SCRIPT, "expect faults.minor");
 	stage_end(&stage);
 }
 
