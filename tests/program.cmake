@@ -14,7 +14,7 @@ endforeach()
 # All of them in the other paging modes, too; but for those whose machine code is for 64 bits, and those that want
 # transparent huge pages, which Linux does not have where an entry of level 2 maps 4 MiB.
 set(for_64_bits code-in-the-heap code-calls-malloc)
-set(for_2_mib thp-bloat thp-gain)
+set(for_2_mib hugetlb thp-bloat thp-gain)
 foreach(paging 32-bit pae 5-level)
   foreach(path IN LISTS workloads)
     cmake_path(GET path STEM name)

@@ -25,6 +25,7 @@
 	X(NONBLOCK, 0x10000, "with MAP_POPULATE: nothing is populated")                                                \
 	X(STACK, 0x20000, "will be a stack: no huge pages")                                                            \
 	X(HUGETLB, 0x40000, "2 MiB pages")                                                                             \
+	X(HUGE_2MB, 0x54000000, "with MAP_HUGETLB: 2 MiB pages, said explicitly")                                      \
 	X(FIXED_NOREPLACE, 0x100000, "exactly at `at`, if that is free")
 
 #define MREMAP_FLAG_LIST(X)                                                                                            \
@@ -75,6 +76,9 @@
 	X(STACK, 3, "Max stack size", "bytes", "how far the stack may grow")                                           \
 	X(MEMLOCK, 8, "Max locked memory", "bytes", "memory locked by mlock")                                          \
 	X(AS, 9, "Max address space", "bytes", "all mappings together")
+
+/* Flags above carry the size of MAP_HUGETLB pages, log2. */
+enum { LINUX_MAP_HUGE_SHIFT = 26, LINUX_MAP_HUGE_MASK = 0x3f };
 
 #define X(id, value, text) LINUX_PROT_##id = (value),
 enum { PROT_LIST(X) };

@@ -80,6 +80,7 @@ enum fault_end { FAULT_MINOR, FAULT_MAJOR, FAULT_DEADLY };
 	X(SEGV_MAPERR, segv_maperr, DEADLY, "no VMA holds the address")                                                \
 	X(SEGV_ACCERR, segv_accerr, DEADLY, "the VMA does not allow this access")                                      \
 	X(BUS_ADRERR, bus_adrerr, DEADLY, "the file ends before this page")                                            \
+	X(NO_HUGE_PAGE, no_huge_page, DEADLY, "the pool of MAP_HUGETLB has no page that is not promised to others")    \
 	X(OUT_OF_MEMORY, out_of_memory, DEADLY, "no frame left")
 
 enum fault_cause {

@@ -65,6 +65,7 @@ struct vma {
 	uint64_t pgoff;
 	struct file *file; /* NULL: private anonymous memory */
 	const char *name;  /* for people: "[heap]", "[stack]", "text" ...; "" for anonymous mappings */
+	bool reserves;     /* MAP_HUGETLB: what is not there yet is promised by the pool */
 	struct vma *prev, *next;
 	struct mm *mm;                     /* whose it is */
 	struct vma *file_prev, *file_next; /* all that map the file */

@@ -18,6 +18,7 @@ static struct vma *new_vma(struct mm *mm, const struct area *area)
 			    .pgoff = area->pgoff,
 			    .file = area->file,
 			    .name = area->name,
+			    .reserves = area->reserves,
 			    .mm = mm};
 	if (area->file)
 		file_get(area->file, vma);
@@ -41,7 +42,8 @@ struct area area_of(const struct vma *vma, struct vaddr start, struct vaddr end)
 			     .anon = vma->anon,
 			     .pgoff = vma->pgoff + pages_between(vma->start, start),
 			     .file = vma->file,
-			     .name = vma->name};
+			     .name = vma->name,
+			     .reserves = vma->reserves};
 }
 
 /* Moves the borders; what lies at an address keeps its page number. */
@@ -245,6 +247,8 @@ static void cut(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr
 		mm->locked_vm -= pages;
 	if (vma->flags & VMA_ACCOUNT)
 		(void)mm_charge(mm, -(int64_t)pages);
+	if (vma->reserves) /* nothing of it is there any more */
+		hugetlb_unreserve(mm->kernel, pages * PAGE_BYTES / huge_bytes(mm));
 	if (start.v > vma->start.v) {
 		if (end.v < vma->end.v)
 			(void)split(mm, vma, end);

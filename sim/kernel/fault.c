@@ -104,7 +104,8 @@ void fault_count(struct mm *mm, struct vaddr va, enum fault_cause cause)
 static struct process_death verdict(struct mm *mm, struct vaddr va, uint32_t error_code, enum fault_cause cause)
 {
 	const struct vma *vma = va.v < mm->layout->task_size ? vma_tree_find(&mm->vmas, va) : NULL;
-	bool oom = cause == FAULT_CAUSE_OUT_OF_MEMORY, bus = cause == FAULT_CAUSE_BUS_ADRERR;
+	bool oom = cause == FAULT_CAUSE_OUT_OF_MEMORY,
+	     bus = cause == FAULT_CAUSE_BUS_ADRERR || cause == FAULT_CAUSE_NO_HUGE_PAGE;
 	return (struct process_death){
 	    .dead = true,
 	    .signal = oom   ? 9

@@ -40,29 +40,11 @@ static void copy_present(struct mm *child, struct vaddr va, struct pte entry)
 		page_count_resident(child, page_kind(record), 1);
 }
 
-/* Huge pages of hugetlb are copied at once; Linux shares them, too. */
-static void copy_hugetlb(struct copy *copy, struct vaddr va, struct pte entry)
-{
-	struct kernel *kernel = copy->child->kernel;
-	struct vma *vma = vma_tree_find(&copy->child->vmas, va);
-	if (page_fault(copy->child, vma, va, true) == FAULT_CAUSE_OUT_OF_MEMORY) {
-		copy->failed = true;
-		return;
-	}
-	uint64_t to = pte_frame(table_get(copy->child, va)), pages = huge_bytes(copy->child) / PAGE_BYTES;
-	for (uint64_t i = 0; i < pages; i++)
-		physmem_copy(kernel->mem, pfn(to + i), pfn(pte_frame(entry) + i));
-	machine_charge(kernel->machine, COST_COPY_PAGE, pages);
-}
-
 static void copy_huge(struct copy *copy, struct mm *parent, struct vaddr va, struct paddr entry_pa, struct pte entry)
 {
 	struct kernel *kernel = parent->kernel;
-	if (!thp_is_transparent(frame_at(kernel->frames, pfn(pte_frame(entry))))) {
-		copy_hugetlb(copy, va, entry);
-		return;
-	}
-	if (!thp_copy(copy->child, parent, va, entry_pa, entry)) {
+	bool transparent = thp_is_transparent(frame_at(kernel->frames, pfn(pte_frame(entry))));
+	if (!(transparent ? thp_copy : hugetlb_copy)(copy->child, parent, va, entry_pa, entry)) {
 		copy->failed = true;
 		return;
 	}
@@ -114,6 +96,7 @@ static bool copy_vma(struct mm *child, const struct vma *vma)
 	struct area area = area_of(vma, vma->start, vma->end);
 	uint64_t pages = vma_bytes(vma) / PAGE_BYTES;
 	area.flags &= ~(uint32_t)VMA_LOCKED_MASK;
+	area.reserves = false; /* the child has been promised nothing */
 	if ((area.flags & VMA_ACCOUNT) && !mm_charge(child, (int64_t)pages))
 		return false;
 	(void)mm_map_alone(child, &area);

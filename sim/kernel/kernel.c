@@ -52,6 +52,7 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	if (status != STATUS_OK)
 		return status;
 	kernel->thp.next_scan = config->thp == THP_NEVER ? UINT64_MAX : config->khugepaged.scan_sleep_cycles;
+	hugetlb_fill(kernel, config->hugepages);
 	kernel->boot_free = frame_pool_free(kernel->frames);
 	reclaim_set_watermarks(kernel);
 	emit(kernel->bus, EVENT_BOOT, physmem_bytes(kernel->mem), frame_pool_total(kernel->frames));
@@ -189,7 +190,7 @@ static const char *count_anon(const struct kernel *kernel, struct census *census
 		if (frame_is_in_folio(record))
 			continue;
 		census->anon_mapped += (uint64_t)record->mappings << record->order;
-		if (record->mappings == 0 && record->swap == 0)
+		if (record->mappings == 0 && record->swap == 0 && record->use != FRAME_HUGETLB)
 			return "frames: an anonymous frame is mapped by nobody and not in the swap cache";
 		if (record->swap != 0 && swap_cache_find(kernel, record->swap).v != i)
 			return "swap: a frame in the swap cache is not what its slot leads to";
@@ -216,7 +217,7 @@ bool kernel_check(const struct kernel *kernel, struct error *why)
 	count_files(kernel, &census);
 	what = count_anon(kernel, &census);
 	const struct frame_pool *frames = kernel->frames;
-	if (what || !swap_check(kernel, &what) || !reclaim_check(kernel, &what))
+	if (what || !swap_check(kernel, &what) || !hugetlb_check(kernel, &what) || !reclaim_check(kernel, &what))
 		what = what ? what : "swap";
 	else if (census.anon_mapped != census.rss[RSS_ANON])
 		what = "frames: mappings of anonymous frames are not the anonymous pages of all processes";

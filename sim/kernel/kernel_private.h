@@ -7,6 +7,7 @@
 #include "faultline/pte.h"
 #include "file.h"
 #include "folio.h"
+#include "hugetlb.h"
 #include "layout.h"
 #include "reclaim.h"
 #include "rmap.h"
@@ -103,6 +104,7 @@ struct kernel {
 	struct reclaim reclaim;
 	struct thp thp;
 	struct compact compact;
+	struct hugetlb hugetlb;
 	const struct mm *charging; /* whose page a new one is; NULL: group 0's */
 	uint64_t written_until;    /* the cycle when the last page given to a device will have been written */
 	struct vm_counts vm;
@@ -281,6 +283,7 @@ struct area {
 	uint64_t pgoff;
 	struct file *file;
 	const char *name;
+	bool reserves; /* MAP_HUGETLB: what is not there yet is promised by the pool */
 };
 
 struct area area_of(const struct vma *vma, struct vaddr start, struct vaddr end); /* that part of it */

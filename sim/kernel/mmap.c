@@ -34,6 +34,10 @@ static int64_t check_request(const struct mm *mm, const struct open_file *open, 
 		return -LINUX_ENOMEM;
 	if (open && args[5] + *bytes < args[5])
 		return -LINUX_EOVERFLOW;
+	/* The size of the page, log2; 0: the default one, which is the only one. */
+	uint64_t size = args[3] >> LINUX_MAP_HUGE_SHIFT & LINUX_MAP_HUGE_MASK;
+	if ((args[3] & LINUX_MAP_HUGETLB) && size != 0 && (uint64_t)1 << size != huge_bytes(mm))
+		return -LINUX_EINVAL;
 	if (args[3] & LINUX_MAP_HUGETLB)
 		*bytes = align_up(*bytes, huge_bytes(mm));
 	return 0;
@@ -88,6 +92,9 @@ static int64_t reserve(struct mm *mm, struct area *area)
 	count_covered(mm, area->start, bytes, &mapped, &accounted);
 	if (!mm_may_expand(mm, area->flags, pages - mapped))
 		return -LINUX_ENOMEM;
+	area->reserves = (area->flags & (VMA_HUGETLB | VMA_NORESERVE)) == VMA_HUGETLB && mm->kernel->hugetlb.total > 0;
+	if (area->reserves && !hugetlb_may_reserve(mm->kernel, bytes / huge_bytes(mm)))
+		return -LINUX_ENOMEM;
 	/* accountable_mapping: private memory that can be written. */
 	if ((area->flags & (VMA_NORESERVE | VMA_SHARED | VMA_WRITE)) == VMA_WRITE) {
 		if (!mm_charge(mm, (int64_t)(pages - accounted)))
@@ -101,6 +108,8 @@ static int64_t reserve(struct mm *mm, struct area *area)
 			return -LINUX_ENOMEM;
 		area->file = file_shmem(mm->kernel, bytes, promised);
 	}
+	if (area->reserves)
+		hugetlb_reserve(mm->kernel, bytes / huge_bytes(mm));
 	return 0;
 }
 

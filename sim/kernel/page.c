@@ -45,6 +45,10 @@ bool page_may_be_reused(const struct kernel *kernel, struct pfn frame)
 void page_free(struct kernel *kernel, struct pfn frame)
 {
 	const struct frame *record = frame_at(kernel->frames, frame);
+	if (record->use == FRAME_HUGETLB) {
+		hugetlb_free(kernel, frame);
+		return;
+	}
 	if (frame_is_in_folio(record))
 		folio_end(kernel, frame);
 	if (record->use == FRAME_ANON && record->swap != 0)
@@ -145,24 +149,6 @@ static void map_cached(struct mm *mm, const struct vma *vma, struct vaddr va, st
 	page_count_resident(mm, page_kind(record), 1);
 	struct pte entry = page_entry(mm, vma, frame, write || page_shares_writes(vma));
 	table_set(mm, va, entry_pa, write ? dirty(entry) : entry);
-}
-
-static bool map_huge(struct mm *mm, const struct vma *vma, struct vaddr va)
-{
-	const uint64_t pages = huge_bytes(mm) / PAGE_BYTES;
-	struct kernel *kernel = mm->kernel;
-	struct vaddr start = vaddr(align_down(va.v, huge_bytes(mm)));
-	struct paddr entry_pa;
-	struct pfn block;
-	if (!table_huge_entry(mm, start, true, &entry_pa) ||
-	    !frame_take(kernel->frames, mm->layout->huge_order, FRAME_HUGETLB, &block))
-		return false;
-	for (uint64_t i = 0; i < pages; i++)
-		physmem_zero(kernel->mem, pfn(block.v + i));
-	machine_charge(kernel->machine, COST_ZERO_PAGE, pages);
-	own(mm, block, start, pages);
-	table_set(mm, start, entry_pa, dirty(page_entry(mm, vma, block, true)));
-	return true;
 }
 
 /* Only shmem needs no word before a page becomes dirty: vma_wants_writenotify. */
@@ -287,11 +273,8 @@ enum fault_cause page_fault(struct mm *mm, struct vma *vma, struct vaddr va, boo
 	struct paddr entry_pa;
 	if (!reclaim_for_fault(mm, vma, va, write))
 		return FAULT_CAUSE_OUT_OF_MEMORY;
-	if (vma->flags & VMA_HUGETLB) {
-		if (entry_used(table_get(mm, va)))
-			return FAULT_CAUSE_SPURIOUS;
-		return map_huge(mm, vma, va) ? FAULT_CAUSE_DEMAND_ZERO : FAULT_CAUSE_OUT_OF_MEMORY;
-	}
+	if (vma->flags & VMA_HUGETLB)
+		return hugetlb_fault(mm, vma, va, write);
 	if (thp_fault(mm, vma, va, write, &cause))
 		return cause;
 	if (!table_entry(mm, va, true, &entry_pa))

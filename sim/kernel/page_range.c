@@ -87,7 +87,10 @@ static void zap(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pt
 	struct pfn head = folio_head(record, frame);
 	if (pte_page_size(entry) && thp_is_transparent(record))
 		table_free_deposit(mm, entry_pa);
-	if (page_release(mm, va, entry))
+	bool nobodys = page_release(mm, va, entry);
+	const struct vma *vma = record->use == FRAME_HUGETLB ? vma_tree_find(&mm->vmas, va) : NULL;
+	kernel->hugetlb.reserved += vma && vma->reserves; /* the promise holds again */
+	if (nobodys)
 		gather_frame(kernel->frames, gather, head);
 	else if (frame_is_in_folio(record))
 		gather_torn(kernel, gather, head);

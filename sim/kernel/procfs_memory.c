@@ -97,6 +97,8 @@ void procfs_meminfo(const struct kernel *kernel, const struct process *process, 
 {
 	(void)process;
 	const struct memory_use use = memory_use_of(kernel);
+	const struct hugetlb *pool = &kernel->hugetlb;
+	uint64_t pages = frame_pool_used(kernel->frames, FRAME_HUGETLB) >> kernel->layout->huge_order;
 	row(sink, "MemTotal:", kib(use.total));
 	row(sink, "MemFree:", kib(use.free));
 	row(sink, "MemAvailable:", kib(use.free + use.file));
@@ -126,9 +128,9 @@ void procfs_meminfo(const struct kernel *kernel, const struct process *process, 
 	sink_print(sink,
 		   "HugePages_Total:   %5d\nHugePages_Free:    %5d\nHugePages_Rsvd:    %5d\n"
 		   "HugePages_Surp:    %5d\n",
-		   0, 0, 0, 0);
+		   (int)pages, (int)pool->free, (int)pool->reserved, (int)(pages - pool->total));
 	row(sink, "Hugepagesize:", layout_huge_bytes(kernel->layout) / KIB);
-	row(sink, "Hugetlb:", 0);
+	row(sink, "Hugetlb:", kib(frame_pool_used(kernel->frames, FRAME_HUGETLB)));
 	print_direct_map(kernel, sink);
 }
 

@@ -358,7 +358,8 @@ bool reclaim_for_fault(struct mm *mm, const struct vma *vma, struct vaddr va, bo
 {
 	struct kernel *kernel = mm->kernel;
 	struct reclaim *reclaim = &kernel->reclaim;
-	uint64_t frames = vma->flags & VMA_HUGETLB ? huge_bytes(mm) / PAGE_BYTES : FRAMES_OF_A_FAULT;
+	uint64_t frames = (vma->flags & VMA_HUGETLB) && kernel->hugetlb.total == 0 ? huge_bytes(mm) / PAGE_BYTES
+										   : FRAMES_OF_A_FAULT;
 	kernel->charging = mm;
 	if (reclaim->ticks)
 		tick(kernel);

@@ -135,6 +135,7 @@
 	X(SEGV_MAPERR, "No VMA holds {va}: nothing was promised there. SIGSEGV.")                                      \
 	X(SEGV_ACCERR, "The VMA forbids this access: SIGSEGV, whatever the tables say.")                               \
 	X(BUS_ADRERR, "The mapping is longer than its file: no page there, SIGBUS.")                                   \
+	X(NO_HUGE_PAGE, "The pool's last huge pages are promised to others: SIGBUS.")                                  \
 	X(OUT_OF_MEMORY, "The promise was good, but no frame is left to keep it.")
 
 /* X(ID, at the call, at the return) */

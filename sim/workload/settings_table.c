@@ -260,6 +260,8 @@ static const struct setting settings[] = {
 		  "cycles of a time slice of round robin; 0: processes are switched where their scripts yield"),
     KERNEL_NUMBER("pff_cycles", SETTING_NUMBER, pff_cycles,
 		  "for pff: a process that has not faulted for so long gives up unused pages"),
+    KERNEL_NUMBER("hugepages", SETTING_NUMBER, hugepages,
+		  "vm.nr_hugepages: pages in the pool of MAP_HUGETLB; 0: they are made when they are touched"),
     {.scope = SETTING_KERNEL,
      .name = "thp",
      .type = SETTING_CHOICE,

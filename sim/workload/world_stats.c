@@ -112,7 +112,7 @@ static void add_faults(uint64_t *value, const struct process_stats *stats)
 	value[STAT_FAULTS_STACK_GROWTH] += stats->causes[FAULT_CAUSE_STACK_GROWTH];
 	value[STAT_FAULTS_SPURIOUS] += stats->causes[FAULT_CAUSE_SPURIOUS];
 	value[STAT_FAULTS_SEGV] += stats->causes[FAULT_CAUSE_SEGV_MAPERR] + stats->causes[FAULT_CAUSE_SEGV_ACCERR] +
-				   stats->causes[FAULT_CAUSE_BUS_ADRERR];
+				   stats->causes[FAULT_CAUSE_BUS_ADRERR] + stats->causes[FAULT_CAUSE_NO_HUGE_PAGE];
 }
 
 struct syscall_stat {

@@ -178,15 +178,21 @@ static void locks_are_not_inherited(void **state)
 	rig_release(&rig);
 }
 
-static void huge_pages_are_copied_at_once(void **state)
+static void huge_pages_are_shared_until_one_writes(void **state)
 {
 	(void)state;
 	struct rig rig;
 	boot(&rig, PAGING_4LEVEL, 512, LINUX_MAP_PRIVATE | LINUX_MAP_HUGETLB);
+	uint64_t frames = frame_pool_used(kernel_frames(rig.kernel), FRAME_HUGETLB);
 	struct process *child = do_fork(&rig);
+	assert_int_equal(frame_pool_used(kernel_frames(rig.kernel), FRAME_HUGETLB), frames);
 	rig_store(&rig, page(3), 1);
+	assert_int_equal(rig_faults(&rig, FAULT_CAUSE_COW), 1);
+	assert_int_equal(frame_pool_used(kernel_frames(rig.kernel), FRAME_HUGETLB), frames + 512);
 	kernel_run(rig.kernel, child);
 	assert_int_equal(rig_load(&rig, page(3)), 103);
+	rig_store(&rig, page(3), 2);
+	assert_int_equal(child->stats.causes[FAULT_CAUSE_REUSE], 1);
 	rig_release(&rig);
 }
 
@@ -236,7 +242,7 @@ int main(void)
 	    cmocka_unit_test(shared_memory_stays_shared),
 	    cmocka_unit_test(advice_says_what_a_child_gets),
 	    cmocka_unit_test(locks_are_not_inherited),
-	    cmocka_unit_test(huge_pages_are_copied_at_once),
+	    cmocka_unit_test(huge_pages_are_shared_until_one_writes),
 	    cmocka_unit_test(a_parent_waits_for_its_children_only),
 	    cmocka_unit_test(a_promise_that_cannot_be_made_twice_refuses_the_fork),
 	};
