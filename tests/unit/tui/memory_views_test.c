@@ -66,28 +66,70 @@ static void nothing_is_cut_at_any_event_in_any_paging_mode(void **state)
 	}
 }
 
+static void assert_census(const struct process *process)
+{
+	uint64_t resident = 0, zero = 0, huge = 0;
+	const struct vma *vma = process->mm ? process_vma_after(process, vaddr(0)) : NULL;
+	for (; vma; vma = vma->next) {
+		struct census census;
+		uint64_t steps = UINT64_MAX;
+		census_take(process, vma, vma->start, vma->end, &steps, &census);
+		assert_int_equal(census.seen, census.pages);
+		resident += census.resident;
+		zero += census.count[PAGE_ZERO];
+		huge += census.count[PAGE_HUGE];
+	}
+	assert_int_equal(resident, process_resident_pages(process));
+	assert_int_equal(zero, process_zero_pages(process));
+	assert_int_equal(huge, process_huge_pages(process));
+}
+
 static void the_census_of_the_vmas_is_what_the_kernel_counts(void **state)
 {
 	(void)state;
 	struct stage stage = begin("4-level");
 	unsigned looked = 0;
 	while (stage_forward(&stage, EVENT_BIT(EVENT_FAULT) | EVENT_BIT(EVENT_OP_END))) {
-		const struct process *process = stage.scene.shown;
-		uint64_t resident = 0, zero = 0;
-		const struct vma *vma = process->mm ? process_vma_after(process, vaddr(0)) : NULL;
-		for (; vma; vma = vma->next) {
-			struct census census;
-			uint64_t steps = UINT64_MAX;
-			census_take(process, vma, vma->start, vma->end, &steps, &census);
-			assert_int_equal(census.seen, census.pages);
-			resident += census.resident;
-			zero += census.count[PAGE_ZERO];
-		}
-		assert_int_equal(resident, process_resident_pages(process));
-		assert_int_equal(zero, process_zero_pages(process));
+		assert_census(stage.scene.shown);
 		looked++;
 	}
 	assert_true(looked > 10);
+	stage_end(&stage);
+}
+
+/* Huge pages mapped as a whole, the huge zero page, and after fork one that a process has split and another not. */
+static void huge_pages_are_drawn_and_counted(void **state)
+{
+	(void)state;
+	struct stage stage = stage_begin(
+	    "{\"faultline\": 1, \"name\": \"x\", \"machine\": {\"memory\": \"32MiB\"}, "
+	    "\"kernel\": {\"thp\": \"always\"}, \"script\": ["
+	    "{\"op\": \"mmap\", \"id\": \"a\", \"at\": \"0x10000000\", \"length\": \"4MiB\", "
+	    "\"flags\": \"MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED\"}, "
+	    "{\"op\": \"write\", \"at\": \"a\", \"value\": 1}, {\"op\": \"read\", \"at\": {\"block\": \"a\", "
+	    "\"offset\": 2097152}}, {\"op\": \"fork\", \"body\": [{\"op\": \"write\", \"at\": \"a\", \"value\": 2}]}, "
+	    "{\"op\": \"wait\"}, {\"op\": \"mprotect\", \"at\": \"a\", \"length\": \"4KiB\", \"prot\": "
+	    "\"PROT_READ\"}]}",
+	    "test.json");
+	unsigned most = 0;
+	while (stage_forward(&stage, EVENT_BIT(EVENT_FAULT) | EVENT_BIT(EVENT_OP_END) | EVENT_BIT(EVENT_PTE_SET))) {
+		const struct kernel *kernel = world_kernel(stage.scene.world);
+		draw_all(&stage.scene);
+		for (uint64_t frame = 1; frame_peek(kernel_frames(kernel), pfn(frame)); frame++) {
+			const struct frame *record = frame_peek(kernel_frames(kernel), pfn(frame));
+			struct mapping list[600];
+			uint64_t steps = 10000000;
+			bool complete;
+			if (record->use != FRAME_ANON || record->order != 9 || !record->block_start)
+				continue;
+			unsigned found = frame_mappings(kernel, pfn(frame), list, 600, &steps, &complete);
+			assert_true(complete);
+			most = found > most ? found : most;
+		}
+	}
+	assert_census(stage.scene.shown);
+	/* One entry of the parent's, 511 of the child's: it has copied the first page. */
+	assert_int_equal(most, 513);
 	stage_end(&stage);
 }
 
@@ -266,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(nothing_is_cut_at_any_event_in_any_paging_mode),
 	    cmocka_unit_test(the_census_of_the_vmas_is_what_the_kernel_counts),
+	    cmocka_unit_test(huge_pages_are_drawn_and_counted),
 	    cmocka_unit_test(as_many_mappings_are_found_as_the_frame_counts),
 	    cmocka_unit_test(the_walk_ends_in_the_error_code_that_the_processor_pushed),
 	    cmocka_unit_test(under_pressure_the_frames_view_says_what_the_kernel_counts),
