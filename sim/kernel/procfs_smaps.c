@@ -8,7 +8,7 @@ enum { PSS_SHIFT = 12 };
 
 struct mem_size {
 	uint64_t resident, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, lazyfree;
-	uint64_t anon_huge;
+	uint64_t anon_huge, shared_hugetlb, private_hugetlb;
 	uint64_t swap, swap_pss; /* of private memory */
 	uint64_t pss, pss_dirty, pss_anon, pss_file, pss_shmem, pss_locked;
 };
@@ -39,8 +39,23 @@ static void account_swap(struct mem_size *size, const struct swap *swap, uint64_
 	size->swap_pss += (PAGE_BYTES << PSS_SHIFT) / swap->counts[slot];
 }
 
+/* smaps_hugetlb_range */
+static void gather_hugetlb(const struct mm *mm, const struct vma *vma, struct mem_size *size)
+{
+	const uint64_t huge = huge_bytes(mm);
+	for (struct vaddr va = vma->start; va.v < vma->end.v; va.v += huge) {
+		struct pte entry = table_get(mm, va);
+		if (!entry_used(entry))
+			continue;
+		bool shared = frame_peek(mm->kernel->frames, pfn(pte_frame(entry)))->mappings > 1;
+		*(shared ? &size->shared_hugetlb : &size->private_hugetlb) += huge;
+	}
+}
+
 static void gather(const struct mm *mm, const struct vma *vma, struct mem_size *size)
 {
+	if (vma->flags & VMA_HUGETLB)
+		gather_hugetlb(mm, vma, size);
 	/* Pages of hugetlb are in no count but their own. */
 	for (struct vaddr va = vma->start; va.v < vma->end.v && !(vma->flags & VMA_HUGETLB); va.v += PAGE_BYTES) {
 		struct pte entry = table_get(mm, va);
@@ -78,8 +93,8 @@ static void print_size(const struct sink *sink, const struct mem_size *size, boo
 	row(sink, "AnonHugePages:", size->anon_huge);
 	row(sink, "ShmemPmdMapped:", 0);
 	row(sink, "FilePmdMapped:", 0);
-	row(sink, "Shared_Hugetlb:", 0);
-	row(sink, "Private_Hugetlb:", 0);
+	row(sink, "Shared_Hugetlb:", size->shared_hugetlb);
+	row(sink, "Private_Hugetlb:", size->private_hugetlb);
 	row(sink, "Swap:", size->swap);
 	row(sink, "SwapPss:", size->swap_pss >> PSS_SHIFT);
 	row(sink, "Locked:", size->pss_locked >> PSS_SHIFT);

@@ -3,9 +3,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "faultline/procfs.h"
 #include "kernel_private.h"
 #include "rig.h"
 
@@ -105,6 +107,33 @@ static void the_owner_takes_its_page_back(void **state)
 	rig_release(&rig);
 }
 
+struct text {
+	char bytes[8192];
+	size_t used;
+};
+
+static void add_text(void *self, const char *bytes, size_t length)
+{
+	struct text *text = self;
+	assert_true(text->used + length < sizeof(text->bytes));
+	memcpy(text->bytes + text->used, bytes, length);
+	text->used += length;
+}
+
+static void smaps_counts_them_apart(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig, 2);
+	assert_int_equal(map(&rig, AREA, 2, 0), AREA);
+	rig_store(&rig, AREA, 1);
+	struct text text = {.used = 0};
+	procfs_print_smaps_of(rig.process, process_vma_at(rig.process, vaddr(AREA)), add_text, &text);
+	assert_non_null(strstr(text.bytes, "Private_Hugetlb:    2048 kB\n"));
+	assert_non_null(strstr(text.bytes, "Rss:                   0 kB\n"));
+	rig_release(&rig);
+}
+
 static void only_the_size_that_there_is_can_be_asked_for(void **state)
 {
 	(void)state;
@@ -122,6 +151,7 @@ int main(void)
 	    cmocka_unit_test(who_was_promised_nothing_gets_sigbus),
 	    cmocka_unit_test(a_child_that_writes_gets_sigbus_when_the_pool_is_empty),
 	    cmocka_unit_test(the_owner_takes_its_page_back),
+	    cmocka_unit_test(smaps_counts_them_apart),
 	    cmocka_unit_test(only_the_size_that_there_is_can_be_asked_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
