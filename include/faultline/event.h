@@ -94,6 +94,8 @@ enum layer {
 	X(PROCESS_START, process_start, KERNEL, "pid:dec name:text", "process {pid} ({name}) starts")                  \
 	X(FORK, fork, KERNEL, "parent:dec child:dec entries:dec",                                                      \
 	  "process {parent} forks process {child}: {entries} entries are copied, no page is")                          \
+	X(EXEC, exec, KERNEL, "pid:dec path:text",                                                                     \
+	  "process {pid} becomes {path}: a new address space, the same descriptors")                                   \
 	X(PROCESS_EXIT, process_exit, KERNEL, "pid:dec cause:text status:dec",                                         \
 	  "process {pid} ends: {cause}, status {status}; everything it held is freed")                                 \
 	X(SWITCH, switch, KERNEL, "from:dec to:dec", "switches from process {from} to process {to}")                   \

@@ -72,6 +72,8 @@ enum op_group {
 	X(GETPID, "getpid", SYSCALL, "getpid(), the shortest way into the kernel and back")                            \
 	X(FORK, "fork", SYSCALL,                                                                                       \
 	  "fork(); the child runs `body`, and exits behind it; the parent goes on behind the body")                    \
+	X(EXEC, "exec", SYSCALL,                                                                                       \
+	  "execve(\"/usr/bin/program\"): a new address space; the script goes on in it, its descriptors stay")         \
 	X(WAIT, "wait", SYSCALL, "wait(NULL): until a child has ended; the result is its pid")                         \
 	X(EXIT, "exit", SYSCALL, "exit(status)")                                                                       \
 	X(INSTRUCTION, "instruction", PROCESSOR, "one privileged or sensitive instruction")                            \
@@ -265,6 +267,7 @@ struct op {
 	uint64_t prot, flags, advice, pattern, insn, status;
 	uint64_t resource, soft, hard; /* setrlimit */
 	uint64_t file_offset, whence;
+	uint64_t text_bytes, rodata_bytes, data_bytes, bss_bytes; /* exec; 0: the defaults */
 	double write_ratio, theta;
 	const char *name, *as;
 	struct op_code code;

@@ -26,6 +26,7 @@
 	X(MADVISE, 28, madvise, 3, "say how a range will be used, or drop it")                                         \
 	X(GETPID, 39, getpid, 0, "process number")                                                                     \
 	X(FORK, 57, fork, 0, "make a second process of this one")                                                      \
+	X(EXECVE, 59, execve, 3, "become another program")                                                             \
 	X(EXIT, 60, exit, 1, "end the process")                                                                        \
 	X(WAIT4, 61, wait4, 4, "how a child ended")                                                                    \
 	X(FSYNC, 74, fsync, 1, "write what is dirty of a file to the disk")                                            \
@@ -72,6 +73,7 @@ const struct syscall_info *syscall_info(enum syscall_index index);
 	X(WRITE, 4)                                                                                                    \
 	X(CLOSE, 6)                                                                                                    \
 	X(LSEEK, 19)                                                                                                   \
+	X(EXECVE, 11)                                                                                                  \
 	X(GETPID, 20)                                                                                                  \
 	X(BRK, 45)                                                                                                     \
 	X(MUNMAP, 91)                                                                                                  \

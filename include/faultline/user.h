@@ -54,6 +54,9 @@ struct bus *user_bus(struct user *user);
 /* The ring-3 side of a process. The arena owns it. */
 struct user *user_new(struct arena *arena, struct kernel *kernel, struct process *process);
 
+/* After execve: the program begins, and the C library lies elsewhere. */
+void user_reload(struct user *user);
+
 /* Makes the process current and calls fn(self) as its program. True when fn returned; false when the process ended
  * inside it. */
 typedef void user_fn(void *self);

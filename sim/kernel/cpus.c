@@ -53,7 +53,7 @@ void reschedule_entry(void *self)
 {
 	struct kernel *kernel = ((const struct gate *)self)->kernel;
 	struct process *process = kernel->stopping;
-	if (process->death.dead && kernel->cpus[kernel->cpu].loaded == process->mm)
+	if (kernel->stopping_for_good && kernel->cpus[kernel->cpu].loaded == process->mm)
 		cpu_leave_mm(kernel);
 	if (kernel->current == process)
 		cpu_idle(kernel);
@@ -66,12 +66,14 @@ void kernel_end_thread(struct kernel *kernel, struct process *process, unsigned 
 	if (cpu == kernel->cpu || cpu_current(kernel, cpu) != process)
 		return;
 	kernel->stopping = process;
+	kernel->stopping_for_good = false;
 	cpu_interrupt(kernel, cpu, RESCHEDULE_VECTOR);
 }
 
 void cpus_forget(struct kernel *kernel, struct process *process)
 {
 	kernel->stopping = process;
+	kernel->stopping_for_good = true;
 	for (unsigned i = 0; i < kernel->cpu_count; i++) {
 		if (i != kernel->cpu && kernel->cpus[i].loaded == process->mm)
 			cpu_interrupt(kernel, i, RESCHEDULE_VECTOR);

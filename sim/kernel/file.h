@@ -9,6 +9,7 @@
 struct kernel;
 struct cache_node;
 struct file_spec;
+struct process_spec;
 struct vma;
 
 /* As many writes may be on their way at once; who wants one more waits for the oldest. */
@@ -45,10 +46,11 @@ struct file {
 	uint64_t areas;
 	struct vma *areas_first; /* i_mmap: linked by file_next */
 	uint64_t pages, swapped;
-	uint64_t dirty;         /* the pages of shmem are not counted */
-	uint64_t written_until; /* the cycle when all that was given to the disk is there */
-	uint64_t promised;      /* pages of shmem that count against the overcommit limit */
-	struct readahead ahead; /* of those who map it */
+	uint64_t dirty;                     /* the pages of shmem are not counted */
+	uint64_t written_until;             /* the cycle when all that was given to the disk is there */
+	uint64_t promised;                  /* pages of shmem that count against the overcommit limit */
+	struct readahead ahead;             /* of those who map it */
+	const struct process_spec *program; /* of an image: what execve makes of it */
 	struct cache_node *root;
 	unsigned height; /* of the tree of nodes; 0: empty */
 	struct file *next;

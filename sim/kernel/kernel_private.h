@@ -92,6 +92,7 @@ struct kernel {
 	struct kernel_cpu *cpus;
 	struct flush flush;       /* what the interrupt of a shootdown is about */
 	struct process *stopping; /* whom the reschedule interrupt is about */
+	bool stopping_for_good;   /* all of it, not a thread: its tables may not stay loaded */
 	struct process **processes;
 	unsigned process_count;
 	uint64_t committed;     /* pages promised to all processes, and of shared memory */
@@ -323,7 +324,8 @@ static inline bool in_user_half(const struct mm *mm, uint64_t start, uint64_t by
 typedef int64_t syscall_fn(struct kernel *kernel, struct process *process, const uint64_t args[6]);
 syscall_fn sys_brk, sys_mmap, sys_munmap, sys_mprotect, sys_mremap, sys_madvise, sys_mlock, sys_mlock2, sys_munlock,
     sys_mlockall, sys_munlockall, sys_mincore, sys_msync, sys_prlimit64, sys_fork, sys_wait4;
-syscall_fn sys_openat, sys_close, sys_read, sys_write, sys_lseek, sys_pread64, sys_pwrite64, sys_ftruncate, sys_fsync;
+syscall_fn sys_openat, sys_close, sys_read, sys_write, sys_lseek, sys_pread64, sys_pwrite64, sys_ftruncate, sys_fsync,
+    sys_execve;
 
 /* ---- populate.c: pages that the kernel itself faults in ---- */
 /* Each page of [start, end) is faulted in as the VMA wants it: __mm_populate. 0 or -errno, which mmap ignores. */
@@ -350,7 +352,8 @@ void fault_count(struct mm *mm, struct vaddr va, enum fault_cause cause);
 enum iret_word { IRET_RIP, IRET_CS, IRET_RFLAGS, IRET_RSP, IRET_SS, IRET_WORDS };
 /* Makes a new process look like one that was interrupted at its first instruction. */
 bool sched_prepare(struct kernel *kernel, struct process *process, unsigned cpu, struct vaddr rip, struct vaddr rsp);
-void sched_forget(struct kernel *kernel, struct process *process); /* frees its kernel stacks */
+void sched_load_mm(struct kernel *kernel, struct process *process); /* CR3 */
+void sched_forget(struct kernel *kernel, struct process *process);  /* frees its kernel stacks */
 /* With a pid and contexts, and not known to anybody yet. */
 struct process *process_new(struct kernel *kernel, const char *name);
 /* Ends any process: frees all it holds. */

@@ -54,10 +54,7 @@ void descriptors_close(struct kernel *kernel, struct process *process, bool only
 
 /* ---- openat, close, lseek ---- */
 
-enum { LONGEST_PATH = 256 };
-
-/* strncpy_from_user: 0 or -errno. */
-static int64_t copy_path(struct mm *mm, uint64_t from, char path[LONGEST_PATH])
+int64_t copy_path(struct mm *mm, uint64_t from, char path[LONGEST_PATH])
 {
 	for (unsigned i = 0; i < LONGEST_PATH; i++) {
 		if (!copy_from_user(mm, from + i, &path[i], 1))

@@ -67,7 +67,7 @@ static void load_registers(struct cpu *cpu, const struct process_context *contex
 /* arch/x86/mm/tlb.c, switch_mm_irqs_off. Translations of an earlier time slice are still good if nothing has changed
  * since: the PCID tells them apart from those of others. A PCID's first use drops what a dead owner may have left.
  * Outside long mode there are no PCIDs. */
-static void load_mm(struct kernel *kernel, struct process *process)
+void sched_load_mm(struct kernel *kernel, struct process *process)
 {
 	struct kernel_cpu *cpu = &kernel->cpus[kernel->cpu];
 	uint64_t *seen = &cpu->seen[process->pid];
@@ -86,7 +86,7 @@ static void switch_to(struct kernel *kernel, struct process *process)
 	struct process_context *context = context_here(kernel, process);
 	emit(kernel->bus, EVENT_SWITCH, kernel->bus->pid, process->pid);
 	machine_charge(machine, COST_CONTEXT_SWITCH, 1);
-	load_mm(kernel, process);
+	sched_load_mm(kernel, process);
 	boot_set_kernel_stack(kernel, context->kernel_stack_top);
 	load_registers(machine_cpu(machine), context);
 	process->stats.switches++;

@@ -34,6 +34,12 @@ struct user *user_new(struct arena *arena, struct kernel *kernel, struct process
 	return user;
 }
 
+void user_reload(struct user *user)
+{
+	user->libc_text = user->process->segment_start[SEGMENT_LIBC].v;
+	machine_cpu(user->machine)->rip = user->process->segment_start[SEGMENT_TEXT].v;
+}
+
 bool user_run(struct user *user, user_fn *fn, void *self)
 {
 	if (_setjmp(user->ended) != 0)
@@ -161,6 +167,12 @@ static uint64_t enter_stub(struct user *user, uint64_t number)
 	return user_enter(user, libc_stub_offset(index) + LIBC_STUB_RETURN_OFFSET);
 }
 
+/* A call that succeeds by not coming back to where it was made. */
+static bool became_another(const struct user *user, uint64_t number)
+{
+	return number == SYS_NR_EXECVE && !user->process->death.dead;
+}
+
 /* INT 0x80 with the convention of i386: the number in EAX; EBX ECX EDX ESI EDI EBP. */
 static int64_t syscall_32bit(struct user *user, uint64_t number, const uint64_t args[6])
 {
@@ -174,7 +186,7 @@ static int64_t syscall_32bit(struct user *user, uint64_t number, const uint64_t 
 		cpu->gpr[GPR_RBP] = (uint32_t)(args[5] / PAGE_BYTES);
 	cpu->gpr[GPR_RAX] = (uint32_t)syscall_i386_number(number);
 	uint64_t back = enter_stub(user, number);
-	resumed(user, machine_interrupt(user->machine, SYSCALL_VECTOR));
+	resumed(user, machine_interrupt(user->machine, SYSCALL_VECTOR) || became_another(user, number));
 	user_leave(user, back);
 	uint32_t result = (uint32_t)cpu->gpr[GPR_RAX];
 	return result > (uint32_t)-4096 ? (int32_t)result : (int64_t)result;
@@ -193,7 +205,7 @@ int64_t user_syscall(struct user *user, uint64_t number, const uint64_t args[6])
 	cpu->gpr[GPR_R8] = args[4];
 	cpu->gpr[GPR_R9] = args[5];
 	uint64_t back = enter_stub(user, number);
-	resumed(user, machine_syscall(user->machine));
+	resumed(user, machine_syscall(user->machine) || became_another(user, number));
 	user_leave(user, back);
 	return (int64_t)cpu->gpr[GPR_RAX];
 }

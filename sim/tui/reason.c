@@ -67,6 +67,7 @@
 	X(PROCESS_START, "process starts", "process {pid} starts",                                                     \
 	  "Process {pid} gets tables of its own; only the kernel's half is shared.")                                   \
 	X(FORK, "fork", "fork {child}", "{entries} entries are copied, no page: both share until one writes.")         \
+	X(EXEC, "exec", "exec", "The old address space is given up whole; pid, descriptors and limits stay.")          \
 	X(PROCESS_EXIT, "process ends", "process {pid} ends",                                                          \
 	  "What process {pid} held is freed, whatever it had forgotten to free.")                                      \
 	X(SWITCH, "switch", "switch to {to}", "CR3 points at other tables: the same addresses mean other memory.")     \
@@ -102,6 +103,7 @@
 	X(MADVISE, "madvise says how memory will be used, or that it is not needed.")                                  \
 	X(GETPID, "getpid needs one number of the kernel: the shortest way in and out.")                               \
 	X(FORK, "fork copies tables, not pages: both share until one writes.")                                         \
+	X(EXECVE, "execve gives the process another program: a new address space.")                                    \
 	X(EXIT, "exit: frames, tables and VMAs are given back.")                                                       \
 	X(WAIT4, "wait4 asks how a child ended; until then the kernel remembers it.")                                  \
 	X(FSYNC, "fsync: what is newer in RAM must be on the disk before it returns.")                                 \

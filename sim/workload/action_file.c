@@ -3,15 +3,20 @@
 
 #include "action.h"
 
-/* The program's path is a local variable, some way below its stack pointer. */
+uint64_t runner_push_text(struct runner *runner, const char *text)
+{
+	enum { ROOM = 512 };
+	const uint64_t place = align_down(process_segment(runner->process, SEGMENT_STACK).v - ROOM, 16);
+	size_t length = strlen(text) + 1;
+	for (size_t i = 0; i < length; i++)
+		user_store8(runner->user, place + i, (uint8_t)text[i]);
+	return place;
+}
+
 uint64_t do_open(struct runner *runner, const struct op *op)
 {
-	enum { AT_FDCWD = -100, MODE = 0644, ROOM = 512 };
-	const uint64_t place = align_down(process_segment(runner->process, SEGMENT_STACK).v - ROOM, 16);
-	size_t length = strlen(op->name) + 1;
-	for (size_t i = 0; i < length; i++)
-		user_store8(runner->user, place + i, (uint8_t)op->name[i]);
-	const uint64_t args[6] = {(uint64_t)AT_FDCWD, place, op->flags, MODE};
+	enum { AT_FDCWD = -100, MODE = 0644 };
+	const uint64_t args[6] = {(uint64_t)AT_FDCWD, runner_push_text(runner, op->name), op->flags, MODE};
 	uint64_t result = runner_syscall(runner, SYS_NR_OPENAT, args);
 	runner_assign(runner, op->id.slot, result);
 	return result;

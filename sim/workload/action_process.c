@@ -1,4 +1,5 @@
 /* Operations that make processes and wait for them. */
+#include <stdio.h>
 #include <string.h>
 
 #include "action.h"
@@ -62,6 +63,48 @@ uint64_t do_fork(struct runner *runner, const struct op *op)
 	}
 	runner_adopt(runner, (uint32_t)pid, rip);
 	return pid;
+}
+
+/* The blocks of the old program are gone with its memory, as if all had been freed. */
+static void forget_blocks(struct heap_stats *stats, const struct heap_stats *before)
+{
+	*stats = *before;
+	stats->frees += stats->live_blocks;
+	stats->live_blocks = stats->live_bytes = 0;
+}
+
+uint64_t do_exec(struct runner *runner, const struct op *op)
+{
+	enum { ROOM = 300 };
+	struct world *world = runner->world;
+	struct process_spec image = {.name = op->name,
+				     .text_bytes = op->text_bytes,
+				     .rodata_bytes = op->rodata_bytes,
+				     .data_bytes = op->data_bytes,
+				     .bss_bytes = op->bss_bytes,
+				     .aslr_seed = runner->spec->spec.aslr_seed};
+	char path[ROOM];
+	if (runner->heap->threads)
+		return world_fail(world, STATUS_BAD_INPUT,
+				  "%s: exec: the process has had threads, which is not modelled: exec before them",
+				  runner_where(runner).text);
+	runner_fill_image(runner, &image);
+	if (!kernel_install(world->kernel, &image))
+		return world_fail(world, STATUS_BAD_INPUT,
+				  "%s: there is not enough memory for program %s: raise machine.memory",
+				  runner_where(runner).text, op->name);
+	(void)snprintf(path, sizeof(path), "/usr/bin/%s", op->name);
+	const uint64_t args[6] = {runner_push_text(runner, path)};
+	uint64_t result = runner_syscall(runner, SYS_NR_EXECVE, args);
+	if (result != 0)
+		return result;
+	const struct heap_stats before = runner->heap->stats;
+	user_reload(runner->user);
+	runner_load_libc(runner);
+	forget_blocks(&runner->heap->stats, &before);
+	runner->call_depth = 0;
+	runner_start_libc(runner);
+	return 0;
 }
 
 uint64_t do_wait(struct runner *runner, const struct op *op)

@@ -137,6 +137,13 @@ static const struct op_key repeat_keys[] = {
 static const struct op_key fork_keys[] = {
     {"body", OP_TYPE_BODY, REQUIRED, FIELD(body_end), NULL, "what the child does"},
 };
+static const struct op_key exec_keys[] = {
+    {"program", OP_TYPE_NAME, REQUIRED, FIELD(name), NULL, "name of the program"},
+    {"text", OP_TYPE_SIZE, DEFAULT("16KiB"), FIELD(text_bytes), NULL, "bytes of its code"},
+    {"rodata", OP_TYPE_SIZE, DEFAULT("8KiB"), FIELD(rodata_bytes), NULL, "of its constants"},
+    {"data", OP_TYPE_SIZE, DEFAULT("8KiB"), FIELD(data_bytes), NULL, "of its initialised variables"},
+    {"bss", OP_TYPE_SIZE, DEFAULT("8KiB"), FIELD(bss_bytes), NULL, "of its zero-initialised variables"},
+};
 static const struct op_key phase_keys[] = {
     {"name", OP_TYPE_TEXT, REQUIRED, FIELD(name), NULL, "name of the phase"},
 };
@@ -168,6 +175,7 @@ static const struct key_list key_lists[OP_KIND_COUNT] = {
     [OP_ACCESS] = KEYS(access_keys),
     [OP_SBRK] = KEYS(sbrk_keys),
     [OP_FORK] = KEYS(fork_keys),
+    [OP_EXEC] = KEYS(exec_keys),
     [OP_EXIT] = KEYS(exit_keys),
     [OP_INSTRUCTION] = KEYS(instruction_keys),
     [OP_CODE] = KEYS(code_keys),

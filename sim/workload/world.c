@@ -164,26 +164,38 @@ char *world_text(struct world *world)
 
 /* ---- boot ---- */
 
+void runner_fill_image(struct runner *runner, struct process_spec *image)
+{
+	const struct world *world = runner->world;
+	bool wide = paging_mode_info(world->document->machine.paging)->linear_bits > 32;
+	image->libc_data_bytes = page_ceil(runner->spec->libc->data_bytes + ABORT_BYTES);
+	image->libc_text_used = libc_text_build(world->arena, wide, &image->libc_text);
+	image->text_used = runner_build_text(world->arena, &runner->spec->script, &image->text);
+}
+
+void runner_load_libc(struct runner *runner)
+{
+	struct arena *arena = runner->world->arena;
+	const struct document_process *spec = runner->spec;
+	runner->heap = heap_new(arena, spec->libc, runner->user, runner->process->segment_start[SEGMENT_LIBC_DATA].v);
+	user_serve_calls(arena, runner->world->kernel, runner->process, runner->heap);
+	if (spec->cores != 0)
+		runner->heap->cores = spec->cores;
+}
+
 static bool start_runner(struct world *world, struct runner *runner, unsigned index)
 {
 	const struct document_process *spec = &world->document->processes[index];
 	struct process_spec image = spec->spec;
 	*runner = (struct runner){.world = world, .index = index, .spec = spec, .pointer = ""};
-	image.libc_data_bytes = page_ceil(spec->libc->data_bytes + ABORT_BYTES);
-	bool wide = paging_mode_info(world->document->machine.paging)->linear_bits > 32;
-	image.libc_text_used = libc_text_build(world->arena, wide, &image.libc_text);
-	image.text_used = runner_build_text(world->arena, &spec->script, &image.text);
+	runner_fill_image(runner, &image);
 	runner->process = kernel_spawn(world->kernel, &image);
 	if (!runner->process)
 		return world_fail(world, STATUS_BAD_INPUT,
 				  "%s: there is not enough memory for process %s: raise machine.memory",
 				  world->document->path, spec->name);
 	runner->user = user_new(world->arena, world->kernel, runner->process);
-	runner->heap = heap_new(world->arena, spec->libc, runner->user,
-				runner->process->segment_start[SEGMENT_LIBC_DATA].v);
-	user_serve_calls(world->arena, world->kernel, runner->process, runner->heap);
-	if (spec->cores != 0)
-		runner->heap->cores = spec->cores;
+	runner_load_libc(runner);
 	runner->call_frames = arena_new_array(world->arena, uint64_t, RUNNER_MAX_CALLS);
 	script_cursor_init(&runner->cursor, world->arena, &spec->script);
 	if (spec->op_list && op_list_open(spec->op_list, &runner->op_list, &world->error) != STATUS_OK) {

@@ -153,6 +153,10 @@ void runner_adopt(struct runner *parent, uint32_t pid, uint64_t rip);
 void runner_start_libc(struct runner *runner);
 /* Address of a place now. False: nothing has been assigned to the variable yet (the world has failed). */
 bool runner_place(struct runner *runner, const struct place *place, int64_t offset, uint64_t *out);
+/* What the image of any program of the runner has: the libc, and the code of the script. */
+void runner_fill_image(struct runner *runner, struct process_spec *image);
+/* The process has an image: its C library as ld.so leaves it, not started yet. */
+void runner_load_libc(struct runner *runner);
 /* What the text segment begins with: the code of the script. Returns its bytes. */
 uint64_t runner_build_text(struct arena *arena, const struct script *script, const uint8_t **out);
 /* All accesses of an `access` operation. */

@@ -297,6 +297,52 @@ static void a_child_shares_the_position(void **state)
 	rig_release(&rig);
 }
 
+/* ---- execve ---- */
+
+static int64_t exec_path(struct rig *rig, const char *path)
+{
+	(void)open_path(rig, path, LINUX_O_RDONLY); /* its text is in the buffer now */
+	return call(rig, SYS_NR_EXECVE, BUFFER, 0, 0, 0);
+}
+
+static void exec_needs_a_program(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig, 4);
+	assert_int_equal(exec_path(&rig, "/usr/bin/nothing"), -LINUX_ENOENT);
+	assert_int_equal(exec_path(&rig, NAME), -LINUX_EACCES);
+	assert_int_equal(call(&rig, SYS_NR_EXECVE, 0x1000, 0, 0, 0), -LINUX_EFAULT);
+	rig_release(&rig);
+}
+
+static void exec_replaces_the_address_space_and_keeps_the_rest(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig, 4);
+	const struct process_spec other = {.name = "other", .text_bytes = 64 * KIB};
+	assert_true(kernel_install(rig.kernel, &other));
+	uint64_t kept = open_data(&rig), closed = (uint64_t)open_path(&rig, NAME, LINUX_O_RDWR | LINUX_O_CLOEXEC);
+	rig_store(&rig, BUFFER + PAGE_BYTES, 1);
+	uint64_t faults = rig.process->stats.minor_faults, taken = rig.process->stats.frames_taken;
+	(void)exec_path(&rig, "/usr/bin/other");
+	const struct cpu *cpu = machine_cpu_const(rig.machine);
+	assert_false(rig.process->death.dead);
+	assert_string_equal(rig.process->name, "other");
+	assert_int_equal(cpu->cpl, 3);
+	assert_int_equal(cpu->rip, rig.process->segment_start[SEGMENT_TEXT].v);
+	assert_int_equal(cpu->gpr[GPR_RAX], 0);
+	assert_int_equal(rig.process->segment_bytes[SEGMENT_TEXT], 64 * KIB);
+	assert_int_equal(rig.process->stats.frames_taken, taken);
+	assert_true(rig.process->stats.minor_faults >= faults);
+	assert_int_equal(call(&rig, SYS_NR_LSEEK, closed, 0, LINUX_SEEK_CUR, 0), -LINUX_EBADF);
+	assert_int_equal(call(&rig, SYS_NR_LSEEK, kept, 0, LINUX_SEEK_CUR, 0), 0);
+	/* No translation of the old address space is left. */
+	assert_false(rig_read(&rig, BUFFER + PAGE_BYTES));
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +357,8 @@ int main(void)
 	    cmocka_unit_test(a_shorter_file_takes_pages_away_also_private_ones),
 	    cmocka_unit_test(offsets_of_64_bits_reach_32_bit_code),
 	    cmocka_unit_test(a_child_shares_the_position),
+	    cmocka_unit_test(exec_needs_a_program),
+	    cmocka_unit_test(exec_replaces_the_address_space_and_keeps_the_rest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
