@@ -28,8 +28,8 @@ class Browser:
         # The protocol wants the descriptors 3 and 4; a shell puts them there.
         self.process = subprocess.Popen(
             ["sh", "-c", f'exec 3<&{commands} 4>&{answers}; exec "$0" "$@"', binary, "--headless=new", "--no-sandbox",
-             "--disable-gpu", f"--user-data-dir={self.profile.name}", "--disable-background-networking", "--no-first-run",
-             "--hide-scrollbars", "--remote-debugging-pipe", "about:blank"],
+             "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={self.profile.name}", "--disable-background-networking",
+             "--no-first-run", "--hide-scrollbars", "--remote-debugging-pipe", "about:blank"],
             pass_fds=(commands, answers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(commands)
         os.close(answers)

@@ -11,6 +11,22 @@
 #include <sys/prctl.h>
 #endif
 
+/* Writing to one that has gone is a failure of the call, not a signal; macOS says so once for all of a socket. */
+#ifdef MSG_NOSIGNAL
+enum { SEND_FLAGS = MSG_NOSIGNAL };
+static void spare_signals(int socket)
+{
+	(void)socket;
+}
+#else
+enum { SEND_FLAGS = 0 };
+static void spare_signals(int socket)
+{
+	const int yes = 1;
+	(void)setsockopt(socket, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof(yes));
+}
+#endif
+
 /* Before the text: the line, or why there is none. */
 struct head {
 	uint64_t length, best;
@@ -35,7 +51,7 @@ static bool read_whole(int socket, void *out, size_t bytes)
 static bool write_whole(int socket, const void *from, size_t bytes)
 {
 	for (size_t done = 0; done < bytes;) {
-		ssize_t put = send(socket, (const char *)from + done, bytes - done, MSG_NOSIGNAL);
+		ssize_t put = send(socket, (const char *)from + done, bytes - done, SEND_FLAGS);
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
@@ -103,8 +119,10 @@ enum status worker_start(struct worker_crew *crew, unsigned index, struct error 
 	struct worker *worker = &crew->workers[index];
 	int ends[2];
 	pid_t parent = getpid();
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
 		return error_set(error, STATUS_HOST, "the host gives no socket: %s", strerror(errno));
+	spare_signals(ends[0]);
+	spare_signals(ends[1]);
 	(void)fflush(NULL); /* or both would print it */
 	worker->pid = fork();
 	if (worker->pid == 0) {
