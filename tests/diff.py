@@ -17,7 +17,7 @@ STUDY = ROOT / "tests/data/study"
 
 
 def run(*arguments):
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=300)
 
 
 def diff(*arguments):

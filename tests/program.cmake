@@ -59,9 +59,9 @@ faultline_script_test(program.diff diff.py $<TARGET_FILE:faultline_program> ${PR
 faultline_script_test(program.report report_page.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR} numbers)
 faultline_script_test(program.report_in_a_browser report_page.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR}
                       browser)
-set_tests_properties(program.report program.report_in_a_browser PROPERTIES TIMEOUT 300)
+set_tests_properties(program.report program.report_in_a_browser PROPERTIES TIMEOUT 900)
 faultline_script_test(program.outputs outputs.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})
 foreach(case jobs like_run seeds traces slices database kill interrupt damage refusals failing progress bug outside full_disk parallel slurm)
   faultline_script_test(batch.${case} batch.py $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR} ${case})
-  set_tests_properties(batch.${case} PROPERTIES TIMEOUT 300)
+  set_tests_properties(batch.${case} PROPERTIES TIMEOUT 600)
 endforeach()
