@@ -40,7 +40,10 @@ _faultline() {
 			;;
 		explain:-*) words="--at --pid --set --help" ;;
 		proc:-*) words="--at --pid --set -o --list --help" ;;
-		proc:[mslpvb]*) words="maps smaps smaps_rollup status statm pagemap limits meminfo vmstat buddyinfo" ;;
+		proc:[a-z]*)
+			words="maps smaps smaps_rollup status statm pagemap limits oom_score oom_score_adj meminfo vmstat buddyinfo"
+			words="$words extfrag_index unusable_index"
+			;;
 		validate:-*) words="--help" ;;
 		convert:-*) words="-o --help" ;;
 		heap:-*) words="--at --pid --set -o --help" ;;
@@ -69,10 +72,8 @@ _faultline() {
 		diff:-*) words="--set --set-a --set-b --fail-if --format --all -o --help" ;;
 		diff:*) compopt -o default; return ;;
 		list:-*) words="--help" ;;
-		list:*) words="workloads allocators policies profiles devices ops instructions events stats" ;;
-		run:* | batch:* | validate:* | explain:* | proc:* | convert:* | heap:*)
 		list:*) words="workloads allocators policies profiles devices ops instructions events stats keys" ;;
-		run:* | validate:* | explain:* | proc:* | convert:* | heap:* | tui:* | quiz:*)
+		run:* | batch:* | validate:* | explain:* | proc:* | convert:* | heap:* | tui:* | quiz:*)
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(
 				compgen -d -- "$word"
