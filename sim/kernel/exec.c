@@ -15,6 +15,7 @@ static bool replace_mm(struct kernel *kernel, struct process *process, const str
 	cpus_forget(kernel, process);
 	cpu_leave_mm(kernel);
 	mm_free(process->mm);
+	process->mm = NULL; /* whoever looks while the new one is made finds none */
 	process->mm = mm_new(kernel, process, placement);
 	if (!process->mm)
 		return false;

@@ -316,6 +316,28 @@ static void exec_needs_a_program(void **state)
 	rig_release(&rig);
 }
 
+/* At every event there is a whole address space to look at, or none. */
+static void look(void *self, const struct event *event)
+{
+	const struct rig *rig = self;
+	(void)event;
+	assert_non_null(kernel_page_group(rig->kernel, rig->process).policy);
+	assert_true(process_resident_pages(rig->process) < 10000);
+}
+
+static void who_looks_during_exec_finds_a_whole_address_space_or_none(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig, 4);
+	assert_true(kernel_install(rig.kernel, &(struct process_spec){.name = "other"}));
+	bus_subscribe(&rig.bus, EVENT_MASK_ALL, look, &rig);
+	(void)exec_path(&rig, "/usr/bin/other");
+	assert_non_null(rig.process->mm);
+	bus_unsubscribe(&rig.bus, &rig);
+	rig_release(&rig);
+}
+
 static void exec_replaces_the_address_space_and_keeps_the_rest(void **state)
 {
 	(void)state;
@@ -358,6 +380,7 @@ int main(void)
 	    cmocka_unit_test(offsets_of_64_bits_reach_32_bit_code),
 	    cmocka_unit_test(a_child_shares_the_position),
 	    cmocka_unit_test(exec_needs_a_program),
+	    cmocka_unit_test(who_looks_during_exec_finds_a_whole_address_space_or_none),
 	    cmocka_unit_test(exec_replaces_the_address_space_and_keeps_the_rest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
