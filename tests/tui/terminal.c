@@ -19,7 +19,7 @@
 
 #include <vterm.h>
 
-enum { ROWS = 24, COLUMNS = 80, PATIENCE_SECONDS = 20, RAW_BYTES = 1 << 20, IDLE_FD = 9 };
+enum { ROWS = 24, COLUMNS = 80, PATIENCE_SECONDS = 20, RAW_BYTES = 1 << 20, IDLE_FD = 9, SKIPPED = 77 };
 
 struct session {
 	VTerm *vterm;
@@ -110,6 +110,10 @@ static struct session *start(const struct context *context, const char *operand,
 	session->columns = COLUMNS;
 	open_screen(session);
 	session->pid = forkpty(&session->terminal, NULL, NULL, &size);
+	if (session->pid < 0) {
+		printf("SKIPPED: no terminal can be had here (is devpts mounted?), the program was NOT tried in one\n");
+		exit(SKIPPED);
+	}
 	if (session->pid == 0) {
 		be_a_shell(told[1]);
 		become(context, idle[1], arguments, variables);
