@@ -69,16 +69,22 @@ static void who_was_promised_nothing_gets_sigbus(void **state)
 	rig_release(&rig);
 }
 
+/* A pool of one page, which holds 5 and belongs to a process and its child. */
+static struct process *boot_and_fork(struct rig *rig)
+{
+	boot(rig, 1);
+	assert_int_equal(map(rig, AREA, 1, 0), AREA);
+	rig_store(rig, AREA, 5);
+	int64_t pid = rig_syscall(rig, SYS_NR_FORK, 0, 0, 0, 0, 0);
+	return kernel_process(rig->kernel, (unsigned)pid - 1);
+}
+
 /* The child shares what is there; there is no page for its copy. */
 static void a_child_that_writes_gets_sigbus_when_the_pool_is_empty(void **state)
 {
 	(void)state;
 	struct rig rig;
-	boot(&rig, 1);
-	assert_int_equal(map(&rig, AREA, 1, 0), AREA);
-	rig_store(&rig, AREA, 5);
-	int64_t pid = rig_syscall(&rig, SYS_NR_FORK, 0, 0, 0, 0, 0);
-	struct process *child = kernel_process(rig.kernel, (unsigned)pid - 1);
+	struct process *child = boot_and_fork(&rig);
 	kernel_run(rig.kernel, child);
 	assert_int_equal(rig_load(&rig, AREA), 5);
 	assert_false(rig_write(&rig, AREA));
@@ -94,11 +100,7 @@ static void the_owner_takes_its_page_back(void **state)
 {
 	(void)state;
 	struct rig rig;
-	boot(&rig, 1);
-	assert_int_equal(map(&rig, AREA, 1, 0), AREA);
-	rig_store(&rig, AREA, 5);
-	int64_t pid = rig_syscall(&rig, SYS_NR_FORK, 0, 0, 0, 0, 0);
-	struct process *child = kernel_process(rig.kernel, (unsigned)pid - 1);
+	struct process *child = boot_and_fork(&rig);
 	rig_store(&rig, AREA, 6);
 	assert_int_equal(rig_load(&rig, AREA), 6);
 	kernel_run(rig.kernel, child);

@@ -17,6 +17,17 @@ static const char *const labels[PLACES] = {"1 <K>", "2K", "4K", "8K"};
 static const double sizes[PLACES] = {1, 2, 4, 8};
 static const double full[PLACES] = {10, 20, 15, 5}, gap[PLACES] = {10, 20, NAN, 5}, zero[PLACES] = {0, 0, 0, 0};
 
+/* To be freed. */
+static char *drawn(const struct report_plot *plot)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	svg_plot(out, "k", plot);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
 static char *draw(enum report_plot_kind kind, const double *one, const double *other)
 {
 	const struct report_series series[] = {{"a & b", one, NULL}, {"c", other, NULL}};
@@ -29,12 +40,7 @@ static char *draw(enum report_plot_kind kind, const double *one, const double *o
 					 .count = PLACES,
 					 .series = series,
 					 .series_count = 2};
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	svg_plot(out, "k", &plot);
-	assert_int_equal(fclose(out), 0);
-	return text;
+	return drawn(&plot);
 }
 
 static unsigned count(const char *text, const char *word)
@@ -143,11 +149,7 @@ static void intervals_have_whiskers(void **state)
 						 .count = PLACES,
 						 .series = series,
 						 .series_count = 1};
-		char *text = NULL;
-		size_t length = 0;
-		FILE *out = open_memstream(&text, &length);
-		svg_plot(out, "k", &plot);
-		assert_int_equal(fclose(out), 0);
+		char *text = drawn(&plot);
 		assert_int_equal(count(text, "class=\"whisker\""), 2);
 		assert_non_null(strstr(text, "a, 4K: 15 \xc2\xb1 30</title>"));
 		assert_int_equal(plot_highest(&plot) > 44.9, 1);
@@ -181,11 +183,7 @@ static void lines_with_many_places_have_strips_and_round_ticks(void **state)
 					 .count = MANY,
 					 .series = series,
 					 .series_count = 2};
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	svg_plot(out, "k", &plot);
-	assert_int_equal(fclose(out), 0);
+	char *text = drawn(&plot);
 	assert_int_equal(count(text, "class=\"mark"), 0);
 	assert_true(count(text, "class=\"strip\"") > 32 && count(text, "class=\"strip\"") <= 64);
 	assert_non_null(strstr(text, "<title>0: a 0, b 0</title>"));
