@@ -110,6 +110,8 @@ struct document {
 	uint64_t digest; /* FNV-1a 64 of the file's bytes and of all settings applied to it */
 };
 
+/* By its name: .ops or .ops.gz. */
+bool document_is_op_list(const char *path);
 /* Reads a .json, .ops or .ops.gz file. BAD_INPUT: error says where, what and how to mend. HOST: cannot be read. */
 enum status document_load(const char *path, struct document **out, struct error *error);
 

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands.h"
+#include "faultline/parallel.h"
 #include "faultline/phrase.h"
 #include "words.h"
 
@@ -305,10 +305,8 @@ static bool is_given(const struct command_line *line, int id)
 static enum status run(const struct command *command, const struct command_line *line)
 {
 	struct error error = {0};
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	struct batch batch = {.plan = study_plan_new(),
-			      .slice = {1, 1},
-			      .request = {.jobs = processors > 0 ? (unsigned)processors : 1, .best = STAT_CYCLES}};
+	struct batch batch = {
+	    .plan = study_plan_new(), .slice = {1, 1}, .request = {.jobs = parallel_jobs(), .best = STAT_CYCLES}};
 	(void)command;
 	BUG_ON(!batch.plan);
 	enum status status = is_given(line, OPTION_MERGE) ? run_merge(&batch, line, &error)

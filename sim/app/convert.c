@@ -1,8 +1,7 @@
 /* faultline convert: an op list as a JSON workload, and back. */
-#include <string.h>
 
-#include "commands.h"
 #include "faultline/convert.h"
+#include "commands.h"
 #include "faultline/output.h"
 
 enum { OPTION_OUT };
@@ -10,12 +9,6 @@ enum { OPTION_OUT };
 static const struct option options[] = {
     {"-o", OPTION_WITH_VALUE, "FILE", "Write to FILE, complete or not at all. Default: standard output.", OPTION_OUT},
     {0}};
-
-static bool is_op_list(const char *path)
-{
-	const char *ending = strstr(path, ".ops");
-	return ending && (strcmp(ending, ".ops") == 0 || strcmp(ending, ".ops.gz") == 0);
-}
 
 static bool write_text(void *self, const char *text, size_t length)
 {
@@ -38,8 +31,8 @@ static enum status convert(const char *path, const char *to, struct error *error
 	enum status status = output_open(&output, to, error);
 	if (status != STATUS_OK)
 		return status;
-	status = is_op_list(path) ? convert_op_list(path, write_text, output.file, error)
-				  : convert_json(path, output.file, error);
+	status = document_is_op_list(path) ? convert_op_list(path, write_text, output.file, error)
+					   : convert_json(path, output.file, error);
 	if (status == STATUS_OK)
 		return output_commit(&output, error);
 	output_discard(&output);

@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "commands.h"
+#include "curve_sizes.h"
 #include "curve_tlb.h"
-#include "faultline/lru_curve.h"
-#include "faultline/opt_curve.h"
 #include "faultline/sampled_curve.h"
 #include "policy_request.h"
 
@@ -46,68 +45,26 @@ static void choose_sizes(struct policy_request *request)
 		request->frame[request->frame_count++] = (uint32_t)pages;
 }
 
-/* ---- one pass ---- */
-
-/* misses[n] with n frames; NULL: the host has no memory. With more frames than pages only first uses miss. */
-static uint64_t *lru_for_all_sizes(const struct policy_request *request)
-{
-	const struct references *references = &request->references;
-	struct lru_curve *curve = lru_curve_new(references->pages);
-	uint64_t *misses = calloc((size_t)references->pages + 1, sizeof(*misses));
-	if (curve && misses) {
-		lru_curve_feed(curve, references->page, references->count);
-		lru_curve_misses(curve, misses);
-	}
-	if (!curve) {
-		free(misses);
-		misses = NULL;
-	}
-	lru_curve_free(curve);
-	return misses;
-}
-
-static uint64_t *opt_for_all_sizes(const struct policy_request *request)
-{
-	const struct references *references = &request->references;
-	struct opt_curve *curve = opt_curve_new(references->pages);
-	uint64_t *misses = calloc((size_t)references->pages + 1, sizeof(*misses));
-	if (curve && misses) {
-		opt_curve_feed(curve, references->page, request->next_use, references->count);
-		opt_curve_misses(curve, misses);
-	}
-	if (!curve) {
-		free(misses);
-		misses = NULL;
-	}
-	opt_curve_free(curve);
-	return misses;
-}
-
-static enum status take_sizes(const struct policy_request *request, uint64_t *misses,
-			      struct policy_engine_result *results, struct error *error)
-{
-	const struct references *references = &request->references;
-	if (!misses)
-		return error_set(error, STATUS_HOST, "the host has no memory for %u pages", references->pages);
-	for (unsigned i = 0; i < request->frame_count; i++) {
-		uint32_t frames = request->frame[i] < references->pages ? request->frame[i] : references->pages;
-		results[i] = (struct policy_engine_result){.references = references->count, .misses = misses[frames]};
-	}
-	free(misses);
-	return STATUS_OK;
-}
+/* ---- misses ---- */
 
 static enum status run_one(const struct policy_request *request, unsigned policy, struct policy_engine_result *results,
 			   struct error *error)
 {
+	const struct references *references = &request->references;
+	const char *name = request->policy[policy]->name;
 	struct policy_request one = *request;
-	if (strcmp(request->policy[policy]->name, "lru") == 0)
-		return take_sizes(request, lru_for_all_sizes(request), results, error);
-	if (strcmp(request->policy[policy]->name, "opt") == 0)
-		return take_sizes(request, opt_for_all_sizes(request), results, error);
+	uint64_t *misses = NULL;
 	one.policy[0] = request->policy[policy];
 	one.policy_count = 1;
-	return policy_request_run(&one, results, error);
+	enum status status = strcmp(name, "lru") == 0 ? lru_for_all_sizes(references, &misses, error)
+			     : strcmp(name, "opt") == 0
+				 ? opt_for_all_sizes(references, request->next_use, &misses, error)
+				 : policy_request_run(&one, results, error);
+	for (unsigned i = 0; i < request->frame_count && misses; i++)
+		results[i] = (struct policy_engine_result){
+		    .references = references->count, .misses = misses_with(references, misses, request->frame[i])};
+	free(misses);
+	return status;
 }
 
 /* ---- printing ---- */

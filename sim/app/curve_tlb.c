@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "faultline/lru_curve.h"
+#include "curve_sizes.h"
 #include "faultline/set_curve.h"
 
 enum { SIZES = 13, WAY_COLUMNS = 5, WAYS_MOST = 16 }; /* 2^0 to 2^12 entries; 2^0 to 2^4 ways */
@@ -29,20 +29,11 @@ static enum status fill_sets(struct table *table, const struct references *refer
 
 static enum status fill_full(struct table *table, const struct references *references, struct error *error)
 {
-	struct lru_curve *curve = lru_curve_new(references->pages);
-	uint64_t *misses = calloc((size_t)references->pages + 1, sizeof(*misses));
-	if (!curve || !misses) {
-		lru_curve_free(curve);
-		free(misses);
-		return error_set(error, STATUS_HOST, "the host has no memory for %u pages", references->pages);
-	}
-	lru_curve_feed(curve, references->page, references->count);
-	lru_curve_misses(curve, misses);
-	for (unsigned i = 0; i < SIZES; i++) {
-		uint32_t entries = UINT32_C(1) << i;
-		table->full[i] = misses[entries < references->pages ? entries : references->pages];
-	}
-	lru_curve_free(curve);
+	uint64_t *misses;
+	if (lru_for_all_sizes(references, &misses, error) != STATUS_OK)
+		return error->status;
+	for (unsigned i = 0; i < SIZES; i++)
+		table->full[i] = misses_with(references, misses, UINT32_C(1) << i);
 	free(misses);
 	return STATUS_OK;
 }

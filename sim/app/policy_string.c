@@ -6,16 +6,10 @@
 #include "faultline/output.h"
 #include "faultline/world.h"
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text);
-	size_t tail = strlen(end);
-	return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 static bool is_workload(const char *path)
 {
-	return ends_with(path, ".json") || ends_with(path, ".ops") || ends_with(path, ".ops.gz");
+	const char *ending = strrchr(path, '.');
+	return document_is_op_list(path) || (ending && strcmp(ending, ".json") == 0);
 }
 
 static enum status record(const struct policy_string_source *source, struct document *document,

@@ -1,24 +1,17 @@
 /* faultline validate: every mistake of every file, and nothing is run. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "commands.h"
 #include "faultline/document.h"
-
-static bool is_op_list(const char *path)
-{
-	const char *ending = strstr(path, ".ops");
-	return ending && (strcmp(ending, ".ops") == 0 || strcmp(ending, ".ops.gz") == 0);
-}
 
 static enum status validate_file(const char *path)
 {
 	struct error error = {0};
 	struct document *document = NULL;
 	uint64_t operations = 0;
-	enum status status = is_op_list(path) ? document_check_op_list(path, &operations, &error)
-					      : document_load(path, &document, &error);
+	enum status status = document_is_op_list(path) ? document_check_op_list(path, &operations, &error)
+						       : document_load(path, &document, &error);
 	if (status != STATUS_OK)
 		return complain(&error);
 	if (document)

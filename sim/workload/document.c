@@ -374,11 +374,16 @@ enum status document_read_file(const char *path, char **text, size_t *length, st
 	return failed ? error_set(error, STATUS_HOST, "%s: cannot be read: %s", path, strerror(errno)) : STATUS_OK;
 }
 
+bool document_is_op_list(const char *path)
+{
+	return ends_with(path, ".ops") || ends_with(path, ".ops.gz");
+}
+
 enum status document_load(const char *path, struct document **out, struct error *error)
 {
 	*out = NULL;
 	*error = (struct error){0};
-	if (ends_with(path, ".ops") || ends_with(path, ".ops.gz"))
+	if (document_is_op_list(path))
 		return document_load_op_list(path, out, error);
 	char *text = NULL;
 	size_t length = 0;
