@@ -14,7 +14,7 @@
 
 struct kernel;
 
-/* X(ID, name, counts as resident, text): what the entry of a page says, with the record of its frame. */
+/* X(ID, name, has a frame of its own, text): what the entry of a page says, with the record of its frame. */
 #define PAGE_STATE_LIST(X)                                                                                             \
 	X(ABSENT, absent, 0, "promised, no frame")                                                                     \
 	X(OWN, own, 1, "a frame of its own")                                                                           \
@@ -22,6 +22,7 @@ struct kernel;
 	X(COW, cow, 1, "shared until written: copy on write")                                                          \
 	X(SHARED, shared, 1, "shared memory")                                                                          \
 	X(HUGE, huge, 1, "part of a huge page")                                                                        \
+	X(HUGETLB, hugetlb, 1, "part of a huge page of MAP_HUGETLB, which is in no count but its own")                 \
 	X(ZERO, zero, 0, "the shared zero page")                                                                       \
 	X(SWAPPED, swapped, 0, "not present, but the entry says where it went")
 
@@ -40,7 +41,7 @@ const char *page_state_text(enum page_state state);
 struct census {
 	uint64_t pages, seen;
 	uint64_t count[PAGE_STATE_COUNT];
-	uint64_t resident; /* of these: with a frame that is counted as memory.rss */
+	uint64_t resident; /* of these: with a frame, counted as memory.rss or memory.hugetlb */
 };
 
 /* Of a part of a VMA of the process. *steps is what may be spent, and becomes what is left. A budget that is spent

@@ -176,6 +176,7 @@ uint64_t process_resident_pages(const struct process *process); /* without the s
 uint64_t process_anon_pages(const struct process *process);     /* of these: anonymous */
 uint64_t process_zero_pages(const struct process *process);     /* entries that map the shared zero page */
 uint64_t process_huge_pages(const struct process *process);     /* of the resident: in huge pages, mapped as a whole */
+uint64_t process_hugetlb_pages(const struct process *process);  /* of MAP_HUGETLB, which are not resident ones */
 uint64_t process_swap_pages(const struct process *process);     /* entries that lead to swap */
 uint64_t process_table_pages(const struct process *process);    /* page tables of the process itself */
 uint64_t process_heap_bytes(const struct process *process);     /* break - first break */

@@ -88,6 +88,8 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(MEMORY_ZERO, "memory.zero", LEVEL, "pages", "pages that map the shared zero page")                           \
 	X(MEMORY_HUGE, "memory.huge", LEVEL, "pages",                                                                  \
 	  "of memory.rss: pages in huge pages that an entry of level 2 maps")                                          \
+	X(MEMORY_HUGETLB, "memory.hugetlb", LEVEL, "pages",                                                            \
+	  "pages in huge pages of MAP_HUGETLB, which are not in memory.rss")                                           \
 	X(MEMORY_SWAP, "memory.swap", LEVEL, "pages", "private pages that are in swap")                                \
 	X(MEMORY_VIRTUAL, "memory.virtual", LEVEL, "bytes", "address space promised")                                  \
 	X(MEMORY_TABLES, "memory.tables", LEVEL, "frames", "frames that hold page tables")                             \

@@ -56,7 +56,7 @@ static enum page_state state_of(const struct count *count, struct pte entry)
 	if (frame && frame->use == FRAME_ZERO)
 		return PAGE_ZERO;
 	if (pte_page_size(entry))
-		return PAGE_HUGE;
+		return frame && frame->use == FRAME_HUGETLB ? PAGE_HUGETLB : PAGE_HUGE;
 	if (count->vma->flags & VMA_SHARED)
 		return PAGE_SHARED;
 	bool of_file = frame && frame->use != FRAME_ANON;

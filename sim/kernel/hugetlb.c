@@ -63,6 +63,13 @@ void hugetlb_free(struct kernel *kernel, struct pfn page)
 		frame_put(kernel->frames, page);
 }
 
+bool hugetlb_release(struct mm *mm, struct vaddr va, struct pfn page)
+{
+	mm->hugetlb -= huge_bytes(mm) / PAGE_BYTES;
+	rmap_remove(mm, page, va);
+	return frame_at(mm->kernel->frames, page)->mappings == 0;
+}
+
 /* ---- faults ---- */
 
 struct huge_fault {
@@ -78,7 +85,7 @@ static void map(const struct huge_fault *fault, struct pfn page)
 	const uint64_t pages = huge_bytes(mm) / PAGE_BYTES;
 	rmap_add(mm, page, fault->start);
 	mm->process->stats.frames_taken += pages;
-	page_count_resident(mm, RSS_ANON, pages);
+	mm->hugetlb += pages;
 	struct pte entry = page_entry(mm, fault->vma, page, true);
 	table_set(mm, fault->start, fault->entry_pa, (struct pte){entry.word | PTE_DIRTY});
 }
@@ -163,7 +170,7 @@ bool hugetlb_copy(struct mm *child, struct mm *parent, struct vaddr va, struct p
 	if (!table_huge_entry(child, va, true, &child_pa))
 		return false;
 	rmap_add(child, pfn(pte_frame(entry)), va);
-	page_count_resident(child, RSS_ANON, huge_bytes(child) / PAGE_BYTES);
+	child->hugetlb += huge_bytes(child) / PAGE_BYTES;
 	if (shared.word != entry.word)
 		table_set(parent, va, entry_pa, shared);
 	table_set(child, va, child_pa, (struct pte){shared.word & ~PTE_ACCESSED});

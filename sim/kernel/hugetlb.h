@@ -27,6 +27,8 @@ void hugetlb_unreserve(struct kernel *kernel, uint64_t pages);
 enum fault_cause hugetlb_fault(struct mm *mm, struct vma *vma, struct vaddr va, bool write);
 /* copy_hugetlb_page_range: the child maps what the parent maps. False: no frame for a table. */
 bool hugetlb_copy(struct mm *child, struct mm *parent, struct vaddr va, struct paddr entry_pa, struct pte entry);
+/* Ends the mapping of an entry. True: the page is nobody's now, and is to be freed once no TLB can reach it. */
+bool hugetlb_release(struct mm *mm, struct vaddr va, struct pfn page);
 /* Nobody maps the page any more. */
 void hugetlb_free(struct kernel *kernel, struct pfn page);
 bool hugetlb_check(const struct kernel *kernel, const char **why);

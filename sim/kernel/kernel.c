@@ -175,13 +175,12 @@ static const char *count_folio(const struct kernel *kernel, struct pfn head, str
 static const char *count_anon(const struct kernel *kernel, struct census *census)
 {
 	const struct frame_pool *frames = kernel->frames;
-	uint64_t left = frame_pool_used(frames, FRAME_ANON) + frame_pool_used(frames, FRAME_HUGETLB);
+	uint64_t left = frame_pool_used(frames, FRAME_ANON);
 	for (uint64_t i = 1; left > 0; i++) {
 		const struct frame *record = frame_peek(frames, pfn(i));
 		if (!record)
 			return "frames: there are fewer anonymous frames than are in use";
-		bool is_anon = record->use == FRAME_ANON || record->use == FRAME_HUGETLB;
-		if (!is_anon || !record->block_start)
+		if (record->use != FRAME_ANON || !record->block_start)
 			continue;
 		left -= (uint64_t)1 << record->order;
 		const char *why = frame_is_in_folio(record) ? count_folio(kernel, pfn(i), census) : NULL;
@@ -189,8 +188,8 @@ static const char *count_anon(const struct kernel *kernel, struct census *census
 			return why;
 		if (frame_is_in_folio(record))
 			continue;
-		census->anon_mapped += (uint64_t)record->mappings << record->order;
-		if (record->mappings == 0 && record->swap == 0 && record->use != FRAME_HUGETLB)
+		census->anon_mapped += record->mappings;
+		if (record->mappings == 0 && record->swap == 0)
 			return "frames: an anonymous frame is mapped by nobody and not in the swap cache";
 		if (record->swap != 0 && swap_cache_find(kernel, record->swap).v != i)
 			return "swap: a frame in the swap cache is not what its slot leads to";

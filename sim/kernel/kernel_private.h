@@ -19,9 +19,9 @@
 enum rss_kind { RSS_FILE, RSS_ANON, RSS_SHMEM, RSS_KINDS };
 
 /* One address space.
- * Invariants: rss, zero, huge, huge_zero and tables count what the page tables hold; every present user entry lies in
- * a VMA; swapped counts the entries that lead to swap; total_vm, data_vm, exec_vm, stack_vm, locked_vm and committed
- * are sums over the VMAs (mm_check). */
+ * Invariants: rss, hugetlb, zero, huge, huge_zero and tables count what the page tables hold; every present user entry
+ * lies in a VMA; swapped counts the entries that lead to swap; total_vm, data_vm, exec_vm, stack_vm, locked_vm and
+ * committed are sums over the VMAs (mm_check). */
 struct mm {
 	struct kernel *kernel;
 	struct process *process;
@@ -35,6 +35,7 @@ struct mm {
 	uint32_t def_flags;      /* of every new mapping: mlockall(MCL_FUTURE) */
 	uint32_t anons;          /* numbers given to anonymous memory so far */
 	uint64_t rss[RSS_KINDS]; /* pages with a frame */
+	uint64_t hugetlb;        /* pages in pages of MAP_HUGETLB, which are not resident ones: hugetlb_usage */
 	uint64_t zero;           /* entries that map the shared zero page */
 	uint64_t huge;           /* entries that map a transparent huge page */
 	uint64_t huge_zero;      /* entries that map the shared huge zero page */

@@ -24,7 +24,7 @@ void mm_free(struct mm *mm)
 	mm_unmap(mm, vaddr(0), mm->layout->task_size);
 	table_free_root(mm);
 	thp_forget_zero(mm);
-	BUG_ON(mm->huge_zero != 0);
+	BUG_ON(mm->huge_zero != 0 || mm->hugetlb != 0);
 	BUG_ON(mm_resident(mm) != 0 || mm->zero != 0 || mm->swapped != 0 || mm->tables != 0 || mm->committed != 0 ||
 	       mm->total_vm != 0);
 	if (kernel->charging == mm)

@@ -74,7 +74,9 @@ bool page_release(struct mm *mm, struct vaddr va, struct pte entry)
 	struct pfn frame = pfn(pte_frame(entry));
 	struct frame *record = frame_at(kernel->frames, frame);
 	BUG_ON(record->mappings == 0);
-	if (pte_page_size(entry) && thp_is_transparent(record))
+	if (record->use == FRAME_HUGETLB)
+		return hugetlb_release(mm, va, frame);
+	if (pte_page_size(entry))
 		return thp_unmap(mm, va, entry);
 	if (frame.v == kernel->zero_page.v) {
 		record->mappings--;
@@ -83,7 +85,7 @@ bool page_release(struct mm *mm, struct vaddr va, struct pte entry)
 	}
 	enum rss_kind kind = page_kind(record);
 	*frame_dirty_mark(kernel->frames, frame) |= pte_dirty(entry);
-	mm->rss[kind] -= leaf_bytes(mm, entry) / PAGE_BYTES;
+	mm->rss[kind]--;
 	if (kind != RSS_ANON) {
 		record->mappings--;
 		return false;

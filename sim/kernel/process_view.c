@@ -39,6 +39,11 @@ uint64_t process_huge_pages(const struct process *process)
 	return process->mm ? process->mm->huge * FOLIO_FRAMES : 0;
 }
 
+uint64_t process_hugetlb_pages(const struct process *process)
+{
+	return process->mm ? process->mm->hugetlb : 0;
+}
+
 uint64_t process_swap_pages(const struct process *process)
 {
 	return process->mm ? process->mm->swapped : 0;

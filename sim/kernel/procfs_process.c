@@ -32,7 +32,7 @@ static void print_memory(const struct mm *mm, const struct sink *sink)
 	    {"VmLib:", mm->exec_vm > text_pages(mm) ? mm->exec_vm - text_pages(mm) : 0},
 	    {"VmPTE:", mm->tables - 1},
 	    {"VmSwap:", mm->swapped},
-	    {"HugetlbPages:", 0},
+	    {"HugetlbPages:", mm->hugetlb},
 	};
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		sink_print(sink, "%s\t%8" PRIu64 " kB\n", rows[i].label, kib(rows[i].pages));

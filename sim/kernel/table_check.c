@@ -3,7 +3,7 @@
 
 /* Counts of one sweep over the tables of an address space. */
 struct sweep {
-	uint64_t resident, zero, huge, huge_zero, tables, swapped;
+	uint64_t resident, hugetlb, zero, huge, huge_zero, tables, swapped;
 	const char *why;
 };
 
@@ -75,6 +75,8 @@ static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struc
 		sweep->zero++;
 	else if (frame.v == mm->kernel->thp.zero.v)
 		sweep->huge_zero++;
+	else if (record && record->use == FRAME_HUGETLB)
+		sweep->hugetlb += leaf_bytes(mm, entry) / PAGE_BYTES;
 	else
 		sweep->resident += leaf_bytes(mm, entry) / PAGE_BYTES;
 }
@@ -122,6 +124,8 @@ bool table_check(const struct mm *mm, const char **why)
 	sweep_table(mm, pfn_to_paddr(mm->root), 0, mm->layout->levels, &sweep);
 	if (!sweep.why && sweep.resident != mm_resident(mm))
 		sweep.why = "the resident count is not what the tables hold";
+	if (!sweep.why && sweep.hugetlb != mm->hugetlb)
+		sweep.why = "the count of pages of hugetlb is not what the tables hold";
 	if (!sweep.why && sweep.zero != mm->zero)
 		sweep.why = "the count of zero pages is not what the tables hold";
 	if (!sweep.why && (sweep.huge != mm->huge || sweep.huge_zero != mm->huge_zero))

@@ -3,9 +3,9 @@
 static enum glyph glyph_of(enum page_state state)
 {
 	static const uint8_t glyphs[PAGE_STATE_COUNT] = {
-	    [PAGE_ABSENT] = GLYPH_EMPTY, [PAGE_OWN] = GLYPH_RESIDENT,    [PAGE_FILE] = GLYPH_FILE,
-	    [PAGE_COW] = GLYPH_COW,      [PAGE_SHARED] = GLYPH_SHARED,   [PAGE_HUGE] = GLYPH_HUGE,
-	    [PAGE_ZERO] = GLYPH_ZERO,    [PAGE_SWAPPED] = GLYPH_SWAPPED,
+	    [PAGE_ABSENT] = GLYPH_EMPTY, [PAGE_OWN] = GLYPH_RESIDENT,  [PAGE_FILE] = GLYPH_FILE,
+	    [PAGE_COW] = GLYPH_COW,      [PAGE_SHARED] = GLYPH_SHARED, [PAGE_HUGE] = GLYPH_HUGE,
+	    [PAGE_HUGETLB] = GLYPH_HUGE, [PAGE_ZERO] = GLYPH_ZERO,     [PAGE_SWAPPED] = GLYPH_SWAPPED,
 	};
 	return (enum glyph)glyphs[state];
 }

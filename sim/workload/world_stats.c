@@ -164,6 +164,7 @@ static void add_memory(uint64_t *value, const struct process *process)
 	value[STAT_MEMORY_PEAK_RSS] += process->stats.peak_resident;
 	value[STAT_MEMORY_ZERO] += process_zero_pages(process);
 	value[STAT_MEMORY_HUGE] += process_huge_pages(process);
+	value[STAT_MEMORY_HUGETLB] += process_hugetlb_pages(process);
 	value[STAT_MEMORY_SWAP] += process_swap_pages(process);
 	value[STAT_MEMORY_VIRTUAL] += process_virtual_bytes(process);
 	value[STAT_MEMORY_TABLES] += process_table_pages(process);

@@ -9,6 +9,7 @@
 
 #include "faultline/procfs.h"
 #include "kernel_private.h"
+#include "reclaim.h"
 #include "rig.h"
 
 enum { RW = LINUX_PROT_READ | LINUX_PROT_WRITE };
@@ -122,6 +123,39 @@ static void add_text(void *self, const char *bytes, size_t length)
 	text->used += length;
 }
 
+static int64_t fork_child(struct rig *rig)
+{
+	return rig_syscall(rig, SYS_NR_FORK, 0, 0, 0, 0, 0);
+}
+
+static void status_counts_them_apart(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig, 2);
+	uint64_t anon = process_anon_pages(rig.process), resident = process_resident_pages(rig.process);
+	int64_t badness = oom_badness(rig.process, oom_total_pages(rig.kernel));
+	uint64_t tables = process_table_pages(rig.process);
+	assert_int_equal(map(&rig, AREA, 2, 0), AREA);
+	rig_store(&rig, AREA, 1);
+	rig_store(&rig, AREA + HUGE_BYTES, 1);
+	assert_int_equal(process_anon_pages(rig.process), anon);
+	assert_int_equal(process_resident_pages(rig.process), resident);
+	assert_int_equal(process_hugetlb_pages(rig.process), 2 * HUGE_BYTES / PAGE_BYTES);
+	/* Badness is resident pages, swap and tables. */
+	badness += (int64_t)(process_table_pages(rig.process) - tables);
+	assert_int_equal(oom_badness(rig.process, oom_total_pages(rig.kernel)), badness);
+	struct text text = {.used = 0};
+	procfs_print(rig.kernel, rig.process, PROCFS_STATUS, add_text, &text);
+	assert_non_null(strstr(text.bytes, "HugetlbPages:\t    4096 kB\n"));
+	/* A child maps what is there, and counts it, too. */
+	const struct process *child = kernel_process(rig.kernel, (unsigned)fork_child(&rig) - 1);
+	assert_int_equal(process_hugetlb_pages(child), 2 * HUGE_BYTES / PAGE_BYTES);
+	(void)rig_syscall(&rig, SYS_NR_MUNMAP, AREA, HUGE_BYTES, 0, 0, 0);
+	assert_int_equal(process_hugetlb_pages(rig.process), HUGE_BYTES / PAGE_BYTES);
+	rig_release(&rig);
+}
+
 static void smaps_counts_them_apart(void **state)
 {
 	(void)state;
@@ -153,6 +187,7 @@ int main(void)
 	    cmocka_unit_test(who_was_promised_nothing_gets_sigbus),
 	    cmocka_unit_test(a_child_that_writes_gets_sigbus_when_the_pool_is_empty),
 	    cmocka_unit_test(the_owner_takes_its_page_back),
+	    cmocka_unit_test(status_counts_them_apart),
 	    cmocka_unit_test(smaps_counts_them_apart),
 	    cmocka_unit_test(only_the_size_that_there_is_can_be_asked_for),
 	};

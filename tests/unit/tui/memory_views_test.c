@@ -68,7 +68,7 @@ static void nothing_is_cut_at_any_event_in_any_paging_mode(void **state)
 
 static void assert_census(const struct process *process)
 {
-	uint64_t resident = 0, zero = 0, huge = 0;
+	uint64_t resident = 0, zero = 0, huge = 0, hugetlb = 0;
 	const struct vma *vma = process->mm ? process_vma_after(process, vaddr(0)) : NULL;
 	for (; vma; vma = vma->next) {
 		struct census census;
@@ -78,8 +78,10 @@ static void assert_census(const struct process *process)
 		resident += census.resident;
 		zero += census.count[PAGE_ZERO];
 		huge += census.count[PAGE_HUGE];
+		hugetlb += census.count[PAGE_HUGETLB];
 	}
-	assert_int_equal(resident, process_resident_pages(process));
+	assert_int_equal(resident, process_resident_pages(process) + process_hugetlb_pages(process));
+	assert_int_equal(hugetlb, process_hugetlb_pages(process));
 	assert_int_equal(zero, process_zero_pages(process));
 	assert_int_equal(huge, process_huge_pages(process));
 }
