@@ -7,13 +7,13 @@
 
 struct opt_curve;
 
-/* Page numbers are below `pages`, at most 2^30. NULL: the host has no memory. */
+/* Of a string with so many pages, at most 2^30. NULL: the host has no memory. */
 struct opt_curve *opt_curve_new(uint32_t pages);
 void opt_curve_free(struct opt_curve *curve); /* NULL is allowed */
 
-/* The next references; the write bit (REFERENCE_WRITES) is ignored. next_use: of each of them, the position in the
- * whole string at which its page is referenced next, UINT32_MAX: never. */
-void opt_curve_feed(struct opt_curve *curve, const uint32_t *references, const uint32_t *next_use, size_t count);
+/* The next references, from the string's first one on. next_use: of each of them, the position in the whole string at
+ * which its page is referenced next, UINT32_MAX: never. That is all there is to know of a page. */
+void opt_curve_feed(struct opt_curve *curve, const uint32_t *next_use, size_t count);
 /* misses[n]: with n frames; room for pages + 1. */
 void opt_curve_misses(const struct opt_curve *curve, uint64_t *misses);
 

@@ -35,7 +35,7 @@ enum status opt_for_all_sizes(const struct references *references, const uint32_
 	*misses = calloc((size_t)references->pages + 1, sizeof(**misses));
 	enum status status = settle(references, curve, misses, error);
 	if (status == STATUS_OK) {
-		opt_curve_feed(curve, references->page, next_use, references->count);
+		opt_curve_feed(curve, next_use, references->count);
 		opt_curve_misses(curve, *misses);
 	}
 	opt_curve_free(curve);

@@ -34,7 +34,7 @@ static void round_opt(void *self, uint64_t count)
 	const struct curve_case *test = self;
 	while (count--) {
 		struct opt_curve *curve = opt_curve_new(PAGES);
-		opt_curve_feed(curve, test->string.page, test->next_use, REFERENCES);
+		opt_curve_feed(curve, test->next_use, REFERENCES);
 		opt_curve_free(curve);
 	}
 }

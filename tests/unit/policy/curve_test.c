@@ -100,8 +100,8 @@ static void one_pass_of_opt_equals_a_run_for_every_size(void **state)
 	for (unsigned i = 0; i < SIZES; i++) {
 		struct string string = random_string(sizes[i], 10 + i);
 		struct opt_curve *curve = opt_curve_new(sizes[i]);
-		opt_curve_feed(curve, string.page, string.next, 100);
-		opt_curve_feed(curve, string.page + 100, string.next + 100, REFERENCES - 100);
+		opt_curve_feed(curve, string.next, 100);
+		opt_curve_feed(curve, string.next + 100, REFERENCES - 100);
 		opt_curve_misses(curve, string.misses);
 		assert_curve_of("opt", &string);
 		opt_curve_free(curve);
