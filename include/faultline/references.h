@@ -25,6 +25,7 @@ struct references {
 	uint64_t room;
 	uint32_t number_room, hash_mask;
 	uint32_t *hash;
+	uint32_t hashed; /* pages that the hash has: less than all after references_new_pages */
 };
 
 /* Empty. */
@@ -34,6 +35,8 @@ void references_release(struct references *references);
 void references_add(struct references *references, uint64_t number, bool writes);
 /* The dense number of the page with this number, which may be new. */
 uint32_t references_page(struct references *references, uint64_t number);
+/* The next pages, all with numbers that were not there before. No page is looked for, as whoever packed them did. */
+void references_new_pages(struct references *references, const uint64_t *numbers, uint32_t count);
 /* Room for so many references behind those that are there; they count when they are added to `count`. */
 uint32_t *references_room(struct references *references, uint64_t count);
 
@@ -45,7 +48,7 @@ enum status references_read_text(struct references *references, const char *text
 /* The content of a file, text or packed; "-" is standard input. */
 enum status references_read_file(struct references *references, const char *path, struct error *error);
 
-/* ---- packed: docs/references-1.md ---- */
+/* ---- packed: docs/references-2.md ---- */
 
 bool references_is_packed(const void *content, size_t length);
 /* Appends what references_write_packed wrote. BAD_INPUT: it is damaged, or ends early. */

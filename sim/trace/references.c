@@ -47,29 +47,46 @@ static uint32_t *find(const struct references *references, uint64_t number)
 	return bucket;
 }
 
-static void grow_pages(struct references *references)
+static void grow_numbers(struct references *references, uint64_t pages)
 {
-	references->number_room *= 2;
+	while (references->number_room < pages)
+		references->number_room *= 2;
 	references->number = grown(references->number, references->number_room * sizeof(*references->number));
+}
+
+static void hash_all(struct references *references)
+{
 	free(references->hash);
 	references->hash_mask = 2 * references->number_room - 1;
 	references->hash = clear_hash(references->hash_mask + 1);
 	for (uint32_t i = 0; i < references->pages; i++)
 		*find(references, references->number[i]) = i + 1;
+	references->hashed = references->pages;
 }
 
 uint32_t references_page(struct references *references, uint64_t number)
 {
+	if (references->hashed < references->pages)
+		hash_all(references);
 	uint32_t *bucket = find(references, number);
 	if (*bucket)
 		return *bucket - 1;
 	if (references->pages == references->number_room) {
-		grow_pages(references);
+		grow_numbers(references, references->pages + UINT64_C(1));
+		hash_all(references);
 		bucket = find(references, number);
 	}
 	references->number[references->pages] = number;
-	*bucket = ++references->pages;
+	*bucket = references->hashed = ++references->pages;
 	return references->pages - 1;
+}
+
+void references_new_pages(struct references *references, const uint64_t *numbers, uint32_t count)
+{
+	if (references->pages + (uint64_t)count > references->number_room)
+		grow_numbers(references, references->pages + (uint64_t)count);
+	memcpy(references->number + references->pages, numbers, count * sizeof(*numbers));
+	references->pages += count;
 }
 
 uint32_t *references_room(struct references *references, uint64_t count)

@@ -107,6 +107,8 @@ static const struct row {
     {"curve: packed string, a reference", 10, round_unpack},
 };
 
+static const char packed_name[] = "curve: packed string, bytes of a thousand references";
+
 void bench_curve(struct bench *bench)
 {
 	struct curve_case test = {0};
@@ -117,6 +119,8 @@ void bench_curve(struct bench *bench)
 			prepare(&test);
 		bench_measure_many(bench, rows[i].name, rows[i].budget_ns, REFERENCES, rows[i].fn, &test);
 	}
+	if (bench_wants(bench, packed_name) && test.random)
+		bench_fact(bench, packed_name, test.packed_bytes * 1000 / REFERENCES, 2000, "bytes");
 	free(test.packed);
 	free(test.next_use);
 	free(test.random);

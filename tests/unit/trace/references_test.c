@@ -26,6 +26,19 @@ static struct references some_string(void)
 	return references;
 }
 
+/* Of the pages a few are used often and most of them seldom. */
+static struct references skewed_string(void)
+{
+	struct references references;
+	struct rng rng = rng_seeded(3);
+	references_init(&references);
+	for (uint64_t i = 0; i < REFERENCES; i++) {
+		uint64_t most = UINT64_C(1) << rng_below(&rng, 21);
+		references_add(&references, rng_below(&rng, most), i % 50 == 0);
+	}
+	return references;
+}
+
 static char *packed(const struct references *references, size_t *length)
 {
 	char *content;
@@ -45,27 +58,63 @@ static void assert_same(const struct references *a, const struct references *b)
 	assert_memory_equal(a->number, b->number, a->pages * sizeof(*a->number));
 }
 
-static void what_is_packed_comes_back(void **state)
+/* Ends the string. */
+static void assert_comes_back(struct references references, size_t most_bytes)
 {
-	(void)state;
 	struct error error = {0};
-	struct references references = some_string(), back, empty;
+	struct references back;
 	size_t length;
 	char *content = packed(&references, &length);
+	assert_in_range(length, 1, most_bytes);
 	references_init(&back);
 	assert_int_equal(references_read_packed(&back, content, length, "x", &error), STATUS_OK);
 	assert_same(&references, &back);
-	assert_true(length < references.count * 4);
+	/* Pages are found, those that came packed and new ones. */
+	for (uint32_t page = 0; page < references.pages; page++)
+		assert_int_equal(references_page(&back, references.number[page]), page);
+	assert_int_equal(references_page(&back, UINT64_MAX), references.pages);
+	assert_int_equal(back.number[references.pages], UINT64_MAX);
 	free(content);
 	references_release(&back);
 	references_release(&references);
+}
 
+static void what_is_packed_comes_back(void **state)
+{
+	(void)state;
+	struct references empty;
 	references_init(&empty);
-	content = packed(&empty, &length);
-	assert_int_equal(references_read_packed(&empty, content, length, "x", &error), STATUS_OK);
-	assert_int_equal(empty.count, 0);
-	free(content);
-	references_release(&empty);
+	assert_comes_back(empty, 28);
+	assert_comes_back(some_string(), REFERENCES * 5 / 4);
+	assert_comes_back(skewed_string(), REFERENCES * 2);
+}
+
+/* The greatest page, and pages that come in another order than that of their numbers. */
+static void any_pages_may_come_in_any_order(void **state)
+{
+	(void)state;
+	struct references references;
+	references_init(&references);
+	for (uint32_t i = 0; i < 3000; i++)
+		(void)references_page(&references, i);
+	for (uint32_t i = 0; i < 4000; i++) {
+		uint32_t page = i * 1999 % 3000;
+		*references_room(&references, 1) = i % 2 ? page | REFERENCES_WRITE : page;
+		references.count++;
+	}
+	assert_comes_back(references, 20000);
+}
+
+static void another_version_is_told_from_damage(void **state)
+{
+	(void)state;
+	struct error error = {0};
+	struct references references;
+	references_init(&references);
+	assert_true(references_is_packed("FLTREFS1", 8));
+	assert_int_equal(references_read_packed(&references, "FLTREFS1", 8, "old", &error), STATUS_BAD_INPUT);
+	assert_non_null(strstr(error.text, "old: this packed reference string is of another version"));
+	references_release(&references);
 }
 
 /* Behind references that are there already, pages keep the numbers that they have. */
@@ -92,10 +141,10 @@ static void a_packed_string_goes_on_where_another_ended(void **state)
 static void a_string_that_ends_early_is_refused(void **state)
 {
 	(void)state;
-	struct references references = some_string();
+	struct references references = skewed_string();
 	size_t length;
 	char *content = packed(&references, &length);
-	for (size_t cut = sizeof("FLTREFS1") - 1; cut < length; cut += 1 + length / 300) {
+	for (size_t cut = sizeof("FLTREFS2") - 1; cut < length; cut += 1 + length / 300) {
 		struct error error = {0};
 		struct references back;
 		references_init(&back);
@@ -108,10 +157,8 @@ static void a_string_that_ends_early_is_refused(void **state)
 }
 
 /* Whatever is changed: refused, or other references, but nothing breaks. */
-static void damage_does_no_harm(void **state)
+static void damage_does_no_harm_to(struct references references)
 {
-	(void)state;
-	struct references references = some_string();
 	struct rng rng = rng_seeded(2);
 	unsigned refused = 0;
 	size_t length;
@@ -134,10 +181,19 @@ static void damage_does_no_harm(void **state)
 	references_release(&references);
 }
 
+static void damage_does_no_harm(void **state)
+{
+	(void)state;
+	damage_does_no_harm_to(some_string());
+	damage_does_no_harm_to(skewed_string());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_packed_comes_back),
+	    cmocka_unit_test(any_pages_may_come_in_any_order),
+	    cmocka_unit_test(another_version_is_told_from_damage),
 	    cmocka_unit_test(a_packed_string_goes_on_where_another_ended),
 	    cmocka_unit_test(a_string_that_ends_early_is_refused),
 	    cmocka_unit_test(damage_does_no_harm),
