@@ -11,9 +11,9 @@ foreach(path IN LISTS workloads)
   set_tests_properties(workload.${name} PROPERTIES TIMEOUT 300)
 endforeach()
 
-# All of them in the other paging modes, too; but for those whose machine code is for 64 bits, and those that want
-# transparent huge pages, which Linux does not have where an entry of level 2 maps 4 MiB.
-set(for_64_bits code-in-the-heap code-calls-malloc)
+# All of them in the other paging modes, too; but for those whose machine code is for 64 bits, or whose pages have
+# 1 GiB, and those that want transparent huge pages, which Linux does not have where an entry of level 2 maps 4 MiB.
+set(for_64_bits code-in-the-heap code-calls-malloc gigantic-pages)
 set(for_2_mib hugetlb thp-bloat thp-gain)
 foreach(paging 32-bit pae 5-level)
   foreach(path IN LISTS workloads)

@@ -12,7 +12,8 @@
 #include "faultline/physmem.h"
 #include "faultline/units.h"
 
-enum { FRAME_MAX_ORDER = 10 };
+/* Blocks up to FRAME_MAX_ORDER come and go; one of FRAME_GIGANTIC_ORDER, 1 GiB, is set aside at boot for good. */
+enum { FRAME_MAX_ORDER = 10, FRAME_GIGANTIC_ORDER = 18 };
 
 #define FRAME_USE_LIST(X)                                                                                              \
 	X(FREE, free, '.', "free")                                                                                     \
@@ -89,6 +90,8 @@ bool frame_is_grouped(const struct frame_pool *pool, struct pfn frame);
 
 /* A block of 2^order frames, not zeroed. False: no block of that size is free. */
 bool frame_take(struct frame_pool *pool, unsigned order, enum frame_use use, struct pfn *out);
+/* A block of FRAME_GIGANTIC_ORDER out of frames that were never used. Only its first frame gets a record. */
+bool frame_take_gigantic(struct frame_pool *pool, enum frame_use use, struct pfn *out);
 /* Takes that one frame out of the free block that it lies in. */
 void frame_take_at(struct frame_pool *pool, struct pfn frame, enum frame_use use);
 /* Whether it is free, and the order of its block. */

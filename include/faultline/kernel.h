@@ -113,7 +113,8 @@ struct kernel_config {
 	uint64_t window_cycles;               /* of working-set policies */
 	uint64_t tick_cycles;                 /* between ticks of the policies that want them */
 	uint64_t seed;                        /* of policies that choose at random; 0: 1 */
-	uint64_t hugepages; /* vm.nr_hugepages: pages in the pool of MAP_HUGETLB; 0: made when they are touched */
+	uint64_t hugepages;    /* vm.nr_hugepages: pages in the pool of MAP_HUGETLB; 0: made when they are touched */
+	uint64_t hugepages_1g; /* hugepagesz=1G hugepages=N: pages of 1 GiB, which only boot can set aside */
 	enum thp_mode thp;
 	enum thp_defrag thp_defrag;
 	struct khugepaged_config khugepaged;

@@ -24,8 +24,9 @@
 	X(POPULATE, 0x8000, "frames at once")                                                                          \
 	X(NONBLOCK, 0x10000, "with MAP_POPULATE: nothing is populated")                                                \
 	X(STACK, 0x20000, "will be a stack: no huge pages")                                                            \
-	X(HUGETLB, 0x40000, "2 MiB pages")                                                                             \
+	X(HUGETLB, 0x40000, "huge pages: of 2 MiB, unless said otherwise")                                             \
 	X(HUGE_2MB, 0x54000000, "with MAP_HUGETLB: 2 MiB pages, said explicitly")                                      \
+	X(HUGE_1GB, 0x78000000, "with MAP_HUGETLB: 1 GiB pages")                                                       \
 	X(FIXED_NOREPLACE, 0x100000, "exactly at `at`, if that is free")
 
 #define MREMAP_FLAG_LIST(X)                                                                                            \

@@ -30,7 +30,7 @@ struct mm;
 	X(LOCKONFAULT, "lf", "locked when it comes, not at once")                                                      \
 	X(ACCOUNT, "ac", "counts against the overcommit limit")                                                        \
 	X(NORESERVE, "nr", "MAP_NORESERVE")                                                                            \
-	X(HUGETLB, "ht", "2 MiB pages only: MAP_HUGETLB")                                                              \
+	X(HUGETLB, "ht", "huge pages only: MAP_HUGETLB")                                                               \
 	X(WIPEONFORK, "wf", "MADV_WIPEONFORK")                                                                         \
 	X(DONTDUMP, "dd", "MADV_DONTDUMP")                                                                             \
 	X(HUGEPAGE, "hg", "MADV_HUGEPAGE")                                                                             \
@@ -63,9 +63,9 @@ struct vma {
 	uint32_t anon;
 	/* Page number of the start: in the file, or for private anonymous memory the one it had when first used. */
 	uint64_t pgoff;
-	struct file *file; /* NULL: private anonymous memory */
+	struct file *file; /* NULL: private anonymous memory of small pages */
 	const char *name;  /* for people: "[heap]", "[stack]", "text" ...; "" for anonymous mappings */
-	bool reserves;     /* MAP_HUGETLB: what is not there yet is promised by the pool */
+	bool reserves;     /* private, MAP_HUGETLB: what is not there yet is promised by the pool */
 	struct vma *prev, *next;
 	struct mm *mm;                     /* whose it is */
 	struct vma *file_prev, *file_next; /* all that map the file */

@@ -97,7 +97,7 @@ struct vma *mm_merge_new(struct mm *mm, const struct area *area, bool only_below
 	struct vma *next = vma_tree_after(&mm->vmas, area->start);
 	struct vma *prev = next ? next->prev : mm->vmas.last;
 	if (area->flags & VMA_HUGETLB)
-		return NULL; /* each such mapping has a file of its own */
+		return NULL; /* never: each such mapping has a file of its own */
 	bool below = joins_below(prev, area);
 	bool above = !only_below && joins_above(next, area) && (!below || anon_agree(prev->anon, next->anon));
 	if (below && above) {
@@ -225,8 +225,8 @@ void mm_resize(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr 
 /* Only a border of a huge page may become the border of a VMA of huge pages. */
 static bool splits_huge_page(struct mm *mm, struct vaddr at)
 {
-	const struct vma *vma = at.v % huge_bytes(mm) == 0 ? NULL : vma_tree_find(&mm->vmas, at);
-	return vma && (vma->flags & VMA_HUGETLB);
+	const struct vma *vma = vma_tree_find(&mm->vmas, at);
+	return vma && at.v % vma_page_bytes(mm, vma) != 0;
 }
 
 int64_t mm_may_cut(struct mm *mm, struct vaddr start, uint64_t bytes)
@@ -248,7 +248,7 @@ static void cut(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr
 	if (vma->flags & VMA_ACCOUNT)
 		(void)mm_charge(mm, -(int64_t)pages);
 	if (vma->reserves) /* nothing of it is there any more */
-		hugetlb_unreserve(mm->kernel, pages * PAGE_BYTES / huge_bytes(mm));
+		hugetlb_unreserve(mm, vma, end.v - start.v);
 	if (start.v > vma->start.v) {
 		if (end.v < vma->end.v)
 			(void)split(mm, vma, end);

@@ -242,7 +242,7 @@ static bool forget_use(const struct rmap_entry *found, void *self)
 	if (bytes == PAGE_BYTES)
 		flush_range(mm, start, vaddr_add(start, PAGE_BYTES), 1);
 	else
-		flush_huge_range(mm, start, vaddr_add(start, bytes));
+		flush_huge_range(mm, start, vaddr_add(start, bytes), bytes);
 	return true;
 }
 

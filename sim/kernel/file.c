@@ -19,6 +19,8 @@ static void free_file(struct kernel *kernel, struct file *file)
 	while (*link != file)
 		link = &(*link)->next;
 	*link = file->next;
+	if (file->huge_level)
+		hugetlb_forget(kernel, file);
 	file_truncate(kernel, file, 0, UINT64_MAX);
 	file_free_nodes(kernel, file);
 	kernel->committed -= file->promised;
@@ -194,6 +196,14 @@ struct file *file_shmem(struct kernel *kernel, uint64_t bytes, uint64_t promised
 	return file;
 }
 
+struct file *file_hugetlb(struct kernel *kernel, uint64_t bytes, unsigned level, bool reserves)
+{
+	struct file *file = new_file(kernel, "/anon_hugepage (deleted)", bytes);
+	file->huge_level = (uint8_t)level;
+	file->reserves = reserves;
+	return file;
+}
+
 void file_get(struct file *file, struct vma *vma)
 {
 	file->areas++;
@@ -210,6 +220,6 @@ void file_put(struct kernel *kernel, struct file *file, struct vma *vma)
 	if (vma->file_next)
 		vma->file_next->file_prev = vma->file_prev;
 	*(vma->file_prev ? &vma->file_prev->file_next : &file->areas_first) = vma->file_next;
-	if (--file->areas == 0 && file->shmem)
+	if (--file->areas == 0 && file_is_memory(file))
 		free_file(kernel, file);
 }

@@ -38,7 +38,9 @@ struct file {
 	uint64_t inode;
 	uint64_t bytes;
 	bool shmem;
-	bool image;                      /* of a program: root's, nobody may write to it */
+	uint8_t huge_level; /* of the entries that map its pages: memory of MAP_HUGETLB; 0: any other file */
+	bool reserves;      /* of it: what is not there yet is promised by the pool */
+	bool image;         /* of a program: root's, nobody may write to it */
 	uint64_t disk_start, disk_pages; /* its place on the disk; shared memory has none */
 	/* Bytes that are what the document says, not what the disk has, in pages that were not `written`. */
 	uint64_t original;
@@ -56,6 +58,12 @@ struct file {
 	struct file *next;
 };
 
+/* It is memory, not something on the disk. */
+static inline bool file_is_memory(const struct file *file)
+{
+	return file->shmem || file->huge_level != 0;
+}
+
 static inline uint64_t file_pages(const struct file *file)
 {
 	return page_ceil(file->bytes) / PAGE_BYTES;
@@ -68,9 +76,11 @@ struct file *file_image(struct kernel *kernel, const char *path, uint64_t bytes)
 void file_write(struct kernel *kernel, const struct file *file, uint64_t offset, const uint8_t *data, uint64_t bytes);
 /* Shared anonymous memory without pages. */
 struct file *file_shmem(struct kernel *kernel, uint64_t bytes, uint64_t promised);
+/* Memory of MAP_HUGETLB, without pages. The page cache has those of a shared mapping. */
+struct file *file_hugetlb(struct kernel *kernel, uint64_t bytes, unsigned level, bool reserves);
 struct file *file_named(struct kernel *kernel, const struct file_spec *spec); /* NULL: the disk is full */
 struct file *file_find(const struct kernel *kernel, const char *path);        /* NULL: there is none */
-/* A VMA begins or ceases to map it. Shared memory that nobody maps is gone; other files stay. */
+/* A VMA begins or ceases to map it. Memory that nobody maps is gone; other files stay. */
 void file_get(struct file *file, struct vma *vma);
 void file_put(struct kernel *kernel, struct file *file, struct vma *vma);
 bool file_reserve(struct kernel *kernel, struct file *file, uint64_t bytes); /* room on the disk; false: it is full */
@@ -86,6 +96,8 @@ size_t file_node_bytes(void); /* size of a node of the tree, for its pool */
 /* The page in the cache; false: it is not there. */
 bool file_page(const struct file *file, uint64_t index, struct pfn *out);
 bool file_slot(const struct file *file, uint64_t index, uint64_t *slot); /* of swap, where the page of shmem is */
+/* The frame holds the page from now on, where there was none. */
+void file_insert(struct kernel *kernel, struct file *file, uint64_t index, struct pfn frame);
 /* A page of zeroes where there is none. False: no frame is left. */
 bool file_add_page(struct kernel *kernel, struct file *file, uint64_t index, struct pfn *out);
 /* The page in the cache; brought in if it is not there: from the disk or from swap, which is waited for, or as a page

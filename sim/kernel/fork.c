@@ -86,7 +86,8 @@ static void copy_entry(struct mm *mm, struct vaddr va, struct paddr entry_pa, st
 /* vma_needs_copy: what faults can bring back is not copied. */
 static bool needs_copy(const struct vma *vma)
 {
-	return (vma->anon != 0 || (vma->flags & VMA_HUGETLB)) && !(vma->flags & VMA_WIPEONFORK);
+	bool own_huge = (vma->flags & (VMA_HUGETLB | VMA_SHARED)) == VMA_HUGETLB;
+	return (vma->anon != 0 || own_huge) && !(vma->flags & VMA_WIPEONFORK);
 }
 
 /* ---- address spaces ---- */
@@ -96,7 +97,7 @@ static bool copy_vma(struct mm *child, const struct vma *vma)
 	struct area area = area_of(vma, vma->start, vma->end);
 	uint64_t pages = vma_bytes(vma) / PAGE_BYTES;
 	area.flags &= ~(uint32_t)VMA_LOCKED_MASK;
-	area.reserves = false; /* the child has been promised nothing */
+	area.reserves = false; /* the child itself has been promised nothing */
 	if ((area.flags & VMA_ACCOUNT) && !mm_charge(child, (int64_t)pages))
 		return false;
 	(void)mm_map_alone(child, &area);

@@ -216,6 +216,23 @@ bool frame_take(struct frame_pool *pool, unsigned order, enum frame_use use, str
 	return true;
 }
 
+/* What lies before the next gigantic block goes to the lists. */
+bool frame_take_gigantic(struct frame_pool *pool, enum frame_use use, struct pfn *out)
+{
+	const uint64_t count = (uint64_t)1 << FRAME_GIGANTIC_ORDER;
+	const uint64_t first = align_up(pool->fresh, count);
+	if (first + count > pool->total)
+		return false;
+	while (pool->fresh < first)
+		(void)carve_fresh(pool);
+	pool->fresh += count;
+	for (uint64_t i = first; pool->mobility && i < first + count; i += (uint64_t)1 << GROUP_ORDER)
+		pool->mobility[i >> GROUP_ORDER] = UNMOVABLE;
+	*out = pfn(first);
+	give(pool, first, FRAME_GIGANTIC_ORDER, use);
+	return true;
+}
+
 bool frame_is_free(const struct frame_pool *pool, struct pfn frame, unsigned *order)
 {
 	for (*order = 0; *order <= FRAME_MAX_ORDER && frame.v < pool->fresh; ++*order) {

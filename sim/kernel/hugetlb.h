@@ -1,35 +1,57 @@
-/* Huge pages of MAP_HUGETLB: a pool that is filled at boot, and promises on it. See mm/hugetlb.c. Without a pool each
- * is made when it is touched, as with vm.nr_overcommit_hugepages. */
+/* Huge pages of MAP_HUGETLB: pools that are filled at boot, and promises on them. See mm/hugetlb.c. Without a pool each
+ * page of the default size is made when it is touched, as with vm.nr_overcommit_hugepages; those of 1 GiB come only
+ * from a pool. Behind each mapping is a file (fs/hugetlbfs/inode.c): it has the pages and the promises of a shared
+ * one. A private one has them in its own tables, and its promises go with the VMA of who made it. */
 #ifndef FAULTLINE_KERNEL_HUGETLB_H
 #define FAULTLINE_KERNEL_HUGETLB_H
 
 #include "faultline/frame.h"
 #include "faultline/process.h"
 #include "faultline/pte.h"
+#include "faultline/status.h"
 
+struct area;
+struct file;
 struct kernel;
+struct layout;
 struct mm;
 struct vma;
 
-/* Invariants: free counts the pages of the chain that begins at first; reserved, of these, what VMAs with a reservation
- * have not touched yet; reserved <= free <= total. */
+/* What an entry of level 2 maps, and what one of level 3 does in 4-level and 5-level paging. */
+enum hugetlb_size { HUGETLB_DEFAULT, HUGETLB_GIGANTIC, HUGETLB_SIZES };
+
+/* The pool of one size: struct hstate.
+ * Invariants: free counts the pages of the chain that begins at first; reserved, what is promised and not touched yet;
+ * free <= total. A promise can be broken: a child may keep the page that its parent has let go of. */
 struct hugetlb {
 	uint64_t total, free, reserved;
 	uint32_t first;
 };
 
-void hugetlb_fill(struct kernel *kernel, uint64_t pages); /* as many as there is room for */
-/* hugetlb_reserve_pages: at mmap, where it may. */
-bool hugetlb_may_reserve(const struct kernel *kernel, uint64_t pages);
-void hugetlb_reserve(struct kernel *kernel, uint64_t pages);
-void hugetlb_unreserve(struct kernel *kernel, uint64_t pages);
+/* Takes the pages of both pools out of RAM. Of the default size as many as there is room for, as Linux does. */
+enum status hugetlb_fill(struct kernel *kernel, struct error *error);
+/* hstate_sizelog: the level of the entries that map pages of the size that flags of mmap ask for; 1: of 4 KiB. 0: there
+ * is no such size. */
+unsigned hugetlb_level(const struct layout *layout, uint64_t map_flags);
+/* hugetlb_file_setup, hugetlb_reserve_pages: the area gets a file, and promises unless it wants none. False: the pool
+ * cannot give them. */
+bool hugetlb_reserve(struct mm *mm, struct area *area, unsigned level);
+void hugetlb_unreserve(struct mm *mm, const struct vma *vma, uint64_t bytes); /* of a private VMA */
+/* The file is about to end: what it has not touched is promised no longer. */
+void hugetlb_forget(struct kernel *kernel, const struct file *file);
 /* hugetlb_fault */
 enum fault_cause hugetlb_fault(struct mm *mm, struct vma *vma, struct vaddr va, bool write);
-/* copy_hugetlb_page_range: the child maps what the parent maps. False: no frame for a table. */
+/* Whether a fault takes a page from the free frames, not from a pool. */
+bool hugetlb_takes_frames(const struct mm *mm, const struct vma *vma);
+/* The frame of va in the page of a shared mapping, whoever has touched that. False: nobody, or the VMA is private. */
+bool hugetlb_frame(const struct vma *vma, struct vaddr va, struct pfn *out);
+/* copy_hugetlb_page_range: the child maps what the parent maps in a private VMA. False: no frame for a table. */
 bool hugetlb_copy(struct mm *child, struct mm *parent, struct vaddr va, struct paddr entry_pa, struct pte entry);
 /* Ends the mapping of an entry. True: the page is nobody's now, and is to be freed once no TLB can reach it. */
 bool hugetlb_release(struct mm *mm, struct vaddr va, struct pfn page);
-/* Nobody maps the page any more. */
+/* hugetlbfs_punch_hole: pages of a file, by number of 4 KiB, are nobody's any more. */
+void hugetlb_remove(struct mm *mm, struct file *file, uint64_t first, uint64_t end);
+/* Nobody has the page any more. */
 void hugetlb_free(struct kernel *kernel, struct pfn page);
 bool hugetlb_check(const struct kernel *kernel, const char **why);
 

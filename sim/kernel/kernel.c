@@ -52,7 +52,9 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	if (status != STATUS_OK)
 		return status;
 	kernel->thp.next_scan = config->thp == THP_NEVER ? UINT64_MAX : config->khugepaged.scan_sleep_cycles;
-	hugetlb_fill(kernel, config->hugepages);
+	status = hugetlb_fill(kernel, error);
+	if (status != STATUS_OK)
+		return status;
 	kernel->boot_free = frame_pool_free(kernel->frames);
 	reclaim_set_watermarks(kernel);
 	emit(kernel->bus, EVENT_BOOT, physmem_bytes(kernel->mem), frame_pool_total(kernel->frames));
@@ -156,7 +158,8 @@ static void count_files(const struct kernel *kernel, struct census *census)
 {
 	struct cache_sweep sweep = {kernel, census};
 	for (const struct file *file = kernel->files; file; file = file->next) {
-		file_for_each(file, count_cached, &sweep);
+		if (!file->huge_level)
+			file_for_each(file, count_cached, &sweep);
 		census->committed += file->promised;
 		census->swapped += file->swapped;
 	}

@@ -106,7 +106,7 @@ struct kernel {
 	struct reclaim reclaim;
 	struct thp thp;
 	struct compact compact;
-	struct hugetlb hugetlb;
+	struct hugetlb hugetlb[HUGETLB_SIZES];
 	const struct mm *charging; /* whose page a new one is; NULL: group 0's */
 	uint64_t written_until;    /* the cycle when the last page given to a device will have been written */
 	struct vm_counts vm;
@@ -168,15 +168,31 @@ static inline struct paddr entry_at(const struct kernel *kernel, struct paddr ta
 	return paddr_add(table, (uint64_t)index * kernel->layout->entry_bytes);
 }
 
-/* A leaf is a level-1 entry, or a level-2 entry with PS. The kernel never sets PAT, so PS alone tells them apart. */
+/* A leaf is a level-1 entry, or one of level 2 or 3 with PS. The kernel never sets PAT, so PS alone tells them apart.
+ */
 static inline uint64_t huge_bytes(const struct mm *mm)
 {
 	return layout_huge_bytes(mm->layout);
 }
 
+static inline uint64_t level_bytes(const struct mm *mm, unsigned level)
+{
+	return (uint64_t)1 << layout_level_shift(mm->layout, level);
+}
+
+/* Of the pages that a VMA has. */
+static inline uint64_t vma_page_bytes(const struct mm *mm, const struct vma *vma)
+{
+	return vma->flags & VMA_HUGETLB ? level_bytes(mm, vma->file->huge_level) : PAGE_BYTES;
+}
+
+/* An entry does not say of which level it is: the record of a page of hugetlb does. */
 static inline uint64_t leaf_bytes(const struct mm *mm, struct pte entry)
 {
-	return pte_page_size(entry) ? huge_bytes(mm) : PAGE_BYTES;
+	if (!pte_page_size(entry))
+		return PAGE_BYTES;
+	const struct frame *record = frame_peek(mm->kernel->frames, pfn(pte_frame(entry)));
+	return record->use == FRAME_HUGETLB ? PAGE_BYTES << record->order : huge_bytes(mm);
 }
 
 /* A page stands behind the entry, though perhaps nobody may access it; else, if it is used, it leads to swap. */
@@ -192,7 +208,8 @@ static inline bool entry_is_swap(struct pte entry)
 
 /* Address of the level-1 entry of va. With `create` missing tables are made; false: no table, or no frame for one. */
 bool table_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out);
-/* The same for the level-2 entry, where a huge page is mapped. */
+/* The same for the entry of level 2 or 3, where a huge page is mapped. */
+bool table_entry_at(struct mm *mm, struct vaddr va, unsigned level, bool create, struct paddr *out);
 bool table_huge_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out);
 /* The leaf that serves va, word 0 when there is none; of a huge page with the frame that va lies in. */
 struct pte table_get(const struct mm *mm, struct vaddr va);
@@ -267,8 +284,8 @@ bool mm_is_full(const struct mm *mm, uint64_t more); /* more VMAs would be above
 /* ---- tlb.c ---- */
 /* The entries of so many pages of the range have changed. */
 void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages);
-/* Those of huge pages: one INVLPG serves each. */
-void flush_huge_range(struct mm *mm, struct vaddr start, struct vaddr end);
+/* Those of pages of so many bytes: one INVLPG serves each. */
+void flush_huge_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t page_bytes);
 
 /* ---- mm.c: address spaces ---- */
 struct placement;
@@ -285,7 +302,7 @@ struct area {
 	uint64_t pgoff;
 	struct file *file;
 	const char *name;
-	bool reserves; /* MAP_HUGETLB: what is not there yet is promised by the pool */
+	bool reserves; /* as of a VMA */
 };
 
 struct area area_of(const struct vma *vma, struct vaddr start, struct vaddr end); /* that part of it */
@@ -307,7 +324,8 @@ void mm_prepare_anon(struct mm *mm, struct vma *vma); /* before anonymous memory
 
 /* ---- place.c ---- */
 /* get_unmapped_area: the fixed address, the hint if it is free, else top-down. 0, or -errno. */
-int64_t mm_place(const struct mm *mm, uint64_t hint, uint64_t bytes, uint64_t map_flags, struct vaddr *out);
+int64_t mm_place(const struct mm *mm, uint64_t hint, uint64_t bytes, uint64_t page_bytes, uint64_t map_flags,
+		 struct vaddr *out);
 
 /* Rounds a length up to pages; false when it is zero or cannot fit into the address space. */
 static inline bool page_length(const struct mm *mm, uint64_t bytes, uint64_t *out)

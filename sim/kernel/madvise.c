@@ -35,7 +35,11 @@ static int64_t remove_pages(struct mm *mm, struct vma *vma, struct vaddr start, 
 	if ((vma->flags & (VMA_SHARED | VMA_MAYWRITE)) != (VMA_SHARED | VMA_MAYWRITE))
 		return -LINUX_EACCES;
 	uint64_t first = vma->pgoff + (start.v - vma->start.v) / PAGE_BYTES;
-	page_punch_hole(mm->kernel, vma->file, first, first + (end.v - start.v) / PAGE_BYTES);
+	uint64_t stop = first + (end.v - start.v) / PAGE_BYTES;
+	if (vma->file->huge_level)
+		hugetlb_remove(mm, vma->file, first, stop);
+	else
+		page_punch_hole(mm->kernel, vma->file, first, stop);
 	return 0;
 }
 

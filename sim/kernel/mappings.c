@@ -8,7 +8,7 @@
 
 bool frame_block_of(const struct kernel *kernel, struct pfn frame, struct frame_block *out)
 {
-	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++) {
+	for (unsigned order = 0; order <= FRAME_GIGANTIC_ORDER; order++) {
 		struct pfn first = pfn(align_down(frame.v, (uint64_t)1 << order));
 		const struct frame *record = frame_peek(kernel->frames, first);
 		if (record && record->block_start && record->order >= order) {
@@ -169,7 +169,7 @@ unsigned frame_mappings(const struct kernel *kernel, struct pfn frame, struct ma
 bool kernel_cached_file(const struct kernel *kernel, unsigned index, struct cached_file *out)
 {
 	const struct file *file = kernel->files;
-	for (; file && index > 0; index--)
+	while (file && (file->huge_level != 0 || index-- > 0)) /* memory of MAP_HUGETLB is in no cache */
 		file = file->next;
 	if (file)
 		*out = (struct cached_file){file->path, file->shmem, file->bytes, file->pages, file->areas};

@@ -8,8 +8,8 @@ static unsigned char is_resident(const struct mm *mm, const struct vma *vma, str
 	struct pte entry = table_get(mm, va);
 	if (entry_is_swap(entry))
 		return swap_cache_find(mm->kernel, swap_entry_slot(mm->layout, entry)).v != 0;
-	if (entry_used(entry))
-		return 1;
+	if (entry_used(entry) || (vma->flags & VMA_HUGETLB))
+		return entry_used(entry);
 	return vma->file && file_page(vma->file, vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES, &frame);
 }
 
@@ -42,7 +42,7 @@ static void sync_range(struct kernel *kernel, const struct vma *vma, uint64_t st
 {
 	uint64_t first = vma->pgoff + (start - vma->start.v) / PAGE_BYTES;
 	uint64_t stop = end < vma->end.v ? end : vma->end.v;
-	if (!(vma->flags & VMA_SHARED) || vma->file->shmem)
+	if (!(vma->flags & VMA_SHARED) || file_is_memory(vma->file))
 		return;
 	file_sync(kernel, vma->file, first, first + (stop - start) / PAGE_BYTES, "msync");
 	block_wait(kernel, vma->file->written_until);

@@ -22,7 +22,8 @@ static uint32_t vma_flags_of(const struct mm *mm, const struct open_file *open, 
 }
 
 /* do_mmap, before it looks for a place; *bytes becomes the length in whole pages. */
-static int64_t check_request(const struct mm *mm, const struct open_file *open, const uint64_t args[6], uint64_t *bytes)
+static int64_t check_request(const struct mm *mm, const struct open_file *open, const uint64_t args[6], unsigned level,
+			     uint64_t *bytes)
 {
 	if (page_offset(args[5]) != 0)
 		return -LINUX_EINVAL;
@@ -34,12 +35,9 @@ static int64_t check_request(const struct mm *mm, const struct open_file *open, 
 		return -LINUX_ENOMEM;
 	if (open && args[5] + *bytes < args[5])
 		return -LINUX_EOVERFLOW;
-	/* The size of the page, log2; 0: the default one, which is the only one. */
-	uint64_t size = args[3] >> LINUX_MAP_HUGE_SHIFT & LINUX_MAP_HUGE_MASK;
-	if ((args[3] & LINUX_MAP_HUGETLB) && size != 0 && (uint64_t)1 << size != huge_bytes(mm))
+	if (level == 0)
 		return -LINUX_EINVAL;
-	if (args[3] & LINUX_MAP_HUGETLB)
-		*bytes = align_up(*bytes, huge_bytes(mm));
+	*bytes = align_up(*bytes, level_bytes(mm, level));
 	return 0;
 }
 
@@ -80,7 +78,7 @@ static void count_covered(const struct mm *mm, struct vaddr start, uint64_t byte
 }
 
 /* mmap_region: what must hold before the old mappings go. The charge that they free counts. */
-static int64_t reserve(struct mm *mm, struct area *area)
+static int64_t reserve(struct mm *mm, struct area *area, unsigned level)
 {
 	uint64_t bytes = area->end.v - area->start.v, pages = bytes / PAGE_BYTES, mapped, accounted;
 	int64_t error = mm_may_cut(mm, area->start, bytes);
@@ -92,9 +90,8 @@ static int64_t reserve(struct mm *mm, struct area *area)
 	count_covered(mm, area->start, bytes, &mapped, &accounted);
 	if (!mm_may_expand(mm, area->flags, pages - mapped))
 		return -LINUX_ENOMEM;
-	area->reserves = (area->flags & (VMA_HUGETLB | VMA_NORESERVE)) == VMA_HUGETLB && mm->kernel->hugetlb.total > 0;
-	if (area->reserves && !hugetlb_may_reserve(mm->kernel, bytes / huge_bytes(mm)))
-		return -LINUX_ENOMEM;
+	if (area->flags & VMA_HUGETLB)
+		return hugetlb_reserve(mm, area, level) ? 0 : -LINUX_ENOMEM;
 	/* accountable_mapping: private memory that can be written. */
 	if ((area->flags & (VMA_NORESERVE | VMA_SHARED | VMA_WRITE)) == VMA_WRITE) {
 		if (!mm_charge(mm, (int64_t)(pages - accounted)))
@@ -108,8 +105,6 @@ static int64_t reserve(struct mm *mm, struct area *area)
 			return -LINUX_ENOMEM;
 		area->file = file_shmem(mm->kernel, bytes, promised);
 	}
-	if (area->reserves)
-		hugetlb_reserve(mm->kernel, bytes / huge_bytes(mm));
 	return 0;
 }
 
@@ -120,19 +115,20 @@ int64_t sys_mmap(struct kernel *kernel, struct process *process, const uint64_t 
 	uint64_t bytes, flags = args[3];
 	const struct open_file *open = flags & LINUX_MAP_ANONYMOUS ? NULL : open_file_of(process, args[4]);
 	struct area area = {.name = open ? open->file->path : "", .file = open ? open->file : NULL};
-	int64_t error = check_request(mm, open, args, &bytes);
+	const unsigned level = hugetlb_level(mm->layout, flags);
+	int64_t error = check_request(mm, open, args, level, &bytes);
 	if (!error)
-		error = mm_place(mm, args[0], bytes, flags, &area.start);
+		error = mm_place(mm, args[0], bytes, level_bytes(mm, level), flags, &area.start);
 	if (error)
 		return error;
 	area.end = vaddr_add(area.start, bytes);
 	area.flags = vma_flags_of(mm, open, args[2], flags);
-	area.pgoff = area.flags & VMA_SHARED ? 0 : area.start.v / PAGE_BYTES;
+	area.pgoff = area.flags & (VMA_SHARED | VMA_HUGETLB) ? 0 : area.start.v / PAGE_BYTES;
 	if (open)
 		area.pgoff = args[5] / PAGE_BYTES;
 	error = check_rights(mm, open, &area, args[2], flags);
 	if (!error)
-		error = reserve(mm, &area);
+		error = reserve(mm, &area, level);
 	if (error)
 		return error;
 	mm_unmap(mm, area.start, bytes);

@@ -141,7 +141,7 @@ static int64_t choose_place(struct remap *remap)
 	uint64_t flags = remap->flags & LINUX_MREMAP_FIXED ? LINUX_MAP_FIXED : 0;
 	if (remap->vma->flags & VMA_MAYSHARE)
 		flags |= LINUX_MAP_SHARED;
-	return mm_place(remap->mm, hint, remap->new_bytes, flags, &remap->to);
+	return mm_place(remap->mm, hint, remap->new_bytes, PAGE_BYTES, flags, &remap->to);
 }
 
 static int64_t move_to_new_place(struct remap *remap)

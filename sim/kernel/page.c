@@ -153,10 +153,10 @@ static void map_cached(struct mm *mm, const struct vma *vma, struct vaddr va, st
 	table_set(mm, va, entry_pa, write ? dirty(entry) : entry);
 }
 
-/* Only shmem needs no word before a page becomes dirty: vma_wants_writenotify. */
+/* Only memory needs no word before a page becomes dirty: vma_wants_writenotify. */
 bool page_shares_writes(const struct vma *vma)
 {
-	return (vma->flags & VMA_SHARED) && vma->file->shmem;
+	return (vma->flags & VMA_SHARED) && file_is_memory(vma->file);
 }
 
 static uint64_t index_in_file(const struct vma *vma, struct vaddr va)

@@ -94,6 +94,12 @@ void file_page_moves(struct kernel *kernel, struct file *file, uint64_t index, s
 	put(kernel, file, index, to.v);
 }
 
+void file_insert(struct kernel *kernel, struct file *file, uint64_t index, struct pfn frame)
+{
+	put(kernel, file, index, frame.v);
+	file->pages++;
+}
+
 static enum frame_use use_of(const struct file *file)
 {
 	return file->shmem ? FRAME_SHMEM : file->image ? FRAME_IMAGE : FRAME_FILE;
@@ -108,8 +114,7 @@ bool file_add_page(struct kernel *kernel, struct file *file, uint64_t index, str
 	struct frame *record = frame_at(kernel->frames, *out);
 	record->vpn = index;
 	record->file = file;
-	put(kernel, file, index, out->v);
-	file->pages++;
+	file_insert(kernel, file, index, *out);
 	reclaim_add(kernel, *out);
 	return true;
 }

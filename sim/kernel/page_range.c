@@ -6,24 +6,24 @@
 struct changed {
 	struct vaddr start, end;
 	uint64_t pages;
-	bool small; /* not only huge ones */
+	uint64_t smallest; /* of them, in bytes */
 };
 
 static void changed_add(const struct mm *mm, struct changed *changed, struct vaddr va, struct pte entry)
 {
-	if (changed->pages++ == 0)
+	uint64_t bytes = leaf_bytes(mm, entry);
+	if (changed->pages++ == 0) {
 		changed->start = va;
-	changed->end = vaddr_add(va, leaf_bytes(mm, entry));
-	changed->small = changed->small || !pte_page_size(entry);
+		changed->smallest = bytes;
+	}
+	changed->end = vaddr_add(va, bytes);
+	changed->smallest = bytes < changed->smallest ? bytes : changed->smallest;
 }
 
 static void changed_flush(struct mm *mm, const struct changed *changed)
 {
-	uint64_t span = (changed->end.v - changed->start.v) / PAGE_BYTES;
-	if (changed->pages > 0 && !changed->small)
-		flush_huge_range(mm, changed->start, changed->end);
-	else
-		flush_range(mm, changed->start, changed->end, changed->pages == 0 ? 0 : span);
+	if (changed->pages > 0)
+		flush_huge_range(mm, changed->start, changed->end, changed->smallest);
 }
 
 /* mmu_gather: frames that lost their last entry wait, chained by their records, until no TLB can reach them. */
@@ -88,8 +88,6 @@ static void zap(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pt
 	if (pte_page_size(entry) && thp_is_transparent(record))
 		table_free_deposit(mm, entry_pa);
 	bool nobodys = page_release(mm, va, entry);
-	const struct vma *vma = record->use == FRAME_HUGETLB ? vma_tree_find(&mm->vmas, va) : NULL;
-	kernel->hugetlb.reserved += vma && vma->reserves; /* the promise holds again */
 	if (nobodys)
 		gather_frame(kernel->frames, gather, head);
 	else if (frame_is_in_folio(record))
@@ -181,8 +179,7 @@ static void protect(struct mm *mm, struct vaddr va, struct paddr entry_pa, struc
 	if (entry_is_swap(entry))
 		return; /* it will come back with the rights that the VMA has then */
 	const struct frame *record = frame_at(mm->kernel->frames, frame);
-	bool anon = record->use == FRAME_ANON || record->use == FRAME_HUGETLB;
-	bool ours = anon && is_ours(mm->kernel, entry);
+	bool ours = record->use == FRAME_ANON && is_ours(mm->kernel, entry);
 	bool shared = (job->vma->flags & VMA_SHARED) && (pte_dirty(entry) || page_shares_writes(job->vma));
 	struct pte wanted = page_entry(mm, job->vma, frame, ours || shared);
 	const uint64_t kept = PTE_DIRTY | PTE_ACCESSED | PTE_PAGE_SIZE;

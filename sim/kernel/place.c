@@ -15,21 +15,21 @@ static struct vaddr ceiling_for(const struct mm *mm, uint64_t hint)
 	return vaddr_add(mm->mmap_ceiling, hint > layout->window ? layout->task_size - layout->window : 0);
 }
 
+static bool at_hint(const struct mm *mm, uint64_t hint, uint64_t bytes, struct vaddr *out)
+{
+	*out = vaddr(hint);
+	return hint != 0 && hint_is_valid(mm, hint, bytes) && vma_tree_has_room(&mm->vmas, vaddr(hint), bytes);
+}
+
 /* arch_get_unmapped_area_topdown: the hint if the next area leaves room for it, else the highest gap. */
 static bool top_down(const struct mm *mm, uint64_t hint, uint64_t bytes, struct vaddr *out)
 {
-	if (hint != 0 && hint_is_valid(mm, hint, bytes) && vma_tree_has_room(&mm->vmas, vaddr(hint), bytes)) {
-		*out = vaddr(hint);
-		return true;
-	}
-	return vma_tree_top_down(&mm->vmas, bytes, ceiling_for(mm, hint), out);
+	return at_hint(mm, hint, bytes, out) || vma_tree_top_down(&mm->vmas, bytes, ceiling_for(mm, hint), out);
 }
 
-/* __thp_get_unmapped_area: a length that is a multiple of 2 MiB goes to a multiple of 2 MiB, if a gap with room for the
- * alignment exists, even where huge pages are off. */
-static bool huge_aligned(const struct mm *mm, uint64_t bytes, struct vaddr *out)
+/* To a multiple of the size of huge pages, if a gap with room for the alignment exists. */
+static bool huge_aligned(const struct mm *mm, uint64_t bytes, uint64_t huge, struct vaddr *out)
 {
-	const uint64_t huge = huge_bytes(mm);
 	struct vaddr at;
 	if (bytes + huge < bytes || !vma_tree_top_down(&mm->vmas, bytes + huge, mm->mmap_ceiling, &at))
 		return false;
@@ -55,17 +55,20 @@ static int64_t fixed_place(const struct mm *mm, uint64_t at, uint64_t bytes, uin
 	return at < VMA_LOWEST ? -LINUX_EPERM : 0;
 }
 
-int64_t mm_place(const struct mm *mm, uint64_t hint, uint64_t bytes, uint64_t map_flags, struct vaddr *out)
+int64_t mm_place(const struct mm *mm, uint64_t hint, uint64_t bytes, uint64_t page_bytes, uint64_t map_flags,
+		 struct vaddr *out)
 {
-	const uint64_t unit = map_flags & LINUX_MAP_HUGETLB ? huge_bytes(mm) : PAGE_BYTES;
 	if (map_flags & (LINUX_MAP_FIXED | LINUX_MAP_FIXED_NOREPLACE)) {
 		*out = vaddr(hint);
-		return fixed_place(mm, hint, bytes, unit);
+		return fixed_place(mm, hint, bytes, page_bytes);
 	}
-	hint = round_hint(hint, unit);
-	/* Only private memory without a hint: shared memory asks shmem, which has no huge pages by default. */
+	hint = round_hint(hint, page_bytes);
+	if (page_bytes > PAGE_BYTES)
+		return at_hint(mm, hint, bytes, out) || huge_aligned(mm, bytes, page_bytes, out) ? 0 : -LINUX_ENOMEM;
+	/* __thp_get_unmapped_area: whole huge pages, even where those are off. Only private memory without a hint:
+	 * shared memory asks shmem, which has no huge pages by default. */
 	bool aligns = hint == 0 && bytes % huge_bytes(mm) == 0 && !(map_flags & LINUX_MAP_SHARED);
-	if (aligns && huge_aligned(mm, bytes, out))
+	if (aligns && huge_aligned(mm, bytes, huge_bytes(mm), out))
 		return 0;
-	return top_down(mm, hint, bytes, out) && out->v % unit == 0 ? 0 : -LINUX_ENOMEM;
+	return top_down(mm, hint, bytes, out) ? 0 : -LINUX_ENOMEM;
 }

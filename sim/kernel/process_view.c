@@ -77,11 +77,11 @@ static bool peek_file(const struct kernel *kernel, const struct vma *vma, struct
 	struct pfn frame;
 	if (index >= file_pages(file))
 		return false;
-	if (file_page(file, index, &frame))
+	if (file->huge_level ? hugetlb_frame(vma, va, &frame) : file_page(file, index, &frame))
 		*out = physmem_load64(kernel->mem, paddr_add(pfn_to_paddr(frame), page_offset(va.v)));
 	else if (file_slot(file, index, &slot))
 		*out = physmem_load64(kernel->swap.store, paddr_add(pfn_to_paddr(pfn(slot)), page_offset(va.v)));
-	else if (file->shmem)
+	else if (file_is_memory(file))
 		return false;
 	else
 		*out = file_peek64(kernel, file, index * PAGE_BYTES + page_offset(va.v));

@@ -67,9 +67,10 @@ void procfs_maps_line(const struct mm *mm, const struct vma *vma, const struct s
 	int width = snprintf(line, sizeof(line), "%08" PRIx64 "-%08" PRIx64 " %s%c %08" PRIx64 " %s %" PRIu64 " ",
 			     vma->start.v, vma->end.v, vma_prot_text(vma->flags), vma->flags & VMA_MAYSHARE ? 's' : 'p',
 			     file ? vma->pgoff * PAGE_BYTES : 0,
-			     !file         ? "00:00"
-			     : file->shmem ? "00:01"
-					   : "08:01",
+			     !file              ? "00:00"
+			     : file->huge_level ? "00:0f"
+			     : file->shmem      ? "00:01"
+						: "08:01",
 			     file ? file->inode : 0);
 	const char *name = name_of(mm, vma);
 	int pad = *name && width < NAME_COLUMN ? NAME_COLUMN - width : 0;

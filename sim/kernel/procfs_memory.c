@@ -97,8 +97,9 @@ void procfs_meminfo(const struct kernel *kernel, const struct process *process, 
 {
 	(void)process;
 	const struct memory_use use = memory_use_of(kernel);
-	const struct hugetlb *pool = &kernel->hugetlb;
-	uint64_t pages = frame_pool_used(kernel->frames, FRAME_HUGETLB) >> kernel->layout->huge_order;
+	const struct hugetlb *pool = &kernel->hugetlb[HUGETLB_DEFAULT];
+	uint64_t gigantic = kernel->hugetlb[HUGETLB_GIGANTIC].total << FRAME_GIGANTIC_ORDER;
+	uint64_t pages = (frame_pool_used(kernel->frames, FRAME_HUGETLB) - gigantic) >> kernel->layout->huge_order;
 	row(sink, "MemTotal:", kib(use.total));
 	row(sink, "MemFree:", kib(use.free));
 	row(sink, "MemAvailable:", kib(use.free + use.file));

@@ -42,7 +42,7 @@ static void account_swap(struct mem_size *size, const struct swap *swap, uint64_
 /* smaps_hugetlb_range */
 static void gather_hugetlb(const struct mm *mm, const struct vma *vma, struct mem_size *size)
 {
-	const uint64_t huge = huge_bytes(mm);
+	const uint64_t huge = vma_page_bytes(mm, vma);
 	for (struct vaddr va = vma->start; va.v < vma->end.v; va.v += huge) {
 		struct pte entry = table_get(mm, va);
 		if (!entry_used(entry))
@@ -118,7 +118,7 @@ static void print_flags(const struct sink *sink, uint32_t flags)
 static void print_vma(const struct mm *mm, const struct vma *vma, const struct sink *sink)
 {
 	struct mem_size size = {0};
-	uint64_t page = vma->flags & VMA_HUGETLB ? huge_bytes(mm) : PAGE_BYTES;
+	uint64_t page = vma_page_bytes(mm, vma);
 	gather(mm, vma, &size);
 	procfs_maps_line(mm, vma, sink);
 	row(sink, "Size:", vma_bytes(vma));

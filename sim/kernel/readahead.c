@@ -124,6 +124,6 @@ void file_will_need(struct kernel *kernel, struct file *file, uint64_t first, ui
 {
 	struct pfn unused;
 	const struct readahead all = {.start = first, .size = end - first};
-	if (!file->shmem)
+	if (!file_is_memory(file))
 		(void)read_window(kernel, file, &all, UINT64_MAX, &unused);
 }

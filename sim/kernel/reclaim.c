@@ -326,6 +326,8 @@ static bool takes_a_frame(struct mm *mm, const struct vma *vma, struct vaddr va,
 	struct pfn unused;
 	if (entry_is_swap(entry))
 		return swap_cache_find(mm->kernel, swap_entry_slot(mm->layout, entry)).v == 0;
+	if (!entry_used(entry) && (vma->flags & VMA_HUGETLB))
+		return true;
 	if (!entry_used(entry) && vma->file && (!write || (vma->flags & VMA_SHARED)))
 		return !file_page(vma->file, vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES, &unused);
 	if (!entry_used(entry) || !write)
@@ -358,8 +360,7 @@ bool reclaim_for_fault(struct mm *mm, const struct vma *vma, struct vaddr va, bo
 {
 	struct kernel *kernel = mm->kernel;
 	struct reclaim *reclaim = &kernel->reclaim;
-	uint64_t frames = (vma->flags & VMA_HUGETLB) && kernel->hugetlb.total == 0 ? huge_bytes(mm) / PAGE_BYTES
-										   : FRAMES_OF_A_FAULT;
+	uint64_t frames = hugetlb_takes_frames(mm, vma) ? huge_bytes(mm) / PAGE_BYTES : FRAMES_OF_A_FAULT;
 	kernel->charging = mm;
 	if (reclaim->ticks)
 		tick(kernel);

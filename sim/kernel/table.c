@@ -80,18 +80,24 @@ static bool descend(struct mm *mm, struct vaddr va, unsigned lowest, bool create
 	return true;
 }
 
-bool table_leaf(const struct mm *mm, struct vaddr va, struct paddr *entry_pa, struct pte *out)
+/* Its level; 0: there is none. */
+static unsigned find_leaf(const struct mm *mm, struct vaddr va, struct paddr *entry_pa, struct pte *out)
 {
 	struct paddr table = pfn_to_paddr(mm->root);
 	for (unsigned level = mm->layout->levels;; level--) {
 		*entry_pa = entry_of(mm, table, va, level);
 		*out = load(mm, *entry_pa);
 		if (!entry_used(*out))
-			return false;
+			return 0;
 		if (level == 1 || pte_page_size(*out))
-			return true;
+			return level;
 		table = target(*out);
 	}
+}
+
+bool table_leaf(const struct mm *mm, struct vaddr va, struct paddr *entry_pa, struct pte *out)
+{
+	return find_leaf(mm, va, entry_pa, out) != 0;
 }
 
 bool table_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
@@ -107,31 +113,41 @@ bool table_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
 	return true;
 }
 
-bool table_huge_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
+bool table_entry_at(struct mm *mm, struct vaddr va, unsigned level, bool create, struct paddr *out)
 {
 	struct paddr table;
-	if (!descend(mm, va, 2, create, &table))
+	if (!descend(mm, va, level, create, &table))
 		return false;
-	*out = entry_of(mm, table, va, 2);
+	*out = entry_of(mm, table, va, level);
 	return true;
+}
+
+bool table_huge_entry(struct mm *mm, struct vaddr va, bool create, struct paddr *out)
+{
+	return table_entry_at(mm, va, 2, create, out);
 }
 
 struct pte table_get(const struct mm *mm, struct vaddr va)
 {
 	struct paddr unused;
 	struct pte entry;
-	if (!table_leaf(mm, va, &unused, &entry) || !pte_page_size(entry))
-		return entry;
-	return pte_with_frame(entry, pte_frame(entry) + va.v % leaf_bytes(mm, entry) / PAGE_BYTES);
+	unsigned level = find_leaf(mm, va, &unused, &entry);
+	return level > 1 ? pte_with_frame(entry, pte_frame(entry) + va.v % level_bytes(mm, level) / PAGE_BYTES) : entry;
+}
+
+static unsigned leaf_level(const struct mm *mm, struct pte entry)
+{
+	uint64_t bytes = leaf_bytes(mm, entry);
+	return bytes == PAGE_BYTES ? 1 : bytes == huge_bytes(mm) ? 2 : 3;
 }
 
 void table_set(struct mm *mm, struct vaddr va, struct paddr entry_pa, struct pte entry)
 {
 	struct pte old = load(mm, entry_pa);
-	bool huge = pte_page_size(entry) || pte_page_size(old);
-	if (huge)
+	unsigned level = leaf_level(mm, pte_page_size(entry) ? entry : old);
+	if (level > 1)
 		mm->cached_region = UINT64_MAX; /* there may have been an empty table */
-	write_entry(mm, va, entry_pa, entry, huge ? 2 : 1);
+	write_entry(mm, va, entry_pa, entry, level);
 }
 
 /* ---- tables kept back for the time when a huge page is split: pgtable_trans_huge_deposit of mm/pgtable-generic.c */

@@ -34,17 +34,16 @@ static const char *check_anon(const struct mm *mm, struct pte entry, uint64_t va
 }
 
 /* A huge page lies within its VMA, and a part of a block is not mapped as one. */
-static const char *check_huge(const struct mm *mm, const struct vma *vma, struct pte entry, const struct frame *record,
-			      uint64_t va)
+static const char *check_huge(const struct vma *vma, const struct frame *record, uint64_t va, uint64_t span)
 {
-	if (va + leaf_bytes(mm, entry) > vma->end.v)
+	if (va + span > vma->end.v)
 		return "a huge page reaches beyond its VMA";
-	if (!record->block_start || record->order != mm->layout->huge_order)
-		return "an entry of level 2 maps what is no huge page";
+	if (!record->block_start || PAGE_BYTES << record->order != span)
+		return "an entry maps as a huge page what is none of its size";
 	return NULL;
 }
 
-static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struct sweep *sweep)
+static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, uint64_t span, struct sweep *sweep)
 {
 	if (entry_is_swap(entry)) {
 		check_swap_entry(mm, entry, va, sweep);
@@ -63,8 +62,8 @@ static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struc
 		sweep->why = "the zero page is mapped writable";
 	else if (record->use == FRAME_ANON && check_anon(mm, entry, va))
 		sweep->why = check_anon(mm, entry, va);
-	else if (pte_page_size(entry) && check_huge(mm, vma, entry, record, va))
-		sweep->why = check_huge(mm, vma, entry, record, va);
+	else if (pte_page_size(entry) && check_huge(vma, record, va, span))
+		sweep->why = check_huge(vma, record, va, span);
 	else if ((record->use == FRAME_IMAGE || record->use == FRAME_SHMEM) && pte_writable(entry) &&
 		 !(vma->flags & VMA_SHARED))
 		sweep->why = "a page of a file is writable in a private mapping";
@@ -76,9 +75,9 @@ static void check_leaf(const struct mm *mm, struct pte entry, uint64_t va, struc
 	else if (frame.v == mm->kernel->thp.zero.v)
 		sweep->huge_zero++;
 	else if (record && record->use == FRAME_HUGETLB)
-		sweep->hugetlb += leaf_bytes(mm, entry) / PAGE_BYTES;
+		sweep->hugetlb += span / PAGE_BYTES;
 	else
-		sweep->resident += leaf_bytes(mm, entry) / PAGE_BYTES;
+		sweep->resident += span / PAGE_BYTES;
 }
 
 static bool is_transparent(const struct mm *mm, struct pte entry)
@@ -107,7 +106,7 @@ static void sweep_table(const struct mm *mm, struct paddr table, uint64_t base, 
 		present++;
 		deposits += level == 2 && is_transparent(mm, entry);
 		if (level == 1 || pte_page_size(entry))
-			check_leaf(mm, entry, base + i * span, sweep);
+			check_leaf(mm, entry, base + i * span, span, sweep);
 		else
 			sweep_table(mm, pfn_to_paddr(pfn(pte_frame(entry))), base + i * span, level - 1, sweep);
 	}

@@ -41,7 +41,7 @@ void thp_split_entry(struct mm *mm, struct vaddr va, struct paddr entry_pa, cons
 	fill_table(mm, table, entry);
 	table_hang(mm, va, entry_pa, table, FOLIO_FRAMES);
 	count_split(mm, entry);
-	flush_huge_range(mm, va, vaddr_add(va, huge_bytes(mm)));
+	flush_huge_range(mm, va, vaddr_add(va, huge_bytes(mm)), huge_bytes(mm));
 	kernel->vm.thp_split_pmd++;
 }
 

@@ -83,8 +83,7 @@ void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t p
 	flush_all(&(struct flush){mm, start, end, pages, PAGE_BYTES});
 }
 
-void flush_huge_range(struct mm *mm, struct vaddr start, struct vaddr end)
+void flush_huge_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t page_bytes)
 {
-	uint64_t stride = huge_bytes(mm);
-	flush_all(&(struct flush){mm, start, end, (end.v - start.v) / stride, stride});
+	flush_all(&(struct flush){mm, start, end, (end.v - start.v) / page_bytes, page_bytes});
 }

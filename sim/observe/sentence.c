@@ -76,6 +76,8 @@ static const struct flag map_flags[] = {{"MAP_SHARED", LINUX_MAP_SHARED},
 					{"MAP_NORESERVE", LINUX_MAP_NORESERVE},
 					{"MAP_POPULATE", LINUX_MAP_POPULATE},
 					{"MAP_HUGETLB", LINUX_MAP_HUGETLB},
+					{"MAP_HUGE_2MB", LINUX_MAP_HUGE_2MB},
+					{"MAP_HUGE_1GB", LINUX_MAP_HUGE_1GB},
 					{"MAP_FIXED_NOREPLACE", LINUX_MAP_FIXED_NOREPLACE},
 					{NULL, 0}};
 static const struct flag mremap_flags[] = {
@@ -85,7 +87,7 @@ static void add_flags(struct sentence *sentence, const struct flag *flags, uint6
 {
 	const char *separator = "";
 	for (; flags->name; flags++) {
-		if (!(value & flags->bit))
+		if ((value & flags->bit) != flags->bit)
 			continue;
 		add(sentence, "%s%s", separator, flags->name);
 		separator = "|";

@@ -262,6 +262,8 @@ static const struct setting settings[] = {
 		  "for pff: a process that has not faulted for so long gives up unused pages"),
     KERNEL_NUMBER("hugepages", SETTING_NUMBER, hugepages,
 		  "vm.nr_hugepages: pages in the pool of MAP_HUGETLB; 0: they are made when they are touched"),
+    KERNEL_NUMBER("hugepages_1g", SETTING_NUMBER, hugepages_1g,
+		  "hugepagesz=1G hugepages=N: pages of 1 GiB set aside at boot for MAP_HUGETLB with MAP_HUGE_1GB"),
     {.scope = SETTING_KERNEL,
      .name = "thp",
      .type = SETTING_CHOICE,

@@ -209,11 +209,10 @@ static bool boot(struct world *world)
 {
 	struct kernel_config config = world->document->kernel;
 	config.paging = world->document->machine.paging;
-	enum status status = kernel_boot(world->arena, world->machine, &config, &world->kernel, &world->error);
-	if (status != STATUS_OK) {
-		world->status = status;
-		return false;
-	}
+	struct error why;
+	enum status status = kernel_boot(world->arena, world->machine, &config, &world->kernel, &why);
+	if (status != STATUS_OK)
+		return world_fail(world, status, "%s: %s", world->document->path, why.text);
 	for (unsigned i = 0; i < world->document->file_count; i++) {
 		if (!kernel_add_file(world->kernel, &world->document->files[i]))
 			return world_fail(world, STATUS_BAD_INPUT,

@@ -21,7 +21,7 @@ static void boot(struct rig *rig, uint64_t pages)
 	struct kernel_config config = KERNEL_CONFIG_DEFAULT;
 	config.hugepages = pages;
 	rig_boot_kernel(rig, 64 * MIB, &config);
-	assert_int_equal(rig->kernel->hugetlb.total, pages);
+	assert_int_equal(rig->kernel->hugetlb[HUGETLB_DEFAULT].total, pages);
 }
 
 static int64_t map(struct rig *rig, uint64_t at, uint64_t pages, uint64_t flags)
@@ -31,8 +31,8 @@ static int64_t map(struct rig *rig, uint64_t at, uint64_t pages, uint64_t flags)
 
 static void assert_pool(const struct rig *rig, uint64_t free, uint64_t reserved)
 {
-	assert_int_equal(rig->kernel->hugetlb.free, free);
-	assert_int_equal(rig->kernel->hugetlb.reserved, reserved);
+	assert_int_equal(rig->kernel->hugetlb[HUGETLB_DEFAULT].free, free);
+	assert_int_equal(rig->kernel->hugetlb[HUGETLB_DEFAULT].reserved, reserved);
 }
 
 static void mmap_promises_and_touching_takes(void **state)
@@ -170,13 +170,143 @@ static void smaps_counts_them_apart(void **state)
 	rig_release(&rig);
 }
 
-static void only_the_size_that_there_is_can_be_asked_for(void **state)
+/* ---- shared mappings ---- */
+
+static struct process *fork_into(struct rig *rig)
+{
+	struct process *child = kernel_process(rig->kernel, (unsigned)fork_child(rig) - 1);
+	kernel_run(rig->kernel, child);
+	return child;
+}
+
+static int64_t map_shared(struct rig *rig, uint64_t pages, uint64_t flags)
+{
+	return rig_syscall(rig, SYS_NR_MMAP, AREA, pages * HUGE_BYTES, RW,
+			   LINUX_MAP_SHARED | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED | LINUX_MAP_HUGETLB | flags, -1ull);
+}
+
+/* What one of them touches is there for the other, whenever that was. */
+static void shared_pages_are_the_same_for_all(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig, 3);
+	assert_int_equal(map_shared(&rig, 3, 0), AREA);
+	assert_pool(&rig, 3, 3);
+	rig_store(&rig, AREA, 1);
+	struct process *child = fork_into(&rig);
+	assert_int_equal(process_hugetlb_pages(child), 0); /* faults bring them */
+	assert_int_equal(rig_load(&rig, AREA), 1);
+	rig_store(&rig, AREA + HUGE_BYTES, 2);
+	rig_store(&rig, AREA + 8, 3);
+	kernel_run(rig.kernel, rig.process);
+	assert_int_equal(rig_load(&rig, AREA + HUGE_BYTES), 2);
+	assert_int_equal(rig_load(&rig, AREA + 8), 3);
+	assert_pool(&rig, 1, 1);
+	assert_int_equal(child->stats.causes[FAULT_CAUSE_COW] + rig.process->stats.causes[FAULT_CAUSE_COW], 0);
+	rig_release(&rig);
+}
+
+/* The promise belongs to the memory, not to who has asked for it. */
+static void promises_of_shared_memory_serve_all_and_end_with_it(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig, 2);
+	assert_int_equal(map_shared(&rig, 2, 0), AREA);
+	(void)fork_into(&rig);
+	rig_store(&rig, AREA, 1);
+	assert_int_equal(rig_syscall(&rig, SYS_NR_MADVISE, AREA, HUGE_BYTES, LINUX_MADV_DONTNEED, 0, 0), 0);
+	assert_pool(&rig, 1, 1); /* the memory keeps it */
+	assert_int_equal(rig_load(&rig, AREA), 1);
+	(void)rig_syscall(&rig, SYS_NR_EXIT, 0, 0, 0, 0, 0);
+	assert_pool(&rig, 1, 1);
+	kernel_run(rig.kernel, rig.process);
+	uint64_t value = 0;
+	assert_true(process_peek64(rig.process, vaddr(AREA), &value)); /* nobody maps it now */
+	assert_int_equal(value, 1);
+	assert_int_equal(rig_syscall(&rig, SYS_NR_MADVISE, AREA, HUGE_BYTES, LINUX_MADV_REMOVE, 0, 0), 0);
+	assert_pool(&rig, 2, 2);
+	assert_int_equal(rig_load(&rig, AREA), 0);
+	assert_int_equal(rig_syscall(&rig, SYS_NR_MUNMAP, AREA, HUGE_BYTES, 0, 0, 0), 0);
+	assert_pool(&rig, 1, 1);
+	assert_int_equal(rig_syscall(&rig, SYS_NR_MUNMAP, AREA + HUGE_BYTES, HUGE_BYTES, 0, 0, 0), 0);
+	assert_pool(&rig, 2, 0);
+	rig_release(&rig);
+}
+
+static void shared_memory_without_promises_may_end_in_sigbus(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig, 1);
+	assert_int_equal(map_shared(&rig, 2, 0), -LINUX_ENOMEM);
+	assert_int_equal(map_shared(&rig, 2, LINUX_MAP_NORESERVE), AREA);
+	rig_store(&rig, AREA, 1);
+	assert_false(rig_write(&rig, AREA + HUGE_BYTES));
+	assert_int_equal(rig.process->death.signal, 7);
+	assert_pool(&rig, 1, 0);
+	rig_release(&rig);
+}
+
+/* Without a hint there is a place for it, aligned. */
+static void shared_memory_finds_its_place(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig, 2);
+	const uint64_t flags = LINUX_MAP_SHARED | LINUX_MAP_ANONYMOUS | LINUX_MAP_HUGETLB;
+	int64_t at = rig_syscall(&rig, SYS_NR_MMAP, 0, HUGE_BYTES, RW, flags, -1ull);
+	assert_true(at > 0);
+	assert_int_equal((uint64_t)at % HUGE_BYTES, 0);
+	/* What is taken is no hint. */
+	int64_t next = rig_syscall(&rig, SYS_NR_MMAP, (uint64_t)at, HUGE_BYTES, RW, flags, -1ull);
+	assert_int_equal(next, at - (int64_t)HUGE_BYTES);
+	rig_release(&rig);
+}
+
+/* The child keeps the page that its parent has let go of, so the promise cannot be kept. */
+static void a_page_that_a_child_keeps_breaks_the_promise(void **state)
+{
+	(void)state;
+	struct rig rig;
+	struct process *child = boot_and_fork(&rig);
+	assert_int_equal(rig_syscall(&rig, SYS_NR_MADVISE, AREA, HUGE_BYTES, LINUX_MADV_DONTNEED, 0, 0), 0);
+	assert_pool(&rig, 0, 1);
+	assert_false(rig_write(&rig, AREA));
+	assert_int_equal(rig.process->death.signal, 7);
+	kernel_run(rig.kernel, child);
+	assert_int_equal(rig_load(&rig, AREA), 5);
+	assert_pool(&rig, 0, 0);
+	rig_release(&rig);
+}
+
+/* make_huge_pte: private memory that was only read is not writable yet. */
+static void a_write_after_a_read_faults_again(void **state)
+{
+	(void)state;
+	struct rig rig;
+	boot(&rig, 1);
+	assert_int_equal(map(&rig, AREA, 1, 0), AREA);
+	assert_int_equal(rig_load(&rig, AREA), 0);
+	rig_store(&rig, AREA, 1);
+	assert_int_equal(rig.process->stats.causes[FAULT_CAUSE_DEMAND_ZERO], 1);
+	assert_int_equal(rig.process->stats.causes[FAULT_CAUSE_REUSE], 1);
+	rig_release(&rig);
+}
+
+static void only_the_sizes_that_there_are_can_be_asked_for(void **state)
 {
 	(void)state;
 	struct rig rig;
 	boot(&rig, 2);
 	assert_int_equal(map(&rig, AREA, 1, LINUX_MAP_HUGE_2MB), AREA);
-	assert_int_equal(map(&rig, AREA, 1, (uint64_t)30 << LINUX_MAP_HUGE_SHIFT), -LINUX_EINVAL);
+	assert_int_equal(map(&rig, AREA, 1, (uint64_t)25 << LINUX_MAP_HUGE_SHIFT), -LINUX_EINVAL);
+	/* The processor has pages of 1 GiB, but boot has set none aside. */
+	assert_int_equal(map(&rig, GIB, 512, LINUX_MAP_HUGE_1GB), -LINUX_ENOMEM);
+	assert_int_equal(map(&rig, GIB, 512, LINUX_MAP_HUGE_1GB | LINUX_MAP_NORESERVE), GIB);
+	assert_false(rig_write(&rig, GIB));
+	assert_int_equal(rig.process->death.signal, 7);
 	rig_release(&rig);
 }
 
@@ -189,7 +319,13 @@ int main(void)
 	    cmocka_unit_test(the_owner_takes_its_page_back),
 	    cmocka_unit_test(status_counts_them_apart),
 	    cmocka_unit_test(smaps_counts_them_apart),
-	    cmocka_unit_test(only_the_size_that_there_is_can_be_asked_for),
+	    cmocka_unit_test(shared_pages_are_the_same_for_all),
+	    cmocka_unit_test(promises_of_shared_memory_serve_all_and_end_with_it),
+	    cmocka_unit_test(shared_memory_without_promises_may_end_in_sigbus),
+	    cmocka_unit_test(shared_memory_finds_its_place),
+	    cmocka_unit_test(a_page_that_a_child_keeps_breaks_the_promise),
+	    cmocka_unit_test(a_write_after_a_read_faults_again),
+	    cmocka_unit_test(only_the_sizes_that_there_are_can_be_asked_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

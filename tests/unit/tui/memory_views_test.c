@@ -135,6 +135,34 @@ static void huge_pages_are_drawn_and_counted(void **state)
 	stage_end(&stage);
 }
 
+/* Pages of MAP_HUGETLB of both sizes, one shared with a child. */
+static void pages_of_hugetlb_are_drawn_and_counted(void **state)
+{
+	(void)state;
+	struct stage stage = stage_begin(
+	    "{\"faultline\": 1, \"name\": \"x\", \"machine\": {\"memory\": \"2GiB\"}, "
+	    "\"kernel\": {\"hugepages\": 2, \"hugepages_1g\": 1}, \"script\": ["
+	    "{\"op\": \"mmap\", \"id\": \"g\", \"at\": \"0x40000000\", \"length\": \"1GiB\", "
+	    "\"flags\": \"MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED|MAP_HUGETLB|MAP_HUGE_1GB\"}, "
+	    "{\"op\": \"mmap\", \"id\": \"s\", \"at\": \"0x10000000\", \"length\": \"4MiB\", "
+	    "\"flags\": \"MAP_SHARED|MAP_ANONYMOUS|MAP_FIXED|MAP_HUGETLB\"}, "
+	    "{\"op\": \"write\", \"at\": \"s\", \"value\": 1}, "
+	    "{\"op\": \"fork\", \"body\": [{\"op\": \"write\", \"at\": \"s+2097152\", \"value\": 2}]}, "
+	    "{\"op\": \"wait\"}, {\"op\": \"read\", \"at\": \"s+2097152\"}, "
+	    "{\"op\": \"write\", \"at\": \"g+4096\", \"value\": 1}, {\"op\": \"read\", \"at\": \"g+4096\"}]}",
+	    "test.json");
+	unsigned two_levels = 0;
+	while (stage_forward(&stage, EVENT_BIT(EVENT_FAULT) | EVENT_BIT(EVENT_OP_END))) {
+		const struct walk *walk = &stage.scene.translation.walk;
+		draw_all(&stage.scene);
+		assert_census(stage.scene.shown);
+		two_levels += walk->outcome == WALK_MAPPED && walk->size == PAGE_SIZE_1G && walk->count == 2;
+	}
+	assert_true(two_levels > 0);
+	assert_int_equal(process_hugetlb_pages(stage.scene.shown), 262144 + 1024);
+	stage_end(&stage);
+}
+
 static void as_many_mappings_are_found_as_the_frame_counts(void **state)
 {
 	(void)state;
@@ -311,6 +339,7 @@ int main(void)
 	    cmocka_unit_test(nothing_is_cut_at_any_event_in_any_paging_mode),
 	    cmocka_unit_test(the_census_of_the_vmas_is_what_the_kernel_counts),
 	    cmocka_unit_test(huge_pages_are_drawn_and_counted),
+	    cmocka_unit_test(pages_of_hugetlb_are_drawn_and_counted),
 	    cmocka_unit_test(as_many_mappings_are_found_as_the_frame_counts),
 	    cmocka_unit_test(the_walk_ends_in_the_error_code_that_the_processor_pushed),
 	    cmocka_unit_test(under_pressure_the_frames_view_says_what_the_kernel_counts),
