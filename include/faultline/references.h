@@ -1,5 +1,5 @@
-/* A reference string: which pages a program used, in order. Pages get dense numbers by first use; the string is decoded
- * once and then fed to as many engines as wanted. */
+/* A reference string: which pages a program used, in order. Pages get dense numbers by first use. Whoever wants the
+ * references reads them block by block, as often as wanted: a string from a packed file stays packed. */
 #ifndef FAULTLINE_REFERENCES_H
 #define FAULTLINE_REFERENCES_H
 
@@ -17,7 +17,7 @@ enum { REFERENCES_PAGE_SHIFT = 12 };
 #define REFERENCES_MOST (UINT32_MAX - 1)
 
 struct references {
-	uint32_t *page;   /* of each reference: its dense number, and REFERENCES_WRITE */
+	uint32_t *page;   /* of each reference: its dense number, and REFERENCES_WRITE; of no use if it is packed */
 	uint64_t count;   /* at most REFERENCES_MOST */
 	uint64_t *number; /* of each dense page: its number in the trace */
 	uint32_t pages;
@@ -25,7 +25,8 @@ struct references {
 	uint64_t room;
 	uint32_t number_room, hash_mask;
 	uint32_t *hash;
-	uint32_t hashed; /* pages that the hash has: less than all after references_new_pages */
+	struct references_packed *packed; /* NULL: it is not */
+	uint32_t hashed;                  /* pages that the hash has: less than all after references_new_pages */
 };
 
 /* Empty. */
@@ -45,8 +46,19 @@ uint32_t *references_room(struct references *references, uint64_t count);
  * among them. `name` is for messages. BAD_INPUT: a word is none of this. */
 enum status references_read_text(struct references *references, const char *text, size_t length, const char *name,
 				 struct error *error);
-/* The content of a file, text or packed; "-" is standard input. */
+/* The content of a file, text or packed; "-" is standard input. The string is empty before. If the file is packed, no
+ * reference can be added to it. */
 enum status references_read_file(struct references *references, const char *path, struct error *error);
+
+/* ---- reading ---- */
+
+struct references_reader;
+
+/* At the string's start. Ends the program when the host has no memory. */
+struct references_reader *references_reader_new(const struct references *references);
+void references_reader_free(struct references_reader *reader); /* NULL is allowed */
+/* The next references, 1 to 65,536; they stay until the next call. Returns how many; 0: that was all. */
+size_t references_next(struct references_reader *reader, const uint32_t **block);
 
 /* ---- packed: docs/references-2.md ---- */
 

@@ -145,6 +145,16 @@ static void print_sample(const struct policy_request *request, uint64_t sampled,
 	report_free(report);
 }
 
+static void feed_sample(struct sampled_curve *curve, const struct references *references)
+{
+	struct references_reader *reader = references_reader_new(references);
+	const uint32_t *block;
+	size_t count;
+	while ((count = references_next(reader, &block)) > 0)
+		sampled_curve_feed(curve, block, count);
+	references_reader_free(reader);
+}
+
 static enum status estimate(const struct wish *wish, struct error *error)
 {
 	const struct policy_request *request = &wish->request;
@@ -152,7 +162,7 @@ static enum status estimate(const struct wish *wish, struct error *error)
 	struct sampled_curve *curve = sampled_curve_new(references->pages, wish->sample, request->engine.seed);
 	struct sampled_point points[FRAMES_MOST];
 	if (curve)
-		sampled_curve_feed(curve, references->page, references->count);
+		feed_sample(curve, references);
 	if (!curve || !sampled_curve_points(curve, request->frame, request->frame_count, points)) {
 		sampled_curve_free(curve);
 		return error_set(error, STATUS_HOST, "the host has no memory for %u pages", references->pages);

@@ -21,7 +21,12 @@ enum status lru_for_all_sizes(const struct references *references, uint64_t **mi
 	*misses = calloc((size_t)references->pages + 1, sizeof(**misses));
 	enum status status = settle(references, curve, misses, error);
 	if (status == STATUS_OK) {
-		lru_curve_feed(curve, references->page, references->count);
+		struct references_reader *reader = references_reader_new(references);
+		const uint32_t *block;
+		size_t count;
+		while ((count = references_next(reader, &block)) > 0)
+			lru_curve_feed(curve, block, count);
+		references_reader_free(reader);
 		lru_curve_misses(curve, *misses);
 	}
 	lru_curve_free(curve);

@@ -13,13 +13,23 @@ struct table {
 	uint64_t full[SIZES];
 };
 
+static void feed_all(struct set_curve *curve, const struct references *references)
+{
+	struct references_reader *reader = references_reader_new(references);
+	const uint32_t *block;
+	size_t count;
+	while ((count = references_next(reader, &block)) > 0)
+		set_curve_feed(curve, block, references->number, count);
+	references_reader_free(reader);
+}
+
 static enum status fill_sets(struct table *table, const struct references *references, struct error *error)
 {
 	for (unsigned sets = 0; sets < SIZES; sets++) {
 		struct set_curve *curve = set_curve_new(UINT32_C(1) << sets, WAYS_MOST);
 		if (!curve)
 			return error_set(error, STATUS_HOST, "the host has no memory for %u sets", 1u << sets);
-		set_curve_feed(curve, references->page, references->number, references->count);
+		feed_all(curve, references);
 		for (unsigned ways = 0; ways < WAY_COLUMNS && sets + ways < SIZES; ways++)
 			table->misses[sets + ways][ways] = set_curve_misses(curve, UINT32_C(1) << ways);
 		set_curve_free(curve);

@@ -54,10 +54,16 @@ static enum status run_policy(struct report *report, const char *name, struct os
 
 static int64_t *numbers_of(const struct references *references)
 {
-	int64_t *pages = calloc(references->count + 1, sizeof(*pages));
+	int64_t *pages = calloc(references->count + 1, sizeof(*pages)), *page = pages;
+	struct references_reader *reader = references_reader_new(references);
+	const uint32_t *block;
+	size_t count;
 	BUG_ON(!pages);
-	for (uint64_t i = 0; i < references->count; i++)
-		pages[i] = (int64_t)references->number[references->page[i] & ~REFERENCES_WRITE];
+	while ((count = references_next(reader, &block)) > 0) {
+		for (size_t i = 0; i < count; i++)
+			*page++ = (int64_t)references->number[block[i] & ~REFERENCES_WRITE];
+	}
+	references_reader_free(reader);
 	return pages;
 }
 

@@ -1,4 +1,4 @@
-/* From words of the command line to engines; one decoding of the string feeds them all. */
+/* From words of the command line to engines; one decoding of the string feeds all engines of a thread. */
 #include "policy_request.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "format.h"
 #include "words.h"
 
-enum { BLOCK_REFERENCES = 1 << 16, WORD_BYTES = 64 };
+enum { WORD_BYTES = 64 };
 
 enum status parse_natural(const char *option, const char *text, uint64_t *out, struct error *error)
 {
@@ -216,13 +216,14 @@ struct engines {
 static void feed_group(void *self, unsigned group)
 {
 	const struct engines *engines = self;
-	const struct references *references = &engines->request->references;
-	for (uint64_t at = 0; at < references->count; at += BLOCK_REFERENCES) {
-		uint64_t left = references->count - at;
-		size_t block = left < BLOCK_REFERENCES ? (size_t)left : BLOCK_REFERENCES;
+	struct references_reader *reader = references_reader_new(&engines->request->references);
+	const uint32_t *block;
+	size_t count;
+	while ((count = references_next(reader, &block)) > 0) {
 		for (unsigned i = group; i < engines->count; i += engines->groups)
-			policy_engine_feed(engines->engine[i], references->page + at, block);
+			policy_engine_feed(engines->engine[i], block, count);
 	}
+	references_reader_free(reader);
 }
 
 static enum status make_engines(const struct policy_request *request, struct policy_engine **engines,

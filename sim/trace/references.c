@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "references_packed.h"
+
 enum { FIRST_ROOM = 1024 };
 
 static void *grown(void *memory, size_t bytes)
@@ -34,6 +36,7 @@ void references_release(struct references *references)
 	free(references->page);
 	free(references->number);
 	free(references->hash);
+	references_packed_free(references->packed);
 	*references = (struct references){0};
 }
 
@@ -91,6 +94,7 @@ void references_new_pages(struct references *references, const uint64_t *numbers
 
 uint32_t *references_room(struct references *references, uint64_t count)
 {
+	BUG_ON(references->packed);
 	if (references->count + count > references->room) {
 		references->room = 2 * references->room + count;
 		references->page = grown(references->page, references->room * sizeof(*references->page));
@@ -103,18 +107,4 @@ void references_add(struct references *references, uint64_t number, bool writes)
 	uint32_t page = references_page(references, number);
 	*references_room(references, 1) = page | (writes ? REFERENCES_WRITE : 0);
 	references->count++;
-}
-
-uint32_t *references_next_uses(const struct references *references)
-{
-	uint32_t *next = grown(NULL, (references->count + 1) * sizeof(*next));
-	uint32_t *last = grown(NULL, ((size_t)references->pages + 1) * sizeof(*last));
-	memset(last, 0xff, ((size_t)references->pages + 1) * sizeof(*last));
-	for (uint64_t i = references->count; i > 0; i--) {
-		uint32_t page = references->page[i - 1] & ~REFERENCES_WRITE;
-		next[i - 1] = last[page];
-		last[page] = (uint32_t)(i - 1);
-	}
-	free(last);
-	return next;
 }

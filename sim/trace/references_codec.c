@@ -38,6 +38,8 @@ struct references_codec *references_codec_new(void)
 	codec->compressor = ZSTD_createCCtx();
 	codec->decompressor = ZSTD_createDCtx();
 	BUG_ON(!codec->compressor || !codec->decompressor);
+	(void)ZSTD_CCtx_setParameter(codec->compressor, ZSTD_c_compressionLevel, LEVEL);
+	(void)ZSTD_CCtx_setParameter(codec->compressor, ZSTD_c_checksumFlag, 1);
 	return codec;
 }
 
@@ -55,8 +57,7 @@ void references_codec_free(struct references_codec *codec)
 /* Another frame behind so many packed bytes. Returns how many there are then. */
 static size_t add_frame(struct references_codec *codec, size_t done, const uint8_t *bytes, size_t size)
 {
-	size_t packed = ZSTD_compressCCtx(codec->compressor, codec->packed + done, PACKED_BYTES - done, bytes, size,
-					  LEVEL);
+	size_t packed = ZSTD_compress2(codec->compressor, codec->packed + done, PACKED_BYTES - done, bytes, size);
 	BUG_ON(ZSTD_isError(packed));
 	return done + packed;
 }

@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "faultline/references.h"
-#include "references_codec.h"
+#include "references_packed.h"
 
 static const char magic[8] = "FLTREFS2";
 
@@ -41,10 +40,9 @@ static bool write_bytes(FILE *file, const void *bytes, size_t size)
 }
 
 /* Returns how many pages there are then; 0: it could not be written. */
-static uint32_t write_block(struct references_codec *codec, const struct references *all, uint64_t first,
+static uint32_t write_block(struct references_codec *codec, const struct references *all, const uint32_t *references,
 			    uint32_t count, uint32_t pages, FILE *file)
 {
-	const uint32_t *references = all->page + first;
 	const uint32_t after = pages_after(references, count, pages);
 	struct packed_references packed = {.count = count, .pages = pages};
 	size_t number_bytes;
@@ -64,17 +62,18 @@ static uint32_t write_block(struct references_codec *codec, const struct referen
 
 static bool write_all(struct references_codec *codec, const struct references *references, FILE *file)
 {
-	uint32_t pages = 0;
+	struct references_reader *reader = references_reader_new(references);
+	const uint32_t *block;
+	uint32_t pages = 0, count;
 	bool good = write_bytes(file, magic, sizeof(magic));
-	for (uint64_t done = 0; good && done < references->count; done += BLOCK_REFERENCES) {
-		uint64_t left = references->count - done;
-		pages = write_block(codec, references, done,
-				    left < BLOCK_REFERENCES ? (uint32_t)left : BLOCK_REFERENCES, pages, file);
+	while (good && (count = (uint32_t)references_next(reader, &block)) > 0) {
+		pages = write_block(codec, references, block, count, pages, file);
 		good = pages > 0;
 	}
+	references_reader_free(reader);
 	const struct block_header end = {.packing = htole32(PACKED_END),
 					 .references = htole32((uint32_t)references->count),
-					 .pages = htole32(references->pages)};
+					 .pages = htole32(pages)};
 	return good && write_bytes(file, &end, sizeof(end));
 }
 
@@ -95,7 +94,9 @@ struct reader {
 	uint32_t *page; /* dense number here of each page of the file; NULL: the same, there were none before */
 	uint32_t pages;
 	uint64_t count;
+	struct references_packed *kept; /* NULL: what is read goes to the string's own references */
 	uint64_t numbers[BLOCK_REFERENCES];
+	uint32_t unpacked[BLOCK_REFERENCES];
 };
 
 bool references_is_packed(const void *content, size_t length)
@@ -143,6 +144,16 @@ static void renumber(const struct reader *reader, uint32_t *references, uint32_t
 		references[i] = reader->page[references[i] & ~REFERENCES_WRITE] | (references[i] & REFERENCES_WRITE);
 }
 
+static void keep(struct references_packed *kept, const struct packed_references *block)
+{
+	if (kept->blocks == kept->room) {
+		kept->room = kept->room ? 2 * kept->room : 16;
+		kept->block = realloc(kept->block, kept->room * sizeof(*kept->block));
+		BUG_ON(!kept->block);
+	}
+	kept->block[kept->blocks++] = *block;
+}
+
 static bool read_block(struct reader *reader, const struct block_header *header)
 {
 	struct packed_references packed = {.packing = header->packing,
@@ -152,10 +163,12 @@ static bool read_block(struct reader *reader, const struct block_header *header)
 	if (packed.count == 0 || packed.count > BLOCK_REFERENCES || !read_numbers(reader, header))
 		return false;
 	packed.bytes = take(reader, packed.size);
-	uint32_t *references = references_room(reader->references, packed.count);
+	uint32_t *references = reader->kept ? reader->unpacked : references_room(reader->references, packed.count);
 	if (!packed.bytes || !references_unpack(reader->codec, &packed, reader->pages, references))
 		return false;
-	if (reader->page)
+	if (reader->kept)
+		keep(reader->kept, &packed);
+	else if (reader->page)
 		renumber(reader, references, packed.count);
 	reader->references->count += packed.count;
 	reader->count += packed.count;
@@ -197,8 +210,8 @@ static enum status read_blocks(struct reader *reader, const char *name, struct e
 					       : damaged(name, "ends early or is damaged", reader->count, error);
 }
 
-enum status references_read_packed(struct references *references, const void *content, size_t length, const char *name,
-				   struct error *error)
+static enum status read_content(struct references *references, struct references_packed *kept, const void *content,
+				size_t length, const char *name, struct error *error)
 {
 	if (length < sizeof(magic) || memcmp(content, magic, sizeof(magic)) != 0)
 		return error_set(
@@ -209,6 +222,7 @@ enum status references_read_packed(struct references *references, const void *co
 	struct reader *reader = calloc(1, sizeof(*reader));
 	BUG_ON(!reader);
 	reader->references = references;
+	reader->kept = kept;
 	reader->page = references->pages ? calloc(1, sizeof(*reader->page)) : NULL;
 	BUG_ON(references->pages && !reader->page);
 	reader->codec = references_codec_new();
@@ -219,4 +233,35 @@ enum status references_read_packed(struct references *references, const void *co
 	free(reader->page);
 	free(reader);
 	return status;
+}
+
+enum status references_read_packed(struct references *references, const void *content, size_t length, const char *name,
+				   struct error *error)
+{
+	return read_content(references, NULL, content, length, name, error);
+}
+
+enum status references_keep_packed(struct references *references, char *content, size_t length, const char *name,
+				   struct error *error)
+{
+	BUG_ON(references->pages > 0);
+	struct references_packed *kept = calloc(1, sizeof(*kept));
+	BUG_ON(!kept);
+	enum status status = read_content(references, kept, content, length, name, error);
+	if (status == STATUS_OK) {
+		kept->content = content;
+		references->packed = kept;
+	} else {
+		references_packed_free(kept);
+	}
+	return status;
+}
+
+void references_packed_free(struct references_packed *packed)
+{
+	if (!packed)
+		return;
+	free(packed->content);
+	free(packed->block);
+	free(packed);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "faultline/references.h"
+#include "references_packed.h"
 
 struct reader {
 	struct references *references;
@@ -174,8 +175,9 @@ enum status references_read_file(struct references *references, const char *path
 		(void)fclose(file);
 	enum status status = failed ? error_set(error, STATUS_HOST, "%s: cannot be read", path)
 			     : references_is_packed(content, length)
-				 ? references_read_packed(references, content, length, path, error)
+				 ? references_keep_packed(references, content, length, path, error)
 				 : references_read_text(references, content, length, path, error);
-	free(content);
+	if (!references->packed)
+		free(content);
 	return status;
 }

@@ -117,6 +117,88 @@ static void another_version_is_told_from_damage(void **state)
 	references_release(&references);
 }
 
+/* ---- a packed file ---- */
+
+static enum status read_as_file(struct references *references, const char *content, size_t length, struct error *error)
+{
+	char path[] = "references_test.XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	FILE *file = fdopen(fd, "wb");
+	assert_int_equal(fwrite(content, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+	references_init(references);
+	enum status status = references_read_file(references, path, error);
+	assert_int_equal(remove(path), 0);
+	return status;
+}
+
+/* Read block by block, one is the other. */
+static void assert_reads_as(const struct references *references, const struct references *expected)
+{
+	struct references_reader *reader = references_reader_new(references);
+	const uint32_t *block;
+	uint64_t done = 0;
+	for (size_t count; (count = references_next(reader, &block)) > 0; done += count) {
+		assert_true(done + count <= expected->count);
+		assert_memory_equal(block, expected->page + done, count * sizeof(*block));
+	}
+	assert_int_equal(done, expected->count);
+	assert_int_equal(references_next(reader, &block), 0);
+	references_reader_free(reader);
+}
+
+static void assert_same_next_uses(const struct references *a, const struct references *b)
+{
+	uint32_t *next_a = references_next_uses(a), *next_b = references_next_uses(b);
+	assert_memory_equal(next_a, next_b, a->count * sizeof(*next_a));
+	free(next_a);
+	free(next_b);
+}
+
+static void a_packed_file_stays_packed(void **state)
+{
+	(void)state;
+	struct error error = {0};
+	struct references references = skewed_string(), kept;
+	size_t length, again_length;
+	char *content = packed(&references, &length);
+	assert_int_equal(read_as_file(&kept, content, length, &error), STATUS_OK);
+	assert_non_null(kept.packed);
+	assert_int_equal(kept.count, references.count);
+	assert_int_equal(kept.pages, references.pages);
+	assert_memory_equal(kept.number, references.number, references.pages * sizeof(*kept.number));
+	assert_reads_as(&references, &references);
+	assert_reads_as(&kept, &references);
+	assert_reads_as(&kept, &references);
+	assert_same_next_uses(&kept, &references);
+	char *again = packed(&kept, &again_length);
+	assert_int_equal(again_length, length);
+	assert_memory_equal(again, content, length);
+	free(again);
+	free(content);
+	references_release(&kept);
+	references_release(&references);
+}
+
+static void a_damaged_file_is_refused_before_it_is_read(void **state)
+{
+	(void)state;
+	struct error error = {0};
+	struct references references = skewed_string(), kept;
+	size_t length;
+	char *content = packed(&references, &length);
+	assert_int_equal(read_as_file(&kept, content, length - 1, &error), STATUS_BAD_INPUT);
+	assert_null(kept.packed);
+	references_release(&kept);
+	memset(content + length / 2, 0, 100);
+	assert_int_equal(read_as_file(&kept, content, length, &error), STATUS_BAD_INPUT);
+	assert_null(kept.packed);
+	references_release(&kept);
+	free(content);
+	references_release(&references);
+}
+
 /* Behind references that are there already, pages keep the numbers that they have. */
 static void a_packed_string_goes_on_where_another_ended(void **state)
 {
@@ -194,6 +276,8 @@ int main(void)
 	    cmocka_unit_test(what_is_packed_comes_back),
 	    cmocka_unit_test(any_pages_may_come_in_any_order),
 	    cmocka_unit_test(another_version_is_told_from_damage),
+	    cmocka_unit_test(a_packed_file_stays_packed),
+	    cmocka_unit_test(a_damaged_file_is_refused_before_it_is_read),
 	    cmocka_unit_test(a_packed_string_goes_on_where_another_ended),
 	    cmocka_unit_test(a_string_that_ends_early_is_refused),
 	    cmocka_unit_test(damage_does_no_harm),
