@@ -3,10 +3,9 @@
 #include "kernel_private.h"
 
 enum {
-	BLOCK = FOLIO_FRAMES,    /* pageblock_order of x86-64 */
+	COSTLY_ORDER = 3,        /* PAGE_ALLOC_COSTLY_ORDER: blocks up to this one are worth any effort */
 	EXTFRAG_THRESHOLD = 500, /* vm.extfrag_threshold */
 	MOST_SHIFT = 6,          /* COMPACT_MAX_DEFER_SHIFT */
-	GAP = 2 << FOLIO_ORDER,  /* compact_gap */
 };
 
 /* ---- how free memory lies ---- */
@@ -113,23 +112,26 @@ static bool is_movable(const struct kernel *kernel, const struct frame *record)
 
 struct zone {
 	struct kernel *kernel;
+	unsigned order;   /* of the block that is wanted */
+	uint64_t frames;  /* of such a block */
 	uint64_t migrate; /* first frame of the block that is being emptied */
 	uint64_t free;    /* frames from here on have been looked at for free ones */
 	uint64_t scanned, migrated;
 };
 
-/* A free frame behind the migrate scanner, from the end of memory, of a block that is not free as a whole. */
+/* A free frame behind the migrate scanner, from the end of memory, of a block that is not free as a whole. For a small
+ * block any will do (ignore_block_suitable), for a large one none that lies among what cannot move. */
 static bool take_free(struct zone *zone, enum frame_use use, struct pfn *out)
 {
 	struct kernel *kernel = zone->kernel;
-	while (zone->free > zone->migrate + BLOCK) {
+	while (zone->free > zone->migrate + zone->frames) {
 		struct pfn frame = pfn(--zone->free);
 		unsigned order;
 		kernel->vm.compact_free_scanned++;
 		if (!frame_is_free(kernel->frames, frame, &order))
 			continue;
-		if (order >= FOLIO_ORDER || frame_is_grouped(kernel->frames, frame)) {
-			zone->free = align_down(frame.v, BLOCK);
+		if (order >= FOLIO_ORDER || (zone->order > COSTLY_ORDER && frame_is_grouped(kernel->frames, frame))) {
+			zone->free = align_down(frame.v, FOLIO_FRAMES);
 			continue;
 		}
 		frame_take_at(kernel->frames, frame, use);
@@ -143,7 +145,7 @@ static bool take_free(struct zone *zone, enum frame_use use, struct pfn *out)
 static bool can_be_emptied(struct zone *zone)
 {
 	const struct kernel *kernel = zone->kernel;
-	for (uint64_t i = zone->migrate; i < zone->migrate + BLOCK; i++) {
+	for (uint64_t i = zone->migrate; i < zone->migrate + zone->frames; i++) {
 		const struct frame *record = frame_peek(kernel->frames, pfn(i));
 		unsigned order;
 		zone->scanned++;
@@ -160,7 +162,7 @@ static bool can_be_emptied(struct zone *zone)
 static bool empty_block(struct zone *zone)
 {
 	struct kernel *kernel = zone->kernel;
-	for (uint64_t i = zone->migrate; i < zone->migrate + BLOCK; i++) {
+	for (uint64_t i = zone->migrate; i < zone->migrate + zone->frames; i++) {
 		const struct frame *record = frame_peek(kernel->frames, pfn(i));
 		struct pfn to;
 		if (!record || !is_movable(kernel, record))
@@ -174,53 +176,79 @@ static bool empty_block(struct zone *zone)
 	return true;
 }
 
-static bool has_block(const struct kernel *kernel)
+static bool has_block(const struct zone *zone)
 {
-	struct free_blocks free = free_blocks_of(kernel->frames);
-	return suitable(&free, FOLIO_ORDER) > 0;
+	struct free_blocks free = free_blocks_of(zone->kernel->frames);
+	return suitable(&free, zone->order) > 0;
 }
 
 /* compact_zone: until a block is free, or the scanners meet. */
 static bool compact_zone(struct zone *zone)
 {
-	const struct kernel *kernel = zone->kernel;
-	for (; zone->migrate + BLOCK < zone->free; zone->migrate += BLOCK) {
+	for (; zone->migrate + zone->frames < zone->free; zone->migrate += zone->frames) {
 		if (can_be_emptied(zone) && !empty_block(zone))
-			return has_block(kernel);
-		if (has_block(kernel))
+			return has_block(zone);
+		if (has_block(zone))
 			return true;
 	}
 	return false;
 }
 
-/* compaction_suitable: frames to move to, and memory in pieces rather than used up. */
-static bool is_suitable(const struct kernel *kernel)
+/* compaction_suitable: frames to move to (compact_gap), and for a large block memory in pieces rather than used up. */
+static bool is_suitable(const struct kernel *kernel, unsigned order)
 {
+	const struct watermarks *marks = &kernel->reclaim.marks;
+	const uint64_t gap = (uint64_t)2 << order;
 	struct free_blocks free = free_blocks_of(kernel->frames);
-	int index = fragmentation_index(&free, FOLIO_ORDER);
-	return free.pages >= kernel->reclaim.marks.low + GAP && (index < 0 || index > EXTFRAG_THRESHOLD);
+	int index = fragmentation_index(&free, order);
+	if (order <= COSTLY_ORDER)
+		return free.pages >= marks->min + gap;
+	return free.pages >= marks->low + gap && (index < 0 || index > EXTFRAG_THRESHOLD);
 }
 
-bool compact_memory(struct kernel *kernel, const char *who)
+/* compaction_deferred */
+static bool is_deferred(struct compact *compact, unsigned order)
 {
-	struct compact *compact = &kernel->compact;
+	if (order <= COSTLY_ORDER || compact->deferred == 0)
+		return false;
+	compact->deferred--;
+	return true;
+}
+
+/* defer_compaction, compaction_defer_reset */
+static void learn(struct compact *compact, unsigned order, bool found)
+{
+	if (order <= COSTLY_ORDER)
+		return;
+	compact->shift = found ? 0 : compact->shift < MOST_SHIFT ? compact->shift + 1 : MOST_SHIFT;
+	compact->deferred = found ? 0 : 1u << compact->shift;
+}
+
+static const char *outcome(unsigned order, bool found)
+{
+	if (order < FOLIO_ORDER)
+		return found ? "a small block is free" : "no small block could be freed";
+	return found ? "2 MiB are free side by side" : "no 2 MiB could be freed";
+}
+
+bool compact_memory(struct kernel *kernel, unsigned order, const char *who)
+{
+	const uint64_t frames = (uint64_t)1 << order;
 	struct vm_counts *vm = &kernel->vm;
-	if (!is_suitable(kernel))
+	if (!is_suitable(kernel, order) || is_deferred(&kernel->compact, order))
 		return false;
-	if (compact->deferred > 0) {
-		compact->deferred--;
-		return false;
-	}
-	struct zone zone = {.kernel = kernel, .free = align_down(frame_pool_total(kernel->frames), BLOCK)};
+	struct zone zone = {.kernel = kernel,
+			    .order = order,
+			    .frames = frames,
+			    .free = align_down(frame_pool_total(kernel->frames), frames)};
 	bool found = compact_zone(&zone);
 	machine_charge(kernel->machine, COST_SCAN_PAGE, zone.scanned);
 	vm->compact_stall++;
 	vm->compact_success += found;
 	vm->compact_fail += !found;
 	vm->compact_migrate_scanned += zone.scanned;
-	compact->shift = found ? 0 : compact->shift < MOST_SHIFT ? compact->shift + 1 : MOST_SHIFT;
-	compact->deferred = found ? 0 : 1u << compact->shift;
+	learn(&kernel->compact, order, found);
 	emit(kernel->bus, EVENT_COMPACT, event_text(who), zone.scanned, zone.migrated,
-	     event_text(found ? "2 MiB are free side by side" : "no 2 MiB could be freed"));
+	     event_text(outcome(order, found)));
 	return found;
 }

@@ -9,13 +9,13 @@
 struct frame_pool;
 struct kernel;
 
-/* After a failure the next ones are not tried at all: twice as many each time, up to 64. */
+/* After a failure for a huge page the next ones are not tried at all: twice as many each time, up to 64. */
 struct compact {
 	unsigned deferred, shift;
 };
 
-/* Tries to make a free block of the order of a huge page. False: it was not tried, or did not help. */
-bool compact_memory(struct kernel *kernel, const char *who);
+/* Tries to make a free block of that order, at most a huge page's. False: it was not tried, or did not help. */
+bool compact_memory(struct kernel *kernel, unsigned order, const char *who);
 
 /* Free memory by blocks, as /proc/buddyinfo counts it, with what was never used. */
 struct free_blocks {

@@ -195,9 +195,9 @@ int64_t sys_fork(struct kernel *kernel, struct process *parent, const uint64_t a
 	if (!reclaim_for_frames(kernel, parent->mm, parent->mm->tables + STACK_FRAMES))
 		return -LINUX_ENOMEM;
 	struct process *child = copy_process(kernel, parent);
-	if (!copy_mm(kernel, child, parent->mm, &entries) || !copy_thread(kernel, child)) {
-		if (child->mm)
-			mm_free(child->mm);
+	/* The stack first: for it pages may have to move, which must not have entries yet that nobody knows of. */
+	if (!copy_thread(kernel, child) || !copy_mm(kernel, child, parent->mm, &entries)) {
+		sched_forget(kernel, child);
 		pool_put(&kernel->process_pool, child);
 		return -LINUX_ENOMEM;
 	}

@@ -15,6 +15,14 @@ static struct paddr frame_word(const struct kernel *kernel, const struct process
 	return paddr_add(frame, (uint64_t)word * kernel->layout->word_bytes);
 }
 
+/* Side by side, so memory in pieces may have to be put together first. */
+static bool take_stack(struct kernel *kernel, struct pfn *stack)
+{
+	return frame_take(kernel->frames, STACK_ORDER, FRAME_KERNEL, stack) ||
+	       (compact_memory(kernel, STACK_ORDER, "direct compaction") &&
+		frame_take(kernel->frames, STACK_ORDER, FRAME_KERNEL, stack));
+}
+
 bool sched_prepare(struct kernel *kernel, struct process *process, unsigned cpu, struct vaddr rip, struct vaddr rsp)
 {
 	const struct layout *layout = kernel->layout;
@@ -25,7 +33,7 @@ bool sched_prepare(struct kernel *kernel, struct process *process, unsigned cpu,
 	    [IRET_RSP] = rsp.v, [IRET_SS] = layout->user_ds,
 	};
 	if (!context->kernel_stack_top.v) {
-		if (!frame_take(kernel->frames, STACK_ORDER, FRAME_KERNEL, &stack))
+		if (!take_stack(kernel, &stack))
 			return false;
 		context->kernel_stack_top = vaddr_add(direct_map(kernel, pfn_to_paddr(stack)),
 						      PAGE_BYTES << STACK_ORDER);

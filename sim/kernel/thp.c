@@ -107,15 +107,15 @@ static bool make_block(struct mm *mm, enum thp_effort effort, struct pfn *head)
 		return false;
 	if (effort == THP_WAKE_THREADS) { /* for those who come later */
 		reclaim_for_huge(kernel, mm, 0, false);
-		(void)compact_memory(kernel, "kcompactd");
+		(void)compact_memory(kernel, FOLIO_ORDER, "kcompactd");
 		return false;
 	}
-	if (compact_memory(kernel, "direct compaction") && take_block(kernel, head))
+	if (compact_memory(kernel, FOLIO_ORDER, "direct compaction") && take_block(kernel, head))
 		return true;
 	if (effort == THP_COMPACT || frame_pool_free(kernel->frames) >= enough)
 		return false;
 	reclaim_for_huge(kernel, mm, enough, true);
-	(void)compact_memory(kernel, "direct compaction");
+	(void)compact_memory(kernel, FOLIO_ORDER, "direct compaction");
 	return take_block(kernel, head);
 }
 

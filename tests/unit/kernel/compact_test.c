@@ -136,7 +136,7 @@ static void pages_of_all_kinds_move(void **state)
 	rig.kernel->reclaim.marks = (struct watermarks){0, 0, 0};
 	for (unsigned i = 0; i < count; i++)
 		frame_put(rig.kernel->frames, some[i]);
-	(void)compact_memory(rig.kernel, "test");
+	(void)compact_memory(rig.kernel, FOLIO_ORDER, "test");
 	struct error why = {.text = ""};
 	if (!kernel_check(rig.kernel, &why))
 		fail_msg("%s", why.text);
@@ -145,6 +145,25 @@ static void pages_of_all_kinds_move(void **state)
 		assert_int_equal(rig_load(&rig, page(i)), 1000 + i);
 		assert_int_equal(rig_load(&rig, COMMON + i * PAGE_BYTES), 2000 + i);
 	}
+	rig_release(&rig);
+}
+
+/* The stack in the kernel wants four frames side by side. */
+static void a_fork_puts_together_what_its_stack_needs(void **state)
+{
+	(void)state;
+	struct rig rig;
+	uint64_t pages = boot_in_pieces(&rig, THP_DEFRAG_NEVER);
+	struct pfn unused;
+	while (frame_take(rig.kernel->frames, STACK_ORDER, FRAME_KERNEL, &unused)) {
+	}
+	int64_t pid = rig_syscall(&rig, SYS_NR_FORK, 0, 0, 0, 0, 0);
+	assert_true(pid > 0);
+	assert_int_equal(kernel_vm_counts(rig.kernel)->compact_success, 1);
+	assert_true(kernel_vm_counts(rig.kernel)->pgmigrate_success <= 4);
+	assert_kept(&rig, pages);
+	kernel_run(rig.kernel, kernel_process(rig.kernel, (unsigned)pid - 1));
+	assert_kept(&rig, pages);
 	rig_release(&rig);
 }
 
@@ -166,7 +185,7 @@ static void failures_are_put_off_longer_and_longer(void **state)
 	}
 	(void)taken;
 	for (unsigned i = 0; i < 10; i++)
-		assert_false(compact_memory(rig.kernel, "test"));
+		assert_false(compact_memory(rig.kernel, FOLIO_ORDER, "test"));
 	/* Tried, 2 put off, tried, 4 put off, tried, and so on. */
 	assert_int_equal(kernel_vm_counts(rig.kernel)->compact_fail, 3);
 	rig_release(&rig);
@@ -233,6 +252,7 @@ int main(void)
 	    cmocka_unit_test(who_may_not_compact_falls_back),
 	    cmocka_unit_test(deferred_work_serves_the_next_fault),
 	    cmocka_unit_test(pages_of_all_kinds_move),
+	    cmocka_unit_test(a_fork_puts_together_what_its_stack_needs),
 	    cmocka_unit_test(failures_are_put_off_longer_and_longer),
 	    cmocka_unit_test(indices_are_those_of_linux),
 	    cmocka_unit_test(any_free_frame_can_be_taken),

@@ -18,6 +18,7 @@ enum {
 	PROCESSES = 8,
 	MOST_ALIVE = 12,
 	PAGES = 1400,
+	PAGES_FOR_HUGE = 3840, /* 120 MiB in all */
 	COMMON_PAGES = 300,
 	OPERATIONS = 3000,
 	CHECK_EVERY = 1000
@@ -28,8 +29,8 @@ enum {
 /* What the words at the start of each page of a process should hold. */
 struct model {
 	struct process *process;
-	uint64_t word[PAGES];
-	bool read_only[PAGES];
+	uint64_t word[PAGES_FOR_HUGE];
+	bool read_only[PAGES_FOR_HUGE];
 	struct file_view file;
 };
 
@@ -41,6 +42,7 @@ struct work {
 	struct file_model file;
 	struct model *current;
 	unsigned processes;
+	uint64_t pages; /* of a process */
 };
 
 static uint64_t page(uint64_t number)
@@ -136,7 +138,7 @@ static void collapse(struct work *work, uint64_t at, uint64_t unused)
 {
 	(void)unused;
 	uint64_t start = at / 512 * 512;
-	if (start + 512 <= PAGES)
+	if (start + 512 <= work->pages)
 		(void)call(work, SYS_NR_MADVISE, start, 512, LINUX_MADV_COLLAPSE);
 }
 
@@ -180,8 +182,6 @@ static void fork_one(struct work *work, uint64_t unused, uint64_t unused_too)
 	if (work->processes == MOST_ALIVE)
 		return;
 	int64_t pid = rig_syscall(&work->rig, SYS_NR_FORK, 0, 0, 0, 0, 0);
-	if (pid == -LINUX_ENOMEM)
-		return; /* no four frames side by side for the stack in the kernel */
 	assert_true(pid > 0);
 	struct model *child = &work->models[work->processes++];
 	*child = *work->current;
@@ -216,8 +216,8 @@ static void step(struct work *work)
 	unsigned i = 0;
 	for (; dice >= steps[i].share; i++)
 		dice -= steps[i].share;
-	uint64_t at = rng_below(&work->rng, PAGES), pages = 1 + rng_below(&work->rng, 40);
-	steps[i].fn(work, at, at + pages <= PAGES ? pages : PAGES - at);
+	uint64_t at = rng_below(&work->rng, work->pages), pages = 1 + rng_below(&work->rng, 40);
+	steps[i].fn(work, at, at + pages <= work->pages ? pages : work->pages - at);
 }
 
 static void check(const struct work *work)
@@ -239,6 +239,7 @@ static void start(struct work *work, uint64_t memory, const struct kernel_config
 {
 	work->rng = rng_seeded(seed);
 	work->processes = processes;
+	work->pages = config->thp == THP_NEVER ? PAGES : PAGES_FOR_HUGE;
 	rig_boot_kernel(&work->rig, memory, config);
 	file_model_init(&work->file, &work->rig, &work->rng);
 	for (unsigned i = 0; i < processes; i++) {
@@ -246,7 +247,7 @@ static void start(struct work *work, uint64_t memory, const struct kernel_config
 		work->models[i].process = i == 0 ? work->rig.process : kernel_spawn(work->rig.kernel, &spec);
 		assert_non_null(work->models[i].process);
 		switch_process(work, i, 0);
-		map(work, 0, PAGES);
+		map(work, 0, work->pages);
 		file_model_open(&work->file, &work->models[i].file, page(0));
 		if (i == 0)
 			assert_int_equal(rig_syscall(&work->rig, SYS_NR_MMAP, COMMON, COMMON_PAGES * PAGE_BYTES, RW,
@@ -274,7 +275,7 @@ static struct vm_counts run(uint64_t memory, const struct kernel_config *config,
 	}
 	for (unsigned i = 0; i < work->processes; i++) {
 		switch_process(work, i, 0);
-		read_many(work, 0, PAGES);
+		read_many(work, 0, work->pages);
 		file_model_check(&work->file, &work->models[i].file);
 	}
 	check(work);
@@ -333,6 +334,7 @@ static void nothing_is_lost_in_huge_pages(void **state)
 	uint64_t collapsed = 0, moved = 0;
 	for (unsigned i = 0; policy_registry[i]; i++) {
 		struct kernel_config config = tight(policy_registry[i]);
+		config.swap_bytes = 256 * MIB;
 		config.thp = THP_ALWAYS;
 		config.thp_defrag = THP_DEFRAG_ALWAYS;
 		config.khugepaged.scan_sleep_cycles = 2000000;
