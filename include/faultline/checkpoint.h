@@ -1,5 +1,5 @@
-/* A world at one moment between two operations, to go back to. What happens after going back is what happened before:
- * same document, same events. Checkpoints of one world share what did not change between them. */
+/* A world at one moment between two operations or accesses, to go back to. What happens after going back is what
+ * happened before: same document, same events. Checkpoints of one world share what did not change between them. */
 #ifndef FAULTLINE_CHECKPOINT_H
 #define FAULTLINE_CHECKPOINT_H
 

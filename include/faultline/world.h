@@ -79,7 +79,8 @@ struct world_operation {
 typedef void world_operation_fn(void *self, const struct world_operation *operation);
 void world_set_operation_hook(struct world *world, world_operation_fn *fn, void *self);
 
-/* Called before every operation, while nothing is half done: when a checkpoint can be taken (checkpoint.h). */
+/* Called before every operation, and between the accesses of one that makes many: when a checkpoint can be taken
+ * (checkpoint.h). */
 typedef void world_between_fn(void *self);
 void world_set_between_hook(struct world *world, world_between_fn *fn, void *self);
 

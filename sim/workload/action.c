@@ -126,32 +126,42 @@ static void access_strided(struct runner *runner, const struct op *op, uint64_t 
 	}
 }
 
-static void store_range(struct runner *runner, const struct op *op, uint64_t start, uint64_t length)
+static bool is_one_byte(const struct op *op)
 {
-	bool one_byte = op->value == (op->value & 0xff) * 0x0101010101010101u;
-	if (one_byte) {
-		user_fill(runner->user, start, (uint8_t)op->value, length);
-		return;
-	}
+	return op->value == (op->value & 0xff) * 0x0101010101010101u;
+}
+
+static void store_words(struct runner *runner, const struct op *op, uint64_t start, uint64_t length)
+{
 	for (uint64_t at = 0; at < length; at += 8)
 		store_word(runner, start + at, length - at < 8 ? length - at : 8, op->value);
 }
 
 static void access_range(struct runner *runner, const struct op *op, uint64_t start, uint64_t length)
 {
-	if (op->has_value)
-		store_range(runner, op, start, length);
-	else
+	if (!op->has_value)
 		user_touch(runner->user, start, length, access_kinds[op->kind]);
+	else if (is_one_byte(op))
+		user_fill(runner->user, start, (uint8_t)op->value, length);
+	else
+		store_words(runner, op, start, length);
 }
 
-/* All at once, or 4 KiB at a time where it may have to pause. */
+/* What the machine does without looking up anew: up to the end of a page, or so many whole words. */
+static uint64_t one_piece(const struct op *op, uint64_t va, uint64_t left)
+{
+	bool words = op->has_value && !is_one_byte(op);
+	uint64_t most = words ? PAGE_BYTES : PAGE_BYTES - page_offset(va);
+	return left < most ? left : most;
+}
+
+/* All at once, or in pieces where somebody may come in between; for the machine it is the same. */
 static void access_whole(struct runner *runner, const struct op *op, uint64_t start)
 {
 	const bool pauses = runner_may_pause(runner);
 	for (uint64_t at = runner->done, part; at < op->length; at += part) {
 		uint64_t left = op->length - at;
-		part = pauses && left > PAGE_BYTES ? PAGE_BYTES : left;
+		part = pauses ? one_piece(op, start + at, left) : left;
 		access_range(runner, op, start + at, part);
 		if (pauses && part < left && runner_pauses(runner, at + part))
 			return;

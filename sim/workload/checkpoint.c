@@ -66,10 +66,13 @@ static enum status return_op_list(struct runner *runner, struct op_list *open, c
 				  struct error *error)
 {
 	runner->op_list = open;
-	runner->op = NULL; /* it may have belonged to a list that has been closed */
+	runner->op = NULL;
 	if (!open && op_list_open(runner->spec->op_list, &runner->op_list, error) != STATUS_OK)
 		return error->status;
-	return op_list_return(runner->op_list, mark, error);
+	if (op_list_return(runner->op_list, mark, error) != STATUS_OK)
+		return error->status;
+	runner->op = op_list_op(runner->op_list);
+	return STATUS_OK;
 }
 
 enum status checkpoint_restore(const struct checkpoint *checkpoint, struct world *world, struct error *error)

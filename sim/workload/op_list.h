@@ -32,6 +32,8 @@ const struct tunable *op_list_tunables(const struct op_list *list, unsigned *cou
 
 /* The next operation, valid until the next call; *op is NULL at the end. */
 enum status op_list_next(struct op_list *list, const struct op **op, struct error *error);
+/* The same once more; NULL: there was none yet. */
+const struct op *op_list_op(const struct op_list *list);
 /* Its line: IDs and numbers as written, signed ones in two's complement. */
 struct op_list_line {
 	char letter;
@@ -42,8 +44,8 @@ const struct op_list_line *op_list_line(const struct op_list *list);
 /* What the last operation returned: a realloc that failed leaves its block alive. Called after each operation. */
 void op_list_returned(struct op_list *list, uint64_t result);
 
-/* A place between two operations, to read on from again: a copy of what lives there, and where the next line is. NULL:
- * the host has no memory. */
+/* A place to read on from again: a copy of the last operation, which may not have ended, and of what lives there, and
+ * where the next line is. NULL: the host has no memory. */
 struct op_list_mark;
 struct op_list_mark *op_list_mark(const struct op_list *list);
 enum status op_list_return(struct op_list *list, const struct op_list_mark *mark, struct error *error);

@@ -69,11 +69,16 @@ static void finish(struct runner *runner, const struct op *op, uint64_t result)
 
 bool runner_pauses(struct runner *runner, uint64_t done)
 {
-	if (!runner_must_pause(runner))
-		return false;
-	runner->paused = true;
+	struct world *world = runner->world;
 	runner->done = done;
-	return true;
+	runner->paused = true;
+	if (runner_must_pause(runner))
+		return true;
+	/* In what is kept of the world here it is paused, too. */
+	if (world->between)
+		world->between(world->between_self);
+	runner->paused = false;
+	return false;
 }
 
 static void begin(struct runner *runner, const struct op *op)

@@ -145,7 +145,7 @@ bool runner_must_pause(struct runner *runner)
 {
 	struct world *world = runner->world;
 	uint64_t quantum = world->document->kernel.quantum_cycles, now = world->bus.cycle;
-	if (!runner_may_pause(runner))
+	if (quantum == 0)
 		return false;
 	if (runner->process->wakes_at > now)
 		return true;

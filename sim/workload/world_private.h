@@ -132,12 +132,14 @@ char *world_text(struct world *world);
 
 /* With kernel.quantum: it sleeps, or its time slice is over and somebody else can run. */
 bool runner_must_pause(struct runner *runner);
+/* Whether anybody may come in between the accesses of an operation: the scheduler, or the hook. */
 static inline bool runner_may_pause(const struct runner *runner)
 {
-	return runner->world->document->kernel.quantum_cycles != 0;
+	return runner->world->document->kernel.quantum_cycles != 0 || runner->world->between;
 }
 
-/* In the middle of an operation that can go on later: pauses behind so many accesses, if it must. */
+/* In the middle of an operation that can go on later: calls the hook, and pauses behind so many accesses, if it must.
+ */
 bool runner_pauses(struct runner *runner, uint64_t done);
 /* The program of one slice: runs until the script yields, ends, or the world fails. For user_run(). */
 void runner_slice(void *self);
