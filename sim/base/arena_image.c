@@ -3,12 +3,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "faultline/status.h"
+#include "resident.h"
 
-enum { COPY_BYTES = 4096, SCAN_PAGES = 1 << 16 };
+enum { COPY_BYTES = RESIDENT_PAGE_BYTES };
 
 /* The content of one page, shared by the images in which it is the same. */
 struct copy {
@@ -38,43 +37,10 @@ static bool is_zero(const uint8_t *bytes)
 	return bytes[0] == 0 && memcmp(bytes, bytes + 1, COPY_BYTES - 1) == 0;
 }
 
-/* ---- which pages the host keeps for an arena ---- */
-
-typedef bool page_fn(void *self, size_t page);
-
-/* The next page of the stretch that is resident, or `pages`. Most of an arena never was: eight at a time. */
-static size_t next_resident(const unsigned char *map, size_t at, size_t pages)
+/* Those below `bytes` that may hold something. */
+static bool visit_pages(const struct arena *arena, size_t bytes, resident_fn *visit, void *self)
 {
-	uint64_t eight;
-	while (at < pages && (map[at] & 1) == 0) {
-		at++;
-		for (; at % sizeof(eight) == 0 && at + sizeof(eight) <= pages; at += sizeof(eight)) {
-			memcpy(&eight, map + at, sizeof(eight));
-			if (eight != 0)
-				break;
-		}
-	}
-	return at < pages ? at : pages;
-}
-
-/* Visits the pages below `bytes` that the host has memory for, in order. A page that it has none for holds zero. False
- * when a visit said so. */
-static bool visit_resident(const struct arena *arena, size_t bytes, page_fn *visit, void *self)
-{
-	unsigned char map[SCAN_PAGES];
-	size_t pages = (bytes + COPY_BYTES - 1) / COPY_BYTES;
-	for (size_t first = 0; first < pages; first += SCAN_PAGES) {
-		size_t count = pages - first < SCAN_PAGES ? pages - first : SCAN_PAGES;
-		/* Without an answer, or with one about larger pages, every page counts as resident: right, and slow. */
-		if (sysconf(_SC_PAGESIZE) != COPY_BYTES ||
-		    mincore(arena_page(arena, first), count * COPY_BYTES, (void *)map) != 0)
-			memset(map, 1, sizeof(map));
-		for (size_t i = next_resident(map, 0, count); i < count; i = next_resident(map, i + 1, count)) {
-			if (!visit(self, first + i))
-				return false;
-		}
-	}
-	return true;
+	return resident_visit(arena, (bytes + COPY_BYTES - 1) / COPY_BYTES, RESIDENT_ANY_WAY, visit, self);
 }
 
 /* ---- taking ---- */
@@ -142,7 +108,7 @@ struct arena_image *arena_image_take(const struct arena *arena, const struct are
 		return NULL;
 	image->used = arena_used(arena);
 	struct taking taking = {.arena = arena, .image = image, .previous = previous};
-	if (visit_resident(arena, image->used, take_page, &taking))
+	if (visit_pages(arena, image->used, take_page, &taking))
 		return image;
 	arena_image_free(image);
 	return NULL;
@@ -201,7 +167,7 @@ void arena_image_restore(const struct arena_image *image, struct arena *arena)
 {
 	struct restoring restoring = {.arena = arena, .image = image};
 	size_t used = arena_used(arena) > image->used ? arena_used(arena) : image->used;
-	(void)visit_resident(arena, used, restore_page, &restoring);
+	(void)visit_pages(arena, used, restore_page, &restoring);
 	while (restoring.at < image->count) {
 		const struct kept_page *kept = &image->pages[restoring.at++];
 		memcpy(arena_page(arena, kept->page), kept->copy->bytes, COPY_BYTES);

@@ -7,10 +7,12 @@
 #include <cmocka.h>
 
 #include "faultline/arena.h"
+#include "faultline/arena_image.h"
 #include "faultline/bus.h"
 #include "faultline/rng.h"
 #include "faultline/status.h"
 #include "faultline/units.h"
+#include "resident.h"
 
 static void arena_memory_is_zero_and_aligned(void **state)
 {
@@ -24,6 +26,74 @@ static void arena_memory_is_zero_and_aligned(void **state)
 		memset(block, 0xff, 100);
 	}
 	assert_true(arena_used(arena) > 1300);
+	arena_free(arena);
+}
+
+static bool mark_page(void *self, size_t page)
+{
+	bool *seen = self;
+	for (size_t later = page; later < 3000; later++)
+		assert_false(seen[later]);
+	seen[page] = true;
+	return true;
+}
+
+static bool stop_at_100(void *self, size_t page)
+{
+	*(size_t *)self = page;
+	return page < 100;
+}
+
+/* Many short runs and one long one; nothing behind the end of what is asked for. */
+static void a_host_tells_which_pages_it_keeps(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new(64 * MIB);
+	uint8_t *block = arena_alloc(arena, 3000 * RESIDENT_PAGE_BYTES, RESIDENT_PAGE_BYTES);
+	static const enum resident_way ways[] = {RESIDENT_BY_SCAN, RESIDENT_BY_ENTRIES, RESIDENT_ANY_WAY};
+	for (size_t page = 0; page < 3000; page += page < 2000 ? 3 : 1)
+		block[page * RESIDENT_PAGE_BYTES + page] = 1;
+	for (unsigned i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		bool seen[3000] = {false};
+		size_t last = 0;
+		assert_true(resident_visit(block, 2500, ways[i], mark_page, seen));
+		for (size_t page = 0; page < 3000; page++) {
+			if (page < 2500 && block[page * RESIDENT_PAGE_BYTES + page])
+				assert_true(seen[page]);
+			if (page >= 2500)
+				assert_false(seen[page]);
+		}
+		assert_false(resident_visit(block, 3000, ways[i], stop_at_100, &last));
+		assert_in_range(last, 100, 102);
+	}
+	arena_free(arena);
+}
+
+static void an_image_brings_back_what_an_arena_held(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new(64 * MIB);
+	uint8_t *block = arena_alloc(arena, 1000 * RESIDENT_PAGE_BYTES, RESIDENT_PAGE_BYTES);
+	memset(block + 500, 7, 5000);
+	block[900 * RESIDENT_PAGE_BYTES] = 8;
+	struct arena_image *early = arena_image_take(arena, NULL);
+	block[500] = 9;
+	memset(block + 600 * RESIDENT_PAGE_BYTES, 10, 100);
+	struct arena_image *late = arena_image_take(arena, early);
+	assert_non_null(early);
+	assert_non_null(late);
+	block[1000] = 11;
+	arena_image_restore(early, arena);
+	assert_int_equal(block[500], 7);
+	assert_int_equal(block[1000], 7);
+	assert_int_equal(block[600 * RESIDENT_PAGE_BYTES], 0);
+	assert_int_equal(block[900 * RESIDENT_PAGE_BYTES], 8);
+	arena_image_free(early);
+	arena_image_restore(late, arena);
+	assert_int_equal(block[500], 9);
+	assert_int_equal(block[1000], 7);
+	assert_int_equal(block[600 * RESIDENT_PAGE_BYTES + 99], 10);
+	arena_image_free(late);
 	arena_free(arena);
 }
 
@@ -152,6 +222,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(arena_memory_is_zero_and_aligned),
+	    cmocka_unit_test(a_host_tells_which_pages_it_keeps),
+	    cmocka_unit_test(an_image_brings_back_what_an_arena_held),
 	    cmocka_unit_test(pool_recycles_objects_as_zeroed_memory),
 	    cmocka_unit_test(rng_matches_the_published_sequence),
 	    cmocka_unit_test(bus_delivers_only_what_the_mask_asks_for_and_counts_all),
