@@ -7,8 +7,45 @@
 #include "faultline/story.h"
 #include "travel_private.h"
 
-/* How far the world runs ahead, so that a few steps do not need it again. */
-enum { AHEAD_EVENTS = 4 * TRAVEL_FUTURE };
+/* How far the world runs ahead, so that a few steps do not need it again; and how many parts a stretch of the route has
+ * for who steps back through it, none of fewer events than PART. */
+enum { AHEAD_EVENTS = 4 * TRAVEL_FUTURE, STRETCH_PARTS = 32, PART = 64 };
+
+/* ---- checkpoints ---- */
+
+/* The last one that is not behind the position. */
+static const struct checkpoint *checkpoint_before(const struct travel *travel, uint64_t position)
+{
+	const struct checkpoint *far = route_before(&travel->route, position);
+	if (travel->stretch.count == 0)
+		return far;
+	const struct checkpoint *near = route_before(&travel->stretch, position);
+	bool serves = checkpoint_position(near) <= position && checkpoint_position(near) > checkpoint_position(far);
+	return serves ? near : far;
+}
+
+/* A step back runs from there, and so will the next ones. */
+static void enter_stretch(struct travel *travel, const struct checkpoint *from)
+{
+	struct route *stretch = &travel->stretch;
+	uint64_t distance = travel->route.distance / STRETCH_PARTS;
+	if (from != route_before(&travel->route, checkpoint_position(from)))
+		return; /* one of the stretch */
+	if (stretch->count > 0 && checkpoint_position(stretch->checkpoints[0]) == checkpoint_position(from))
+		return;
+	route_release(stretch);
+	stretch->distance = distance > PART ? distance : PART;
+}
+
+void guide_between(void *self)
+{
+	struct travel *travel = self;
+	uint64_t position = world_bus_const(travel->world)->number;
+	if (route_wants(&travel->route, position))
+		route_add(&travel->route, travel->world, NULL);
+	if (travel->steps_back && route_wants(&travel->stretch, position))
+		route_add(&travel->stretch, travel->world, route_before(&travel->route, position));
+}
 
 /* ---- noting what happens ---- */
 
@@ -130,12 +167,13 @@ static void order_seek(struct travel *travel, uint64_t position, enum travel_end
 static bool goes_on(struct travel *travel)
 {
 	const struct order *order = &travel->order;
+	travel->steps_back = false;
 	if (order->kind == ORDER_FORWARD) {
 		travel->stop = (struct stop){.kind = STOP_MATCH, .parks = true};
 		return true;
 	}
 	if (order->kind != ORDER_SEEK || order->position <= travel->position || !sees_ahead(travel, order->position) ||
-	    checkpoint_position(route_before(&travel->route, order->position)) > travel->position)
+	    checkpoint_position(checkpoint_before(travel, order->position)) > travel->position)
 		return false;
 	travel->stop = (struct stop){.kind = STOP_AT, .number = order->position, .parks = true};
 	return true;
@@ -200,14 +238,6 @@ void guide_event(void *self, const struct event *event)
 	park(travel, event->number, travel->order.end);
 }
 
-void guide_between(void *self)
-{
-	struct travel *travel = self;
-	uint64_t position = world_bus_const(travel->world)->number;
-	if (route_wants(&travel->route, position))
-		route_add(&travel->route, travel->world);
-}
-
 /* ---- legs ---- */
 
 static bool restore(struct travel *travel, const struct checkpoint *from)
@@ -223,6 +253,8 @@ static bool run_leg(struct travel *travel, const struct checkpoint *from, struct
 {
 	struct error outcome;
 	travel->stop = stop;
+	if (travel->steps_back)
+		enter_stretch(travel, from);
 	if (!restore(travel, from) || _setjmp(travel->leg) != 0)
 		return true;
 	(void)world_resume(travel->world, &outcome);
@@ -234,7 +266,7 @@ static bool run_leg(struct travel *travel, const struct checkpoint *from, struct
 /* So far before the goal that the past is on record. */
 static const struct checkpoint *start_for(const struct travel *travel, uint64_t goal)
 {
-	return route_before(&travel->route, goal > TRAVEL_PAST ? goal - TRAVEL_PAST : 0);
+	return checkpoint_before(travel, goal > TRAVEL_PAST ? goal - TRAVEL_PAST : 0);
 }
 
 /* What follows the goal is looked at first, because there the world goes back. */
@@ -249,6 +281,7 @@ static void look_ahead(struct travel *travel, uint64_t goal)
 /* Comes back only when the traveller stands at the base: at position 0, or lost. */
 static void go_to(struct travel *travel, uint64_t goal, enum travel_end end)
 {
+	travel->steps_back = goal < travel->origin && travel->origin - goal <= travel->route.distance;
 	for (;;) {
 		if (is_known_to_end(travel, goal) && goal > travel->history.count) {
 			goal = travel->history.count;
@@ -277,7 +310,7 @@ static uint64_t search_back(struct travel *travel)
 	uint64_t limit = travel->origin;
 	travel->found = 0;
 	while (limit > 1 && travel->found == 0 && !travel->lost && !atomic_load(&travel->interrupt)) {
-		const struct checkpoint *from = route_before(&travel->route, limit - 2);
+		const struct checkpoint *from = checkpoint_before(travel, limit - 2);
 		uint64_t first = checkpoint_position(from) + 1;
 		if (history_may_have(&travel->history, first, limit - 1, travel->order.query.kinds))
 			(void)run_leg(travel, from, (struct stop){.kind = STOP_AT, .number = limit, .scans = true});
@@ -321,6 +354,7 @@ static void set_out(struct travel *travel)
 
 static void carry_out(struct travel *travel)
 {
+	travel->steps_back = false;
 	switch (travel->order.kind) {
 	case ORDER_SEEK:
 		go_to(travel, travel->order.position, travel->order.end);

@@ -5,6 +5,7 @@ void route_release(struct route *route)
 	for (unsigned i = 0; i < route->count; i++)
 		checkpoint_free(route->checkpoints[i]);
 	route->count = 0;
+	route->bytes = 0;
 }
 
 bool route_wants(const struct route *route, uint64_t position)
@@ -35,9 +36,9 @@ static void thin_out(struct route *route)
 	route->distance *= 2;
 }
 
-void route_add(struct route *route, const struct world *world)
+void route_add(struct route *route, const struct world *world, const struct checkpoint *like)
 {
-	const struct checkpoint *previous = route->count ? route->checkpoints[route->count - 1] : NULL;
+	const struct checkpoint *previous = route->count ? route->checkpoints[route->count - 1] : like;
 	struct checkpoint *checkpoint = checkpoint_take(world, previous);
 	if (!checkpoint)
 		return;

@@ -35,7 +35,7 @@ static enum status start(struct travel *travel, struct error *error)
 		return status;
 	bus_subscribe(world_bus(travel->world), EVENT_MASK_ALL, guide_event, travel);
 	world_set_between_hook(travel->world, guide_between, travel);
-	route_add(&travel->route, travel->world);
+	route_add(&travel->route, travel->world, NULL);
 	event_fields_parse(&travel->fields);
 	travel->records = calloc(TRAVEL_RING, sizeof(*travel->records));
 	if (travel->route.count == 0 || !travel->records)
@@ -61,7 +61,9 @@ enum status travel_new(const struct document *document, const struct travel_limi
 		return error_set(error, STATUS_HOST, "the host has no memory for a history");
 	travel->document = document;
 	travel->bell = (struct bell){-1, -1};
-	travel->route.most_bytes = limits && limits->checkpoint_bytes ? limits->checkpoint_bytes : default_bytes;
+	size_t bytes = limits && limits->checkpoint_bytes ? limits->checkpoint_bytes : default_bytes;
+	travel->stretch.most_bytes = bytes / 4;
+	travel->route.most_bytes = bytes - bytes / 4;
 	travel->route.distance = limits && limits->checkpoint_events ? limits->checkpoint_events : DEFAULT_EVENTS;
 	if (start(travel, error) == STATUS_OK)
 		*out = travel;
@@ -93,6 +95,7 @@ void travel_free(struct travel *travel)
 		(void)pthread_mutex_destroy(&travel->mutex);
 	}
 	bell_close(&travel->bell);
+	route_release(&travel->stretch);
 	route_release(&travel->route);
 	history_release(&travel->history);
 	free(travel->records);
@@ -280,5 +283,5 @@ unsigned travel_checkpoints(const struct travel *travel)
 
 size_t travel_checkpoint_bytes(const struct travel *travel)
 {
-	return travel->route.bytes;
+	return travel->route.bytes + travel->stretch.bytes;
 }

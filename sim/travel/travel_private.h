@@ -28,8 +28,8 @@ struct route {
 void route_release(struct route *route);
 /* Whether the world should be asked for a checkpoint at this position. */
 bool route_wants(const struct route *route, uint64_t position);
-/* Takes one; without memory for it there is none. */
-void route_add(struct route *route, const struct world *world);
+/* Takes one, the first of a route sharing with `like` (NULL: with none); without memory for it there is none. */
+void route_add(struct route *route, const struct world *world, const struct checkpoint *like);
 /* The last checkpoint that is not behind the position. */
 const struct checkpoint *route_before(const struct route *route, uint64_t position);
 
@@ -65,6 +65,7 @@ struct travel {
 	const struct document *document;
 	struct world *world;
 	struct route route;
+	struct route stretch; /* closer ones, in the stretch of the route through which somebody goes back */
 	struct history history;
 	struct travel_record *records; /* a ring by number */
 	struct event_fields fields;
@@ -74,6 +75,7 @@ struct travel {
 	struct stop stop;
 	uint64_t origin;                 /* position at the beginning of the journey */
 	uint64_t found;                  /* by a scan */
+	bool steps_back;                 /* not far: more steps like this may follow */
 	struct push pushes[TRAVEL_CPUS]; /* where the world stands; between operations there are none */
 	jmp_buf base, leg;
 

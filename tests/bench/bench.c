@@ -79,7 +79,8 @@ void bench_measure_many(struct bench *bench, const char *name, double budget_ns,
 		additions[i] = runs[i] * 2 / (addition + time_addition());
 	}
 	double ns = median(runs);
-	printf("%-52s %10.2f ns  (%.2f .. %.2f)  %.0f cycles", name, ns, runs[0], runs[RUNS - 1], median(additions));
+	printf("%-52s %10.2f ns  (%.2f .. %.2f)  %.0f cycles  %.3g M/s", name, ns, runs[0], runs[RUNS - 1],
+	       median(additions), 1e3 / ns);
 	if (budget_ns > 0) {
 		bool over = ns > budget_ns;
 		printf("  budget %.1f%s", budget_ns, over ? "  OVER" : "");
@@ -110,9 +111,8 @@ int main(int argc, char **argv)
 	struct bench bench = {.wanted = argc > 1 ? argv[1] : NULL};
 	struct timespec resolution;
 	(void)clock_getres(CLOCK_MONOTONIC, &resolution);
-	printf("median of %d runs (fastest .. slowest), ns and host cycles per operation; clock resolution %ld ns, "
-	       "batches of 20 ms or "
-	       "more\n",
+	printf("median of %d runs (fastest .. slowest), ns and host cycles per operation, million operations a second; "
+	       "clock resolution %ld ns, batches of 20 ms or more\n",
 	       RUNS, resolution.tv_nsec);
 	for (unsigned i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
 		suites[i](&bench);
