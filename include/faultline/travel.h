@@ -109,6 +109,9 @@ const struct event_fields *travel_fields(const struct travel *travel);
 /* The nearest known event of these kinds behind or before a position, 0 if there is none. */
 uint64_t travel_known_after(const struct travel *travel, uint64_t position, uint64_t kinds);
 uint64_t travel_known_before(const struct travel *travel, uint64_t position, uint64_t kinds);
+/* Of the known events with a number in (from, to]: the bits of their kinds, and how many are of these kinds. */
+uint64_t travel_known_kinds(const struct travel *travel, uint64_t from, uint64_t to);
+uint64_t travel_known_count(const struct travel *travel, uint64_t from, uint64_t to, uint64_t kinds);
 /* enum event_kind of a known event; EVENT_COUNT when it is not known. */
 unsigned travel_kind(const struct travel *travel, uint64_t number);
 /* The ring of a known event; 0 when it is not known. */

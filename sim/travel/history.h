@@ -6,15 +6,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HISTORY_BLOCK = 1024 };
+enum { HISTORY_BLOCK = 1024, HISTORY_KINDS = 64 };
 
-/* Invariant: masks[b] holds the bits of all kinds in block b; kinds[] is kept for the first HISTORY_MAX_KINDS events
- * only, so that a very long history costs a 64-bit word for each 1024 of them. */
+/* What is in so many events, in a row. Invariant: the mask has the bits of the kinds that were counted. */
+struct history_block {
+	uint64_t mask;
+	uint16_t counts[HISTORY_KINDS];
+};
+
+/* kinds[] is kept for the first events only, so that a very long history costs the eighth of a byte for each. */
 struct history {
 	uint8_t *kinds; /* by number - 1: the kind, and the ring in the upper two bits */
-	uint64_t *masks;
+	struct history_block *blocks;
 	uint64_t count; /* events known, numbers 1 to count */
-	uint64_t kind_capacity, mask_capacity;
+	uint64_t kind_capacity, block_capacity;
 };
 
 void history_release(struct history *history);
@@ -28,6 +33,10 @@ unsigned history_ring(const struct history *history, uint64_t number);
  * first or last number of a block that has one. */
 uint64_t history_first(const struct history *history, uint64_t from, uint64_t to, uint64_t kinds);
 uint64_t history_last(const struct history *history, uint64_t from, uint64_t to, uint64_t kinds);
+/* The bits of all kinds with a number in [from, to]; and how many events are of these kinds. A block of a part without
+ * kinds counts as if all of it were in its first number. */
+uint64_t history_mask(const struct history *history, uint64_t from, uint64_t to);
+uint64_t history_count(const struct history *history, uint64_t from, uint64_t to, uint64_t kinds);
 /* False: none of the kinds is among [from, to]. */
 bool history_may_have(const struct history *history, uint64_t from, uint64_t to, uint64_t kinds);
 

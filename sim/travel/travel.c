@@ -266,6 +266,16 @@ uint64_t travel_known_before(const struct travel *travel, uint64_t position, uin
 	return position <= 1 ? 0 : history_last(&travel->history, 1, position - 1, kinds);
 }
 
+uint64_t travel_known_kinds(const struct travel *travel, uint64_t from, uint64_t to)
+{
+	return history_mask(&travel->history, from + 1, to);
+}
+
+uint64_t travel_known_count(const struct travel *travel, uint64_t from, uint64_t to, uint64_t kinds)
+{
+	return history_count(&travel->history, from + 1, to, kinds);
+}
+
 unsigned travel_kind(const struct travel *travel, uint64_t number)
 {
 	return history_kind(&travel->history, number);

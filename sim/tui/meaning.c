@@ -90,17 +90,27 @@ bool meaning_is_stage(unsigned kind)
 	return stage_of(kind)[0] != '\0';
 }
 
+bool meaning_is_fixed(unsigned kind)
+{
+	return meaning_is_stage(kind) && stage_of(kind)[0] != '*';
+}
+
+static struct stage named(const char *word, size_t length)
+{
+	struct stage stage = {0};
+	memcpy(stage.text, word, length < sizeof(stage.text) ? length : sizeof(stage.text) - 1);
+	return stage;
+}
+
 /* "malloc buf 100 KiB", "#PF, error code ...", "the kernel serves brk(...": one word of it. Text arguments are not
  * used: the record may lie in the future. */
 static struct stage word_of(const struct travel_record *record)
 {
 	static const char serves[] = "the kernel serves ";
-	struct stage stage;
 	const char *word = record->sentence;
 	if (strncmp(word, serves, sizeof(serves) - 1) == 0)
 		word += sizeof(serves) - 1;
-	(void)snprintf(stage.text, sizeof(stage.text), "%.*s", (int)strcspn(word, " ,("), word);
-	return stage;
+	return named(word, strcspn(word, " ,("));
 }
 
 /* ---- next ---- */
@@ -174,17 +184,16 @@ static const char *distant_word(const struct travel *travel, uint64_t number, un
 
 struct stage meaning_stage(const struct travel *travel, uint64_t number)
 {
-	struct stage stage;
 	unsigned kind = travel_kind(travel, number);
 	const char *word = stage_of(kind);
 	const struct travel_record *record = travel_record(travel, number);
-	if (kind == EVENT_RING)
-		(void)snprintf(stage.text, sizeof(stage.text), "ring %u-%u", travel_ring(travel, number - 1),
-			       travel_ring(travel, number));
-	else if (word[0] == '*' && record)
+	if (word[0] == '*' && record)
 		return word_of(record);
-	else
-		(void)snprintf(stage.text, sizeof(stage.text), "%s",
-			       word[0] == '*' ? distant_word(travel, number, kind) : word);
+	if (word[0] == '*')
+		word = distant_word(travel, number, kind);
+	struct stage stage = named(word, strlen(word));
+	if (kind == EVENT_RING)
+		(void)snprintf(stage.text, sizeof(stage.text), "%s %u-%u", word, travel_ring(travel, number - 1),
+			       travel_ring(travel, number));
 	return stage;
 }

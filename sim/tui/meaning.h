@@ -14,5 +14,7 @@ struct stage {
 struct stage meaning_stage(const struct travel *travel, uint64_t number);
 /* Whether an event of that kind belongs in the ribbon; else it is part of the stage before it. */
 bool meaning_is_stage(unsigned kind);
+/* Whether its word says nothing but the kind and the rings. */
+bool meaning_is_fixed(unsigned kind);
 
 #endif

@@ -77,7 +77,7 @@
 	X(IPI, "IPI", "interrupt CPU {to}", "Only CPU {to} can flush its TLBs: it is interrupted to do so.")           \
 	X(OOM, "OOM", "OOM", "More was promised than there is, and somebody came for it: {what}.")                     \
 	X(BOOT, "boot", "boot", "The kernel builds its tables, loads CR3 and turns paging on.")                        \
-	X(RING, "*", "*", "From ring {from} to {to} only by a door that the kernel set up: {how}.")                    \
+	X(RING, "ring", "*", "From ring {from} to {to} only by a door that the kernel set up: {how}.")                 \
 	X(PUSH, "", "push {words} words", "{words} words on the kernel stack say where IRET goes back to.")            \
 	X(TLB_MISS, "TLB miss", "TLB miss", "No TLB knows {va}: the processor walks the tables in RAM.")               \
 	X(WALK, "", "read {levels} entries", "Bits of {va} pick an entry in each of {levels} tables: {outcome}.")      \

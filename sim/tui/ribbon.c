@@ -45,7 +45,8 @@ unsigned fold_sequence(const uint32_t *keys, unsigned count, unsigned longest, s
 struct ribbon {
 	struct stage words[WORDS];
 	unsigned word_count;
-	uint32_t stages[STAGES]; /* indices of words */
+	uint8_t fixed[EVENT_COUNT][16]; /* index + 1 of the word of a kind between two rings, if that is all it says */
+	uint32_t stages[STAGES];        /* indices of words */
 	unsigned count, current;
 	bool cut_before, cut_behind; /* the operation began earlier, goes on for longer than what is here */
 
@@ -65,6 +66,20 @@ static uint32_t word_index(struct ribbon *ribbon, const struct stage *word)
 	if (i == ribbon->word_count)
 		ribbon->words[ribbon->word_count++] = *word;
 	return i;
+}
+
+/* Of the stage of an event. Most say no more than their kind: those are asked for once. */
+static uint32_t stage_index(struct ribbon *ribbon, const struct travel *travel, uint64_t number, unsigned kind)
+{
+	unsigned rings = kind == EVENT_RING ? travel_ring(travel, number - 1) << 2 | travel_ring(travel, number) : 0;
+	uint8_t *fixed = &ribbon->fixed[kind][rings];
+	if (*fixed)
+		return *fixed - 1u;
+	struct stage word = meaning_stage(travel, number);
+	uint32_t index = word_index(ribbon, &word);
+	if (meaning_is_fixed(kind))
+		*fixed = (uint8_t)(index + 1);
+	return index;
 }
 
 static uint64_t first_event(const struct scene *scene, bool *cut)
@@ -87,8 +102,7 @@ static void collect(const struct scene *scene, struct ribbon *ribbon)
 		}
 		if (kind == EVENT_COUNT || !meaning_is_stage(kind))
 			continue;
-		struct stage word = meaning_stage(scene->travel, number);
-		ribbon->stages[ribbon->count++] = word_index(ribbon, &word);
+		ribbon->stages[ribbon->count++] = stage_index(ribbon, scene->travel, number, kind);
 		if (number <= scene->position)
 			ribbon->current = ribbon->count - 1;
 	}

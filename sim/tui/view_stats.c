@@ -52,15 +52,7 @@ static void draw_facts(struct area area, unsigned row, const struct fact *facts,
 
 /* ---- sparklines: events of some kinds in equal parts of the history ---- */
 
-enum { MOST_PARTS = 120, MOST_SCANNED = 200000 };
-
-static uint64_t count_between(const struct travel *travel, uint64_t from, uint64_t to, uint64_t kinds, unsigned most)
-{
-	uint64_t count = 0;
-	while (count < most && (from = travel_known_after(travel, from, kinds)) != 0 && from <= to)
-		count++;
-	return count;
-}
+enum { MOST_PARTS = 120 };
 
 static void draw_spark(const struct scene *scene, struct area area, unsigned row, const char *label, uint64_t kinds)
 {
@@ -73,8 +65,7 @@ static void draw_spark(const struct scene *scene, struct area area, unsigned row
 	if (parts == 0 || last == 0)
 		return;
 	for (unsigned i = 0; i < parts; i++) {
-		counts[i] = count_between(scene->travel, last * i / parts, last * (i + 1) / parts, kinds,
-					  MOST_SCANNED / MOST_PARTS);
+		counts[i] = travel_known_count(scene->travel, last * i / parts, last * (i + 1) / parts, kinds);
 		highest = counts[i] > highest ? counts[i] : highest;
 	}
 	for (unsigned i = 0; i < parts; i++) {

@@ -38,9 +38,9 @@ static void title(const struct scene *scene, char *out, size_t room)
 static void draw_column(const struct scene *scene, struct area area, unsigned column, uint64_t from, uint64_t to)
 {
 	bool past = to <= scene->position;
+	uint64_t kinds = travel_known_kinds(scene->travel, from, to);
 	for (unsigned i = 0; i < MARKS; i++) {
-		uint64_t found = travel_known_after(scene->travel, from, marks[i].kinds);
-		if (found == 0 || found > to)
+		if (!(kinds & marks[i].kinds))
 			continue;
 		(void)area_text(area, 0, column, past ? marks[i].style : STYLE_DIM, "%c", marks[i].letter);
 		return;

@@ -26,20 +26,51 @@ static const char script[] =
     "{\"op\": \"malloc\", \"id\": \"c-{i}\", \"size\": 5000}, {\"op\": \"write\", \"at\": \"c-{i}\", \"length\": "
     "5000}, {\"op\": \"yield\"}]}]}]}";
 
+/* Few operations of many accesses each: those that the machine does at once, from an odd address on, and each kind of
+ * those that are made one by one. %s: options of the kernel. */
+static const char long_operations[] =
+    "{\"faultline\": 1, \"machine\": {\"memory\": \"16MiB\"}, \"kernel\": {%s}, \"processes\": ["
+    "{\"name\": \"one\", \"script\": ["
+    "{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"256KiB\"},"
+    "{\"op\": \"write\", \"at\": {\"mapping\": \"m\", \"offset\": 4093}, \"length\": 70001, \"value\": "
+    "\"0x0123456789abcdef\"},"
+    "{\"op\": \"write\", \"at\": {\"mapping\": \"m\", \"offset\": 4093}, \"length\": 100001, \"value\": 3},"
+    "{\"op\": \"read\", \"at\": {\"mapping\": \"m\", \"offset\": 17}, \"length\": 200000},"
+    "{\"op\": \"read\", \"at\": \"m\", \"length\": \"256KiB\", \"stride\": \"page\"},"
+    "{\"op\": \"access\", \"at\": \"m\", \"length\": \"256KiB\", \"pattern\": \"zipf\", \"count\": 300}]},"
+    "{\"name\": \"two\", \"script\": ["
+    "{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"256KiB\"},"
+    "{\"op\": \"read\", \"at\": \"m\", \"length\": \"256KiB\", \"stride\": 5000},"
+    "{\"op\": \"write\", \"at\": \"m\", \"length\": \"128KiB\", \"value\": 0}]}]}";
+static const char *const schedules[] = {"", "\"quantum\": 3000"};
+
 struct trip {
 	struct document *document;
 	struct travel *travel;
 };
 
-static struct trip begin(uint64_t checkpoint_events, size_t checkpoint_bytes)
+static struct document *parse(const char *text)
 {
-	struct trip trip = {0};
+	struct document *document = NULL;
+	struct error error;
+	if (document_parse(text, strlen(text), "test.json", &document, &error) != STATUS_OK)
+		fail_msg("%s", error.text);
+	return document;
+}
+
+static struct trip begin_script(const char *text, uint64_t checkpoint_events, size_t checkpoint_bytes)
+{
+	struct trip trip = {.document = parse(text)};
 	struct error error;
 	const struct travel_limits limits = {checkpoint_bytes, checkpoint_events};
-	if (document_parse(script, strlen(script), "test.json", &trip.document, &error) != STATUS_OK ||
-	    travel_new(trip.document, &limits, &trip.travel, &error) != STATUS_OK)
+	if (travel_new(trip.document, &limits, &trip.travel, &error) != STATUS_OK)
 		fail_msg("%s", error.text);
 	return trip;
+}
+
+static struct trip begin(uint64_t checkpoint_events, size_t checkpoint_bytes)
+{
+	return begin_script(script, checkpoint_events, checkpoint_bytes);
 }
 
 static void end(struct trip *trip)
@@ -89,15 +120,15 @@ static uint64_t fingerprint(const struct travel *travel)
 
 static const struct travel_query any = {.kinds = EVENT_MASK_ALL};
 
-static void there_and_back_is_the_same_at_every_event(void **state)
+/* Returns the number of checkpoints. */
+static unsigned go_there_and_back(struct trip trip)
 {
-	(void)state;
-	struct trip trip = begin(97, 0);
 	struct travel *travel = trip.travel;
 	assert_int_equal(travel_explore(travel), TRAVEL_ARRIVED);
 	assert_true(travel_complete(travel));
+	unsigned checkpoints = travel_checkpoints(travel);
 	uint64_t last = travel_known(travel);
-	assert_true(last > 2000);
+	assert_true(last > 1500);
 	uint64_t *seen = calloc(last + 1, sizeof(*seen));
 	assert_non_null(seen);
 	seen[0] = fingerprint(travel);
@@ -121,6 +152,94 @@ static void there_and_back_is_the_same_at_every_event(void **state)
 		assert_int_equal(fingerprint(travel), seen[n]);
 	}
 	free(seen);
+	end(&trip);
+	return checkpoints;
+}
+
+static void there_and_back_is_the_same_at_every_event(void **state)
+{
+	(void)state;
+	(void)go_there_and_back(begin(97, 0));
+	(void)go_there_and_back(begin(3000, 0)); /* here the way back has checkpoints of its own */
+}
+
+static void a_checkpoint_may_lie_between_two_accesses(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(schedules) / sizeof(*schedules); i++) {
+		char text[2048];
+		(void)snprintf(text, sizeof(text), long_operations, schedules[i]);
+		assert_true(go_there_and_back(begin_script(text, 50, 0)) > 20); /* of eight operations */
+	}
+}
+
+static void note_event(void *self, const struct event *event)
+{
+	uint64_t *hash = self;
+	*hash = mix(*hash, &event->number, sizeof(event->number));
+	*hash = mix(*hash, &event->cycle, sizeof(event->cycle));
+	*hash = mix(*hash, &event->kind, sizeof(event->kind));
+}
+
+static void come_in_between(void *self)
+{
+	++*(unsigned *)self;
+}
+
+/* Everything that can be counted. */
+static uint64_t run_to_the_end(const char *text, unsigned *between)
+{
+	struct document *document = parse(text);
+	struct world *world = NULL;
+	struct error error;
+	struct stats stats;
+	uint64_t hash = 14695981039346656037u;
+	if (world_new(document, &world, &error) != STATUS_OK)
+		fail_msg("%s", error.text);
+	bus_subscribe(world_bus(world), EVENT_MASK_ALL, note_event, &hash);
+	if (between)
+		world_set_between_hook(world, come_in_between, between);
+	if (world_run(world, &error) != STATUS_OK)
+		fail_msg("%s", error.text);
+	world_machine_stats(world, &stats);
+	hash = mix(hash, &stats, sizeof(stats));
+	world_free(world);
+	document_free(document);
+	return hash;
+}
+
+static void who_comes_in_between_changes_nothing(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(schedules) / sizeof(*schedules); i++) {
+		char text[2048];
+		unsigned between = 0;
+		(void)snprintf(text, sizeof(text), long_operations, schedules[i]);
+		assert_true(run_to_the_end(text, &between) == run_to_the_end(text, NULL));
+		assert_true(between > 300);
+	}
+}
+
+static void what_is_known_of_a_part_is_the_sum_of_its_events(void **state)
+{
+	(void)state;
+	struct trip trip = begin(0, 0);
+	struct travel *travel = trip.travel;
+	const uint64_t kinds = EVENT_BIT(EVENT_RING) | EVENT_BIT(EVENT_FRAME_ALLOC) | EVENT_BIT(EVENT_WALK);
+	assert_int_equal(travel_explore(travel), TRAVEL_ARRIVED);
+	uint64_t last = travel_known(travel);
+	const uint64_t ends[] = {0, 1, 3, 1000, 1023, 1024, 1025, 2047, 2048, 2049, last - 1, last, last + 5000};
+	for (unsigned i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		for (unsigned j = i; j < sizeof(ends) / sizeof(*ends); j++) {
+			uint64_t mask = 0, count = 0;
+			for (uint64_t n = ends[i] + 1; n <= ends[j] && n <= last; n++) {
+				mask |= EVENT_BIT(travel_kind(travel, n));
+				count += (kinds & EVENT_BIT(travel_kind(travel, n))) != 0;
+			}
+			assert_true(travel_known_kinds(travel, ends[i], ends[j]) == mask);
+			assert_true(travel_known_count(travel, ends[i], ends[j], kinds) == count);
+		}
+	}
 	end(&trip);
 }
 
@@ -244,7 +363,7 @@ static char *write_list(void)
 	FILE *out = fdopen(file, "w");
 	assert_non_null(out);
 	for (unsigned i = 1; i <= 400; i++)
-		(void)fprintf(out, "m %u %u\nt %u 0 %u\n%s", i, i * 37, i, i * 37, "");
+		(void)fprintf(out, "m %u %u\nt %u 0 %u\n", i, i * 370, i, i * 370);
 	for (unsigned i = 1; i <= 400; i += 2)
 		(void)fprintf(out, "f %u\nm %u %u\n", i, i + 1000, i);
 	(void)fclose(out);
@@ -256,7 +375,7 @@ static void an_op_list_is_read_again_from_any_checkpoint(void **state)
 	(void)state;
 	struct trip trip = {0};
 	struct error error;
-	const struct travel_limits limits = {.checkpoint_events = 500};
+	const struct travel_limits limits = {.checkpoint_events = 100}; /* many in the middle of a line */
 	char *path = write_list();
 	if (document_load(path, &trip.document, &error) != STATUS_OK ||
 	    travel_new(trip.document, &limits, &trip.travel, &error) != STATUS_OK)
@@ -283,6 +402,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(there_and_back_is_the_same_at_every_event),
+	    cmocka_unit_test(a_checkpoint_may_lie_between_two_accesses),
+	    cmocka_unit_test(who_comes_in_between_changes_nothing),
+	    cmocka_unit_test(what_is_known_of_a_part_is_the_sum_of_its_events),
 	    cmocka_unit_test(a_backward_search_finds_what_a_forward_search_passed),
 	    cmocka_unit_test(a_condition_is_asked_in_both_directions),
 	    cmocka_unit_test(records_show_the_past_and_what_will_be),
