@@ -311,5 +311,7 @@ void table_free_root(struct mm *mm)
 	free_fixed_tables(mm);
 	BUG_ON(frame_at(mm->kernel->frames, mm->root)->mappings != 0);
 	mm->tables--;
-	frame_put(mm->kernel->frames, mm->root);
+	struct pfn root = mm->root;
+	mm->root = mm->kernel->root; /* whoever looks while it goes finds the kernel and nobody else */
+	frame_put(mm->kernel->frames, root);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "faultline/bus.h"
 #include "faultline/rng.h"
 #include "rig.h"
 
@@ -359,6 +360,37 @@ static void exit_and_abort_end_the_process_in_their_own_ways(void **state)
 	rig_release(&rig);
 }
 
+struct onlooker {
+	const struct process *process;
+	struct vaddr va;
+	bool gone, back; /* it was found no more; and then it was */
+};
+
+static void look(void *self, const struct event *event)
+{
+	struct onlooker *onlooker = self;
+	uint64_t value;
+	(void)event;
+	bool found = process_peek64(onlooker->process, onlooker->va, &value);
+	onlooker->back |= onlooker->gone && found;
+	onlooker->gone |= !found;
+}
+
+/* At the end its tables are gone, and full of junk where the kernel is built to find uses of freed frames. */
+static void who_looks_at_a_dying_process_finds_nothing(void **state)
+{
+	(void)state;
+	struct rig rig;
+	rig_boot(&rig, 0, OVERCOMMIT_HEURISTIC);
+	struct onlooker onlooker = {rig.process, rig.process->segment_start[SEGMENT_DATA], false, false};
+	assert_true(machine_store(rig.machine, onlooker.va, 8, 1));
+	bus_subscribe(&rig.bus, EVENT_BIT(EVENT_FRAME_FREE), look, &onlooker);
+	(void)rig_syscall(&rig, SYS_NR_EXIT, 0, 0, 0, 0, 0);
+	assert_true(onlooker.gone);
+	assert_false(onlooker.back);
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +405,7 @@ int main(void)
 	    cmocka_unit_test(a_huge_mapping_takes_one_fault_for_512_pages),
 	    cmocka_unit_test(empty_page_tables_are_given_back_by_munmap),
 	    cmocka_unit_test(random_calls_agree_with_a_model_of_pages),
+	    cmocka_unit_test(who_looks_at_a_dying_process_finds_nothing),
 	    cmocka_unit_test(exit_and_abort_end_the_process_in_their_own_ways),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
