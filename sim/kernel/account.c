@@ -37,7 +37,7 @@ uint64_t process_limit(const struct process *process, enum rlimit_index limit)
 
 static bool fits(const struct mm *mm, enum rlimit_index limit, uint64_t pages)
 {
-	return pages <= process_limit(mm->process, limit) / PAGE_BYTES;
+	return pages <= process_limit(mm_process(mm), limit) / PAGE_BYTES;
 }
 
 bool mm_may_expand(const struct mm *mm, uint32_t flags, uint64_t pages)

@@ -11,7 +11,7 @@ static int64_t move_break(struct mm *mm, uint64_t to)
 /* check_data_rlimit: the heap and the program's variables count together. */
 static bool below_data_limit(const struct mm *mm, uint64_t brk)
 {
-	uint64_t limit = process_limit(mm->process, RLIMIT_INDEX_DATA);
+	uint64_t limit = process_limit(mm_process(mm), RLIMIT_INDEX_DATA);
 	return limit == LINUX_RLIM_INFINITY || brk - mm->start_brk.v + mm->end_data.v - mm->start_data.v <= limit;
 }
 

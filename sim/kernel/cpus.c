@@ -83,10 +83,10 @@ void cpus_forget(struct kernel *kernel, struct process *process)
 const struct process *kernel_loaded(const struct kernel *kernel, unsigned cpu)
 {
 	const struct mm *mm = kernel->cpus[cpu].loaded;
-	return mm ? mm->process : NULL;
+	return mm ? mm->owner : NULL;
 }
 
 bool kernel_flushes_before_use(const struct kernel *kernel, unsigned cpu, const struct process *process)
 {
-	return !process->mm || kernel->cpus[cpu].seen[process->pid] != process->mm->tlb_gen;
+	return !process->mm || kernel->cpus[cpu].seen[process->mm->id] != process->mm->tlb_gen;
 }

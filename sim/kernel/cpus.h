@@ -10,7 +10,7 @@ struct kernel_cpu {
 	struct process *current; /* NULL: idle. Of the CPU that executes: kernel->current */
 	/* Whose tables CR3 points at; NULL: the kernel's own. An idle CPU keeps them: lazy TLB mode. */
 	struct mm *loaded;
-	uint64_t *seen; /* by pid: what mm->tlb_gen was when this CPU's translations were right; 0: never */
+	uint64_t *seen; /* by mm->id: what mm->tlb_gen was when this CPU's translations were right; 0: never */
 };
 
 /* The execution goes on on that CPU, wherever it stands there. */

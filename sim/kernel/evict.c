@@ -14,7 +14,7 @@ static bool look_at(const struct rmap_entry *found, void *self)
 	struct look *look = self;
 	look->locked = look->locked || (found->vma->flags & VMA_LOCKED);
 	look->dirty = look->dirty || pte_dirty(found->entry);
-	look->pid = found->mm->process->pid;
+	look->pid = found->mm->owner->pid;
 	look->va = found->va;
 	return true;
 }

@@ -34,7 +34,7 @@ bool fault_cause_is_resolved(enum fault_cause cause)
 static bool may_grow(struct mm *mm, const struct vma *stack, uint64_t bytes)
 {
 	uint64_t pages = (bytes - vma_bytes(stack)) / PAGE_BYTES;
-	if (!mm_may_expand(mm, stack->flags, pages) || bytes > process_limit(mm->process, RLIMIT_INDEX_STACK))
+	if (!mm_may_expand(mm, stack->flags, pages) || bytes > process_limit(mm_process(mm), RLIMIT_INDEX_STACK))
 		return false;
 	if (!mm_may_lock(mm, stack->flags, pages * PAGE_BYTES) || !mm_charge(mm, (int64_t)pages))
 		return false;
@@ -92,7 +92,7 @@ enum fault_cause fault_resolve(struct mm *mm, struct vaddr va, uint32_t error_co
 
 void fault_count(struct mm *mm, struct vaddr va, enum fault_cause cause)
 {
-	struct process_stats *stats = &mm->process->stats;
+	struct process_stats *stats = &mm_process(mm)->stats;
 	bool major = causes[cause].end == FAULT_MAJOR;
 	stats->causes[cause]++;
 	*(major ? &stats->major_faults : &stats->minor_faults) += 1;

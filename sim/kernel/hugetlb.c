@@ -248,7 +248,7 @@ static enum fault_cause fault_missing(const struct huge_fault *fault)
 		return fault_shared(fault);
 	if (!take_zeroed(fault, fault->vma->reserves, &page))
 		return out_of_pages(fault);
-	fault->mm->process->stats.frames_taken += fault->frames;
+	mm_process(fault->mm)->stats.frames_taken += fault->frames;
 	map(fault, page, fault->write);
 	return FAULT_CAUSE_DEMAND_ZERO;
 }
@@ -274,7 +274,7 @@ static void replace_by_copy(const struct huge_fault *fault, struct pfn from, str
 	for (uint64_t i = 0; i < fault->frames; i++)
 		physmem_copy(kernel->mem, pfn(to.v + i), pfn(from.v + i));
 	machine_charge(kernel->machine, COST_COPY_PAGE, fault->frames);
-	mm->process->stats.frames_taken += fault->frames;
+	mm_process(mm)->stats.frames_taken += fault->frames;
 	drop(mm, fault->start, from); /* others have it */
 	map(fault, to, true);
 	flush_huge_range(mm, fault->start, vaddr_add(fault->start, bytes), bytes);
@@ -363,8 +363,8 @@ bool hugetlb_check(const struct kernel *kernel, const char **why)
 {
 	uint64_t promised[HUGETLB_SIZES] = {0};
 	for (unsigned i = 0; i < kernel->process_count; i++) {
-		if (kernel->processes[i]->mm)
-			count_promises_of(kernel->processes[i]->mm, promised);
+		if (kernel->spaces[i])
+			count_promises_of(kernel->spaces[i], promised);
 	}
 	for (const struct file *file = kernel->files; file; file = file->next) {
 		if (file->reserves)

@@ -46,8 +46,8 @@ static struct vma *map_segment(struct mm *mm, enum segment segment, struct vaddr
 			    .file = file,
 			    .pgoff = file ? offset / PAGE_BYTES : start.v / PAGE_BYTES,
 			    .name = segment_name(segment)};
-	mm->process->segment_start[segment] = start;
-	mm->process->segment_bytes[segment] = bytes;
+	mm->owner->segment_start[segment] = start;
+	mm->owner->segment_bytes[segment] = bytes;
 	if ((flags & VMA_ACCOUNT) && !mm_charge(mm, (int64_t)(bytes / PAGE_BYTES)))
 		return NULL;
 	return mm_map(mm, &area);

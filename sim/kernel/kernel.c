@@ -38,6 +38,7 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	if (config->thp != THP_NEVER)
 		frame_pool_group(kernel->frames, arena);
 	kernel->processes = arena_new_array(arena, struct process *, MAX_PROCESSES);
+	kernel->spaces = arena_new_array(arena, struct mm *, MAX_PROCESSES);
 	kernel->cpu_count = machine_cpu_count(machine);
 	kernel->cpus = arena_new_array(arena, struct kernel_cpu, kernel->cpu_count);
 	pool_init(&kernel->mm_pool, arena, sizeof(struct mm));
@@ -109,7 +110,7 @@ struct process *kernel_process(const struct kernel *kernel, unsigned index)
 	return index < kernel->process_count ? kernel->processes[index] : NULL;
 }
 
-/* Sums over all living processes, and over the page cache. */
+/* Sums over all address spaces, and over the page cache. */
 struct census {
 	uint64_t rss[RSS_KINDS], zero, tables, committed;
 	uint64_t cached, mapped, swapped, dirty;
@@ -118,10 +119,10 @@ struct census {
 	uint64_t huge, huge_zero, zero_users;
 };
 
-static bool count_processes(const struct kernel *kernel, struct census *census, struct error *why)
+static bool count_spaces(const struct kernel *kernel, struct census *census, struct error *why)
 {
 	for (unsigned i = 0; i < kernel->process_count; i++) {
-		const struct mm *mm = kernel->processes[i]->mm;
+		const struct mm *mm = kernel->spaces[i];
 		if (!mm)
 			continue;
 		if (!mm_check(mm, why))
@@ -214,7 +215,7 @@ bool kernel_check(const struct kernel *kernel, struct error *why)
 		(void)error_set(why, STATUS_MACHINE_STOPPED, "frames: %s", what);
 		return false;
 	}
-	if (!count_processes(kernel, &census, why))
+	if (!count_spaces(kernel, &census, why))
 		return false;
 	count_files(kernel, &census);
 	what = count_anon(kernel, &census);

@@ -18,13 +18,14 @@
 /* Resident pages by what they hold: include/linux/mm_types_task.h. */
 enum rss_kind { RSS_FILE, RSS_ANON, RSS_SHMEM, RSS_KINDS };
 
-/* One address space.
+/* One address space. Its id is the pid of the process that it was made for: no other one has it at the same time.
  * Invariants: rss, hugetlb, zero, huge, huge_zero and tables count what the page tables hold; every present user entry
  * lies in a VMA; swapped counts the entries that lead to swap; total_vm, data_vm, exec_vm, stack_vm, locked_vm and
  * committed are sums over the VMAs (mm_check). */
 struct mm {
 	struct kernel *kernel;
-	struct process *process;
+	uint32_t id;
+	struct process *owner;       /* what nobody does who runs in it is put down to this one */
 	const struct layout *layout; /* the kernel's */
 	struct vma_tree vmas;
 	struct pfn root;  /* the table of the highest level */
@@ -91,13 +92,14 @@ struct kernel {
 	unsigned cpu;
 	unsigned cpu_count;
 	struct kernel_cpu *cpus;
-	struct flush flush;       /* what the interrupt of a shootdown is about */
-	struct process *stopping; /* whom the reschedule interrupt is about */
-	bool stopping_for_good;   /* all of it, not a thread: its tables may not stay loaded */
-	struct process **processes;
+	struct flush flush;         /* what the interrupt of a shootdown is about */
+	struct process *stopping;   /* whom the reschedule interrupt is about */
+	bool stopping_for_good;     /* all of it, not a thread: its tables may not stay loaded */
+	struct process **processes; /* by pid - 1 */
 	unsigned process_count;
-	uint64_t committed;     /* pages promised to all processes, and of shared memory */
-	uint64_t boot_free;     /* frames that were free after boot */
+	struct mm **spaces; /* by id - 1, NULL: none; so for ids up to process_count, or of one that is being made */
+	uint64_t committed; /* pages promised to all processes, and of shared memory */
+	uint64_t boot_free; /* frames that were free after boot */
 	uint64_t kernel_tables; /* page tables of the upper half */
 	struct rmap rmap;
 	struct swap swap;
@@ -289,9 +291,11 @@ void flush_huge_range(struct mm *mm, struct vaddr start, struct vaddr end, uint6
 
 /* ---- mm.c: address spaces ---- */
 struct placement;
-struct mm *mm_new(struct kernel *kernel, struct process *process, const struct placement *placement);
+struct mm *mm_new(struct kernel *kernel, struct process *owner, const struct placement *placement);
 void mm_free(struct mm *mm);
 bool mm_check(const struct mm *mm, struct error *why);
+/* Whose doing a change of it is: of the process that runs, if it is its own address space; else of the owner. */
+struct process *mm_process(const struct mm *mm);
 
 /* ---- area.c: VMAs come, go, split, merge and change size ---- */
 /* What a VMA is or should become, besides its place. */

@@ -134,14 +134,14 @@ static void replace(struct collapse *job, struct pfn head)
 	struct mm *mm = job->mm;
 	struct kernel *kernel = mm->kernel;
 	struct pfn freed[FOLIO_FRAMES], table = paddr_to_pfn(job->table);
-	emit(kernel->bus, EVENT_COLLAPSE, event_text(is_thread(job) ? "khugepaged" : job->who), mm->process->pid,
+	emit(kernel->bus, EVENT_COLLAPSE, event_text(is_thread(job) ? "khugepaged" : job->who), mm->owner->pid,
 	     job->start.v, head.v, FOLIO_FRAMES - job->missing);
 	folio_make(kernel, head);
 	unsigned count = copy(job, head, freed);
 	frame_at(kernel->frames, table)->mappings = 0;
 	table_deposit_again(mm, job->directory_pa, table);
 	thp_map(mm, head, job->start);
-	mm->process->stats.frames_taken += FOLIO_FRAMES;
+	mm->owner->stats.frames_taken += FOLIO_FRAMES;
 	mm_prepare_anon(mm, job->vma);
 	reclaim_add(kernel, head);
 	struct pte entry = thp_entry(mm, job->vma, head, true);
@@ -209,10 +209,10 @@ int64_t khugepaged_collapse_range(struct mm *mm, struct vma *vma, struct vaddr s
 
 /* ---- the thread ---- */
 
-/* The next place at or behind the cursor, of the process that the cursor is in. False: it has no more. */
+/* The next place at or behind the cursor, of the address space that the cursor is in. False: it has no more. */
 static bool next_place(const struct kernel *kernel, struct collapse *job)
 {
-	struct mm *mm = kernel->processes[kernel->thp.scan_process]->mm;
+	struct mm *mm = kernel->spaces[kernel->thp.scan_space];
 	struct vaddr at = kernel->thp.scan_at;
 	const uint64_t huge = layout_huge_bytes(kernel->layout);
 	for (struct vma *vma = mm ? vma_tree_after(&mm->vmas, at) : NULL; vma; vma = vma->next) {
@@ -225,14 +225,14 @@ static bool next_place(const struct kernel *kernel, struct collapse *job)
 	return false;
 }
 
-/* khugepaged_do_scan: so many pages, but not beyond the end of a whole pass over all processes. */
+/* khugepaged_do_scan: so many pages, but not beyond the end of a whole pass over all address spaces. */
 static void scan_pages(struct kernel *kernel)
 {
 	struct thp *thp = &kernel->thp;
 	uint64_t pages = 0, begun = 0;
 	while (pages < kernel->config.khugepaged.pages_to_scan) {
 		struct collapse job;
-		begun += thp->scan_process == 0 && thp->scan_at.v == 0;
+		begun += thp->scan_space == 0 && thp->scan_at.v == 0;
 		if (begun == 2)
 			return;
 		if (next_place(kernel, &job)) {
@@ -242,7 +242,7 @@ static void scan_pages(struct kernel *kernel)
 			continue;
 		}
 		thp->scan_at = vaddr(0);
-		thp->scan_process = (thp->scan_process + 1) % kernel->process_count;
+		thp->scan_space = (thp->scan_space + 1) % kernel->process_count;
 	}
 }
 

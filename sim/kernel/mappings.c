@@ -27,7 +27,7 @@ struct hunt {
 	struct mapping *out;
 	unsigned room, found;
 	uint64_t *steps;
-	unsigned index; /* of the process that is looked at */
+	const struct process *owner; /* of the address space that is looked at */
 };
 
 static bool spend(const struct hunt *hunt)
@@ -46,8 +46,7 @@ static bool is_it(const struct hunt *hunt, struct pte entry)
 static void tell(struct hunt *hunt, struct vaddr va, unsigned level, struct paddr at, struct pte entry)
 {
 	if (hunt->found < hunt->room)
-		hunt->out[hunt->found] = (struct mapping){
-		    hunt->kernel->processes[hunt->index], hunt->index, va, level, at, entry};
+		hunt->out[hunt->found] = (struct mapping){hunt->owner, hunt->owner->pid - 1, va, level, at, entry};
 	hunt->found++;
 }
 
@@ -72,7 +71,7 @@ static bool ask(struct hunt *hunt, const struct mm *mm, struct vaddr va)
 	}
 }
 
-/* Reads all tables of a process. */
+/* Reads all tables of an address space. */
 static bool search(struct hunt *hunt, const struct mm *mm, struct paddr table, uint64_t base, unsigned level)
 {
 	unsigned entries = layout_entries(mm->layout, level);
@@ -106,7 +105,7 @@ static bool search_areas(struct hunt *hunt, const struct mm *mm, uint64_t index)
 	return true;
 }
 
-static bool search_process(struct hunt *hunt, const struct mm *mm, const struct frame *record)
+static bool search_space(struct hunt *hunt, const struct mm *mm, const struct frame *record)
 {
 	if (hunt->tables && is_it(hunt, (struct pte){pfn_to_paddr(mm->root).v | PTE_PRESENT}))
 		tell(hunt, vaddr(0), mm->layout->levels + 1u, paddr(0), (struct pte){pfn_to_paddr(mm->root).v});
@@ -127,12 +126,11 @@ static bool has_one_entry(const struct kernel *kernel, struct pfn frame)
 /* The only entry of an anonymous frame stands where its record says. */
 static bool stands_where_it_says(struct hunt *hunt, const struct frame *record)
 {
-	const struct kernel *kernel = hunt->kernel;
-	for (hunt->index = 0; hunt->index < kernel->process_count; hunt->index++) {
-		const struct process *process = kernel->processes[hunt->index];
-		if (process->pid == record->pid && process->mm)
-			(void)ask(hunt, process->mm, vpn_to_vaddr(vpn(record->vpn)));
-	}
+	const struct mm *mm = hunt->kernel->spaces[record->pid - 1];
+	if (!mm)
+		return false;
+	hunt->owner = mm->owner;
+	(void)ask(hunt, mm, vpn_to_vaddr(vpn(record->vpn)));
 	return hunt->found == 1;
 }
 
@@ -159,9 +157,10 @@ unsigned frame_mappings(const struct kernel *kernel, struct pfn frame, struct ma
 	if (record->use == FRAME_ANON && has_one_entry(kernel, block.first) && stands_where_it_says(&hunt, record))
 		return 1;
 	hunt.found = 0;
-	for (hunt.index = 0; hunt.index < kernel->process_count && *complete; hunt.index++) {
-		const struct process *process = kernel->processes[hunt.index];
-		*complete = !process->mm || search_process(&hunt, process->mm, record);
+	for (unsigned i = 0; i < kernel->process_count && *complete; i++) {
+		const struct mm *mm = kernel->spaces[i];
+		hunt.owner = mm ? mm->owner : NULL;
+		*complete = !mm || search_space(&hunt, mm, record);
 	}
 	return hunt.found;
 }

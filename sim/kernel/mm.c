@@ -2,19 +2,22 @@
 #include "kernel_private.h"
 #include "placement.h"
 
-struct mm *mm_new(struct kernel *kernel, struct process *process, const struct placement *placement)
+struct mm *mm_new(struct kernel *kernel, struct process *owner, const struct placement *placement)
 {
 	struct mm *mm = pool_take(&kernel->mm_pool);
 	mm->kernel = kernel;
 	mm->layout = kernel->layout;
 	mm->tlb_gen = 1;
-	mm->process = process;
+	mm->id = owner->pid;
+	mm->owner = owner;
 	mm->mmap_ceiling = placement->mmap_ceiling;
 	mm->start_brk = mm->brk = placement->start_brk;
 	if (!table_new_root(mm)) {
 		pool_put(&kernel->mm_pool, mm);
 		return NULL;
 	}
+	BUG_ON(kernel->spaces[mm->id - 1]);
+	kernel->spaces[mm->id - 1] = mm;
 	return mm;
 }
 
@@ -29,7 +32,14 @@ void mm_free(struct mm *mm)
 	       mm->total_vm != 0);
 	if (kernel->charging == mm)
 		kernel->charging = NULL;
+	kernel->spaces[mm->id - 1] = NULL;
 	pool_put(&kernel->mm_pool, mm);
+}
+
+struct process *mm_process(const struct mm *mm)
+{
+	struct process *current = mm->kernel->current;
+	return current && current->mm == mm ? current : mm->owner;
 }
 
 uint64_t mm_resident(const struct mm *mm)
@@ -66,6 +76,6 @@ bool mm_check(const struct mm *mm, struct error *why)
 	else
 		(void)table_check(mm, &what);
 	if (what)
-		(void)error_set(why, STATUS_MACHINE_STOPPED, "process %u: %s", mm->process->pid, what);
+		(void)error_set(why, STATUS_MACHINE_STOPPED, "process %u: %s", mm->owner->pid, what);
 	return what == NULL;
 }

@@ -49,7 +49,7 @@ static int64_t check_rights(const struct mm *mm, const struct open_file *open, c
 	const uint32_t vma_flags = area->flags;
 	if ((flags & LINUX_MAP_FIXED_NOREPLACE) && !vma_tree_is_free(&mm->vmas, area->start, bytes))
 		return -LINUX_EEXIST;
-	if ((flags & LINUX_MAP_LOCKED) && process_limit(mm->process, RLIMIT_INDEX_MEMLOCK) == 0)
+	if ((flags & LINUX_MAP_LOCKED) && process_limit(mm_process(mm), RLIMIT_INDEX_MEMLOCK) == 0)
 		return -LINUX_EPERM;
 	if (!mm_may_lock(mm, vma_flags, bytes))
 		return -LINUX_EAGAIN;

@@ -59,7 +59,7 @@ void page_free(struct kernel *kernel, struct pfn frame)
 
 void page_count_resident(struct mm *mm, enum rss_kind kind, uint64_t pages)
 {
-	struct process_stats *stats = &mm->process->stats;
+	struct process_stats *stats = &mm->owner->stats;
 	mm->rss[kind] += pages;
 	uint64_t resident = mm_resident(mm);
 	if (resident > stats->peak_resident)
@@ -101,7 +101,7 @@ bool page_release(struct mm *mm, struct vaddr va, struct pte entry)
 static void own(struct mm *mm, struct pfn frame, struct vaddr va, uint64_t pages)
 {
 	rmap_add(mm, frame, va);
-	mm->process->stats.frames_taken += pages;
+	mm_process(mm)->stats.frames_taken += pages;
 	page_count_resident(mm, RSS_ANON, pages);
 }
 

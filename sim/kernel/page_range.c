@@ -315,8 +315,8 @@ void page_remove_range(struct mm *mm, struct file *file, uint64_t first, uint64_
 	struct kernel *kernel = mm->kernel;
 	const struct removal removal = {file, first, end};
 	for (unsigned i = 0; i < kernel->process_count; i++) {
-		if (kernel->processes[i]->mm)
-			zap_in(kernel->processes[i]->mm, &removal);
+		if (kernel->spaces[i])
+			zap_in(kernel->spaces[i], &removal);
 	}
 	file_truncate(kernel, file, first, end);
 }

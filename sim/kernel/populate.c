@@ -22,7 +22,7 @@ static int64_t fault_in(struct mm *mm, struct vma *vma, struct vaddr va, bool wr
 	enum fault_cause cause = page_fault(mm, vma, va, write);
 	if (!fault_cause_is_resolved(cause))
 		return cause == FAULT_CAUSE_OUT_OF_MEMORY ? -LINUX_ENOMEM : -LINUX_EFAULT;
-	mm->process->stats.kernel_faults++;
+	mm_process(mm)->stats.kernel_faults++;
 	fault_count(mm, va, cause);
 	return 0;
 }

@@ -46,13 +46,12 @@ struct memory_use memory_use_of(const struct kernel *kernel)
 	use.mapped = mapped.pages;
 	for (unsigned i = 0; i < kernel->process_count; i++) {
 		const struct process *process = kernel->processes[i];
+		const struct mm *mm = kernel->spaces[i];
 		use.faults += process->stats.minor_faults + process->stats.major_faults;
 		use.major_faults += process->stats.major_faults;
-		if (!process->mm)
-			continue;
-		use.locked += locked_pages(process->mm);
-		use.tables += process->mm->tables;
-		use.stacks += (uint64_t)1 << STACK_ORDER;
+		use.stacks += process->mm ? (uint64_t)1 << STACK_ORDER : 0;
+		use.locked += mm ? locked_pages(mm) : 0;
+		use.tables += mm ? mm->tables : 0;
 	}
 	return use;
 }

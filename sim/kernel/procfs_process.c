@@ -21,7 +21,7 @@ static void print_memory(const struct mm *mm, const struct sink *sink)
 	    {"VmSize:", mm->total_vm},
 	    {"VmLck:", mm->locked_vm},
 	    {"VmPin:", 0},
-	    {"VmHWM:", mm->process->stats.peak_resident},
+	    {"VmHWM:", mm->owner->stats.peak_resident},
 	    {"VmRSS:", mm_resident(mm)},
 	    {"RssAnon:", mm->rss[RSS_ANON]},
 	    {"RssFile:", mm->rss[RSS_FILE]},

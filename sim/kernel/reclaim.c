@@ -248,12 +248,12 @@ void reclaim_for_huge(struct kernel *kernel, const struct mm *mm, uint64_t enoug
 
 static uint64_t limit_of(const struct kernel *kernel, const struct memgroup *group)
 {
-	uint64_t living = 0, shared;
+	uint64_t spaces = 0, shared;
 	if (kernel->config.allocation != ALLOCATION_FIXED)
 		return group->limit;
 	for (unsigned i = 0; i < kernel->process_count; i++)
-		living += kernel->processes[i]->mm != NULL;
-	shared = (kernel->boot_free - kernel->reclaim.marks.high) / (living ? living : 1);
+		spaces += kernel->spaces[i] != NULL;
+	shared = (kernel->boot_free - kernel->reclaim.marks.high) / (spaces ? spaces : 1);
 	return group->limit && group->limit < shared ? group->limit : shared;
 }
 

@@ -42,7 +42,7 @@ uint64_t replace_key_at(const struct mm *mm, const struct vma *vma, struct vaddr
 {
 	if (vma->file)
 		return replace_key_of_file(vma->file, vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES);
-	return key_of_address(mm->process->pid, vaddr_to_vpn(va).v);
+	return key_of_address(mm->id, vaddr_to_vpn(va).v);
 }
 
 /* ---- what a policy may ask ---- */

@@ -13,7 +13,7 @@ uint64_t rmap_reserve_bytes(void)
 	return sizeof(struct rmap_node) * RMAP_NODES;
 }
 
-static uint32_t new_node(struct rmap *rmap, uint32_t pid, uint64_t vpn, uint32_t next)
+static uint32_t new_node(struct rmap *rmap, uint32_t space, uint64_t vpn, uint32_t next)
 {
 	uint32_t number = rmap->free;
 	if (number != 0)
@@ -21,7 +21,7 @@ static uint32_t new_node(struct rmap *rmap, uint32_t pid, uint64_t vpn, uint32_t
 	else
 		number = rmap->fresh++;
 	BUG_ON(number == RMAP_NODES);
-	rmap->nodes[number] = (struct rmap_node){next, pid, vpn};
+	rmap->nodes[number] = (struct rmap_node){next, space, vpn};
 	return number;
 }
 
@@ -37,12 +37,12 @@ static struct rmap_node drop_node(struct rmap *rmap, uint32_t *link)
 }
 
 /* The link to the node, NULL: there is none. */
-static uint32_t *find_node(struct rmap *rmap, struct frame *record, uint32_t pid, uint64_t vpn)
+static uint32_t *find_node(struct rmap *rmap, struct frame *record, uint32_t space, uint64_t vpn)
 {
 	uint32_t *link = &record->others;
 	while (*link != 0) {
 		struct rmap_node *node = &rmap->nodes[*link];
-		if (node->pid == pid && node->vpn == vpn)
+		if (node->space == space && node->vpn == vpn)
 			return link;
 		link = &node->next;
 	}
@@ -55,11 +55,11 @@ void rmap_add(struct mm *mm, struct pfn frame, struct vaddr va)
 	if (record->mappings == 0 && frame_is_in_folio(record))
 		folio_count_mapped(mm->kernel, frame, true);
 	if (record->mappings++ == 0) {
-		record->pid = mm->process->pid;
+		record->pid = mm->id;
 		record->vpn = vaddr_to_vpn(va).v;
 		return;
 	}
-	record->others = new_node(&mm->kernel->rmap, mm->process->pid, vaddr_to_vpn(va).v, record->others);
+	record->others = new_node(&mm->kernel->rmap, mm->id, vaddr_to_vpn(va).v, record->others);
 }
 
 void rmap_remove(struct mm *mm, struct pfn frame, struct vaddr va)
@@ -67,18 +67,18 @@ void rmap_remove(struct mm *mm, struct pfn frame, struct vaddr va)
 	struct rmap *rmap = &mm->kernel->rmap;
 	struct frame *record = frame_at(mm->kernel->frames, frame);
 	uint64_t vpn = vaddr_to_vpn(va).v;
-	bool is_first = record->pid == mm->process->pid && record->vpn == vpn;
+	bool is_first = record->pid == mm->id && record->vpn == vpn;
 	if (--record->mappings == 0) {
 		BUG_ON(!is_first);
 		if (frame_is_in_folio(record))
 			folio_count_mapped(mm->kernel, frame, false);
 		return;
 	}
-	uint32_t *link = is_first ? &record->others : find_node(rmap, record, mm->process->pid, vpn);
+	uint32_t *link = is_first ? &record->others : find_node(rmap, record, mm->id, vpn);
 	BUG_ON(!link);
 	struct rmap_node node = drop_node(rmap, link);
 	if (is_first) {
-		record->pid = node.pid;
+		record->pid = node.space;
 		record->vpn = node.vpn;
 	}
 }
@@ -86,23 +86,23 @@ void rmap_remove(struct mm *mm, struct pfn frame, struct vaddr va)
 void rmap_move(struct mm *mm, struct pfn frame, struct vaddr from, struct vaddr to)
 {
 	struct frame *record = frame_at(mm->kernel->frames, frame);
-	uint32_t pid = mm->process->pid;
-	if (record->pid == pid && record->vpn == vaddr_to_vpn(from).v) {
+	uint32_t space = mm->id;
+	if (record->pid == space && record->vpn == vaddr_to_vpn(from).v) {
 		record->vpn = vaddr_to_vpn(to).v;
 		return;
 	}
-	const uint32_t *link = find_node(&mm->kernel->rmap, record, pid, vaddr_to_vpn(from).v);
+	const uint32_t *link = find_node(&mm->kernel->rmap, record, space, vaddr_to_vpn(from).v);
 	BUG_ON(!link);
 	mm->kernel->rmap.nodes[*link].vpn = vaddr_to_vpn(to).v;
 }
 
-bool rmap_has(const struct kernel *kernel, struct pfn frame, uint32_t pid, uint64_t vpn)
+bool rmap_has(const struct kernel *kernel, struct pfn frame, uint32_t space, uint64_t vpn)
 {
 	const struct frame *record = frame_peek(kernel->frames, frame);
-	if (record->pid == pid && record->vpn == vpn)
+	if (record->pid == space && record->vpn == vpn)
 		return true;
 	for (uint32_t i = record->others; i != 0; i = kernel->rmap.nodes[i].next) {
-		if (kernel->rmap.nodes[i].pid == pid && kernel->rmap.nodes[i].vpn == vpn)
+		if (kernel->rmap.nodes[i].space == space && kernel->rmap.nodes[i].vpn == vpn)
 			return true;
 	}
 	return false;
@@ -118,10 +118,9 @@ static bool find_entry(struct vma *vma, struct vaddr va, struct pfn frame, struc
 	return entry_has_frame(found->entry) && frame.v >= first && frame.v < first + pages;
 }
 
-static bool visit_at(struct kernel *kernel, uint32_t pid, uint64_t vpn, struct pfn frame, rmap_fn *fn, void *self)
+static bool visit_at(struct kernel *kernel, uint32_t space, uint64_t vpn, struct pfn frame, rmap_fn *fn, void *self)
 {
-	const struct process *process = kernel->processes[pid - 1]; /* NULL: it is being made */
-	struct mm *mm = process ? process->mm : NULL;
+	struct mm *mm = kernel->spaces[space - 1];
 	struct vaddr va = vaddr(vpn << PAGE_SHIFT);
 	struct vma *vma = mm ? vma_tree_find(&mm->vmas, va) : NULL;
 	struct rmap_entry found;
@@ -135,7 +134,7 @@ static bool each_anon(struct kernel *kernel, struct pfn frame, rmap_fn *fn, void
 	struct rmap_node here = {record->others, record->pid, record->vpn};
 	for (uint32_t left = record->mappings; left > 0; left--) {
 		struct rmap_node ahead = kernel->rmap.nodes[here.next];
-		if (!visit_at(kernel, here.pid, here.vpn, frame, fn, self))
+		if (!visit_at(kernel, here.space, here.vpn, frame, fn, self))
 			return false;
 		here = ahead;
 	}

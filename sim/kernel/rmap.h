@@ -12,8 +12,8 @@ struct vma;
 
 /* One more entry of an anonymous frame. */
 struct rmap_node {
-	uint32_t next; /* 0: none */
-	uint32_t pid;
+	uint32_t next;  /* 0: none */
+	uint32_t space; /* mm->id */
 	uint64_t vpn;
 };
 
@@ -32,7 +32,7 @@ void rmap_add(struct mm *mm, struct pfn frame, struct vaddr va);
 void rmap_remove(struct mm *mm, struct pfn frame, struct vaddr va);
 void rmap_move(struct mm *mm, struct pfn frame, struct vaddr from, struct vaddr to);
 /* Whether the entry is known to its frame. */
-bool rmap_has(const struct kernel *kernel, struct pfn frame, uint32_t pid, uint64_t vpn);
+bool rmap_has(const struct kernel *kernel, struct pfn frame, uint32_t space, uint64_t vpn);
 
 /* Calls fn for each entry that maps the frame, until it says false. fn may take the entry away. */
 struct rmap_entry {

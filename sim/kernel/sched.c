@@ -78,7 +78,7 @@ static void load_registers(struct cpu *cpu, const struct process_context *contex
 void sched_load_mm(struct kernel *kernel, struct process *process)
 {
 	struct kernel_cpu *cpu = &kernel->cpus[kernel->cpu];
-	uint64_t *seen = &cpu->seen[process->pid];
+	uint64_t *seen = &cpu->seen[process->mm->id];
 	bool fresh = *seen == process->mm->tlb_gen;
 	if (cpu->loaded == process->mm && fresh)
 		return; /* out of lazy TLB mode */

@@ -25,7 +25,7 @@ static const char *check_anon(const struct mm *mm, struct pte entry, uint64_t va
 	const char *why = NULL;
 	for (uint64_t i = 0; i < leaf_bytes(mm, entry) / PAGE_BYTES; i++) {
 		struct pfn frame = pfn(pte_frame(entry) + i);
-		if (!rmap_has(mm->kernel, frame, mm->process->pid, (va >> PAGE_SHIFT) + i))
+		if (!rmap_has(mm->kernel, frame, mm->id, (va >> PAGE_SHIFT) + i))
 			why = "a frame's reverse mapping does not know an entry that points at it";
 		else if (pte_writable(entry) && !page_is_exclusive(mm->kernel, frame_peek(mm->kernel->frames, frame)))
 			why = "an anonymous page is writable though others have it, too";

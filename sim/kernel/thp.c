@@ -222,7 +222,7 @@ static bool map_new(const struct huge_fault *fault)
 	clear_huge_page(kernel, head);
 	folio_make(kernel, head);
 	thp_map(mm, head, fault->start);
-	mm->process->stats.frames_taken += FOLIO_FRAMES;
+	mm_process(mm)->stats.frames_taken += FOLIO_FRAMES;
 	reclaim_add(kernel, head);
 	struct pte entry = thp_entry(mm, fault->vma, head, true);
 	table_set(mm, fault->start, fault->entry_pa, (struct pte){entry.word | PTE_DIRTY});

@@ -18,7 +18,7 @@ struct thp {
 	uint64_t zero_users;
 	/* khugepaged: when it wakes, and where it goes on. */
 	uint64_t next_scan;
-	unsigned scan_process; /* index */
+	unsigned scan_space; /* index of the address space */
 	struct vaddr scan_at;
 	uint32_t queue_first, queue_last; /* folios that may be split to free a part; 0: none */
 };

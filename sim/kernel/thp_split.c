@@ -36,7 +36,7 @@ void thp_split_entry(struct mm *mm, struct vaddr va, struct paddr entry_pa, cons
 	struct kernel *kernel = mm->kernel;
 	struct pte entry = entry_load(kernel, entry_pa);
 	struct pfn table = table_withdraw(mm, entry_pa);
-	emit(kernel->bus, EVENT_HUGE_SPLIT, event_text("entry"), mm->process->pid, va.v, pte_frame(entry),
+	emit(kernel->bus, EVENT_HUGE_SPLIT, event_text("entry"), mm->owner->pid, va.v, pte_frame(entry),
 	     event_text(why));
 	fill_table(mm, table, entry);
 	table_hang(mm, va, entry_pa, table, FOLIO_FRAMES);

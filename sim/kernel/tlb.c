@@ -13,7 +13,7 @@ enum { SINGLE_FLUSH_CEILING = 33 };
 static void flush_here(struct kernel *kernel, const struct flush *flush)
 {
 	struct machine *machine = kernel->machine;
-	kernel->cpus[kernel->cpu].seen[flush->mm->process->pid] = flush->mm->tlb_gen;
+	kernel->cpus[kernel->cpu].seen[flush->mm->id] = flush->mm->tlb_gen;
 	if (flush->pages > SINGLE_FLUSH_CEILING) {
 		machine_write_cr3(machine, machine_cpu(machine)->cr3);
 		return;
@@ -25,7 +25,7 @@ static void flush_here(struct kernel *kernel, const struct flush *flush)
 void flush_entry(void *self)
 {
 	struct kernel *kernel = ((const struct gate *)self)->kernel;
-	struct process_stats *stats = &kernel->flush.mm->process->stats;
+	struct process_stats *stats = &kernel->flush.mm->owner->stats;
 	stats->shootdowns_received++;
 	if (kernel->flush.pages > SINGLE_FLUSH_CEILING)
 		stats->shootdowns_full++;
@@ -37,14 +37,15 @@ void flush_entry(void *self)
 
 static bool runs_on(const struct kernel *kernel, unsigned cpu, const struct mm *mm)
 {
-	return cpu != kernel->cpu && cpu_current(kernel, cpu) == mm->process;
+	const struct process *process = cpu_current(kernel, cpu);
+	return cpu != kernel->cpu && process && process->mm == mm;
 }
 
 /* The other CPUs. Their answers are waited for: only then may the frames have another use. */
 static void shoot_down(struct kernel *kernel, const struct flush *flush)
 {
 	const struct mm *mm = flush->mm;
-	struct process_stats *stats = &mm->process->stats;
+	struct process_stats *stats = &mm->owner->stats;
 	uint64_t since = kernel->bus->cycle;
 	unsigned targets = 0;
 	for (unsigned i = 0; i < kernel->cpu_count; i++) {
@@ -72,7 +73,7 @@ static void flush_all(const struct flush *flush)
 	if (flush->pages == 0)
 		return;
 	mm->tlb_gen++;
-	if (kernel->current == mm->process)
+	if (kernel->current && kernel->current->mm == mm)
 		flush_here(kernel, flush);
 	if (kernel->cpu_count > 1)
 		shoot_down(kernel, flush);
