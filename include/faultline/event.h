@@ -94,6 +94,10 @@ enum layer {
 	X(PROCESS_START, process_start, KERNEL, "pid:dec name:text", "process {pid} ({name}) starts")                  \
 	X(FORK, fork, KERNEL, "parent:dec child:dec entries:dec",                                                      \
 	  "process {parent} forks process {child}: {entries} entries are copied, no page is")                          \
+	X(VFORK, vfork, KERNEL, "parent:dec child:dec",                                                                \
+	  "process {parent} makes process {child} in its own memory, and waits: nothing is copied")                    \
+	X(VFORK_DONE, vfork_done, KERNEL, "child:dec parent:dec",                                                      \
+	  "process {child} has left the memory of process {parent}, which may go on")                                  \
 	X(EXEC, exec, KERNEL, "pid:dec path:text",                                                                     \
 	  "process {pid} becomes {path}: a new address space, the same descriptors")                                   \
 	X(PROCESS_EXIT, process_exit, KERNEL, "pid:dec cause:text status:dec",                                         \

@@ -262,6 +262,8 @@ bool kernel_install(struct kernel *kernel, const struct process_spec *spec);
 void kernel_run(struct kernel *kernel, struct process *process);
 /* Nothing can run until then, when this (sleeping) process wakes: the CPU leaves whom it runs and idles. */
 void kernel_idle(struct kernel *kernel, struct process *process);
+/* It sleeps in vfork: its child has its memory still. It must not be run. */
+bool kernel_waits_in_vfork(const struct kernel *kernel, const struct process *process);
 struct process *kernel_current(const struct kernel *kernel); /* NULL: the CPU idles in ring 0 */
 
 /* Several CPUs: a process has its home on CPU (number of processes before it) modulo CPUs, and a thread of it on each

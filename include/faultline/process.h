@@ -146,13 +146,14 @@ struct process_context {
 
 struct process {
 	uint32_t pid;
-	uint16_t pcid;
+	uint16_t pcid; /* of its address space */
 	const char *name;
 	struct mm *mm; /* NULL after death */
 	int64_t oom_score_adj;
-	uint64_t wakes_at; /* cycle: it sleeps until then */
-	uint32_t parent;   /* pid; 0: the world made it */
-	bool reaped;       /* somebody has waited for it */
+	uint64_t wakes_at;    /* cycle: it sleeps until then */
+	uint32_t parent;      /* pid; 0: the world made it */
+	bool reaped;          /* somebody has waited for it */
+	uint32_t vfork_child; /* the child that its vfork, which has not returned yet, has made; 0: none */
 	struct linux_rlimit limits[RLIMITS];
 	struct process_stats stats;
 	struct process_death death;
@@ -170,6 +171,8 @@ const char *segment_name(enum segment segment);
 /* Start of a segment now: the heap and the stack move. */
 struct vaddr process_segment(const struct process *process, enum segment segment);
 
+/* Its address space is another one's: vfork has made it, and it has neither called execve nor ended. */
+bool process_borrows_memory(const struct process *process);
 /* Size of the address space, as /proc/PID/status has it. Zero after death. */
 uint64_t process_virtual_bytes(const struct process *process);
 uint64_t process_resident_pages(const struct process *process); /* without the shared zero page */

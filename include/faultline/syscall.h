@@ -26,6 +26,7 @@
 	X(MADVISE, 28, madvise, 3, "say how a range will be used, or drop it")                                         \
 	X(GETPID, 39, getpid, 0, "process number")                                                                     \
 	X(FORK, 57, fork, 0, "make a second process of this one")                                                      \
+	X(VFORK, 58, vfork, 0, "make a second process in the same memory, and wait until it leaves it")                \
 	X(EXECVE, 59, execve, 3, "become another program")                                                             \
 	X(EXIT, 60, exit, 1, "end the process")                                                                        \
 	X(WAIT4, 61, wait4, 4, "how a child ended")                                                                    \
@@ -87,6 +88,7 @@ const struct syscall_info *syscall_info(enum syscall_index index);
 	X(MLOCKALL, 152)                                                                                               \
 	X(MUNLOCKALL, 153)                                                                                             \
 	X(MREMAP, 163)                                                                                                 \
+	X(VFORK, 190)                                                                                                  \
 	X(PREAD64, 180)                                                                                                \
 	X(PWRITE64, 181)                                                                                               \
 	X(MMAP, 192)                                                                                                   \

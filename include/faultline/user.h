@@ -57,6 +57,8 @@ struct user *user_new(struct arena *arena, struct kernel *kernel, struct process
 /* After execve: the program begins, and the C library lies elsewhere. */
 void user_reload(struct user *user);
 
+/* The next user_run goes on there: the kernel has saved where the call that it slept in, or was made by, returns to. */
+void user_resume_at(struct user *user, uint64_t rip);
 /* Makes the process current and calls fn(self) as its program. True when fn returned; false when the process ended
  * inside it. */
 typedef void user_fn(void *self);

@@ -73,9 +73,11 @@ void kernel_end_thread(struct kernel *kernel, struct process *process, unsigned 
 void cpus_forget(struct kernel *kernel, struct process *process)
 {
 	kernel->stopping = process;
-	kernel->stopping_for_good = true;
+	kernel->stopping_for_good = process->mm->users == 1;
 	for (unsigned i = 0; i < kernel->cpu_count; i++) {
-		if (i != kernel->cpu && kernel->cpus[i].loaded == process->mm)
+		bool concerned = kernel->stopping_for_good ? kernel->cpus[i].loaded == process->mm
+							   : cpu_current(kernel, i) == process;
+		if (i != kernel->cpu && concerned)
 			cpu_interrupt(kernel, i, RESCHEDULE_VECTOR);
 	}
 }

@@ -22,7 +22,8 @@ void cpu_interrupt(struct kernel *kernel, unsigned number, unsigned vector);
 void cpu_idle(struct kernel *kernel);
 /* To the kernel's own tables, and nothing is remembered of the others. */
 void cpu_leave_mm(struct kernel *kernel);
-/* A process has died: all other CPUs leave it. */
+/* A process gives up its address space: all other CPUs stop what they do for it, and leave the address space too if it
+ * goes with the process. */
 void cpus_forget(struct kernel *kernel, struct process *process);
 
 #endif

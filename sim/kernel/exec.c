@@ -5,17 +5,15 @@
 #include "image.h"
 #include "open_file.h"
 
-/* Point of no return: the old address space goes, and with it all other threads. False: there is no new one, or only a
- * part of it. */
+/* Point of no return: the old address space goes, if nobody else has it, and with it all other threads. False: there is
+ * no new one, or only a part of it. */
 static bool replace_mm(struct kernel *kernel, struct process *process, const struct process_spec *spec,
 		       const struct placement *placement)
 {
 	uint64_t generation = process->mm->tlb_gen;
 	struct memgroup *group = process->mm->group;
-	cpus_forget(kernel, process);
-	cpu_leave_mm(kernel);
-	mm_free(process->mm);
-	process->mm = NULL; /* whoever looks while the new one is made finds none */
+	process_leave_mm(kernel, process); /* whoever looks while the new one is made finds none */
+	process->pcid = process_own_pcid(kernel, process);
 	process->mm = mm_new(kernel, process, placement);
 	if (!process->mm)
 		return false;

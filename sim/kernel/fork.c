@@ -1,7 +1,8 @@
-/* fork: a process becomes two that share their pages until one of them writes. See kernel/fork.c, copy_page_range of
- * mm/memory.c, and kernel/exit.c for wait4. */
+/* fork: a process becomes two that share their pages until one of them writes. vfork: two that share all their memory,
+ * of which one waits. See kernel/fork.c, copy_page_range of mm/memory.c, and kernel/exit.c for wait4. */
 #include <string.h>
 
+#include "cpus.h"
 #include "open_file.h"
 #include "page.h"
 #include "placement.h"
@@ -141,14 +142,14 @@ static struct mm *copy_mm(struct kernel *kernel, struct process *child, struct m
 	flush_range(parent, vaddr(0), vaddr(parent->layout->task_size), parent->layout->task_size / PAGE_BYTES);
 	if (complete)
 		return mm;
-	mm_free(mm);
+	mm_leave(mm, child);
 	child->mm = NULL;
 	return NULL;
 }
 
 /* ---- processes ---- */
 
-/* Where the parent returns to: SYSCALL left RIP in RCX and the entry RSP on the stack; INT 0x80 pushed both. */
+/* Where the call returns to: SYSCALL left RIP in RCX and the entry RSP on the stack; INT 0x80 pushed both. */
 static void user_place(struct kernel *kernel, struct vaddr *rip, struct vaddr *rsp)
 {
 	const struct cpu *cpu = machine_cpu(kernel->machine);
@@ -162,15 +163,16 @@ static void user_place(struct kernel *kernel, struct vaddr *rip, struct vaddr *r
 	*rsp = vaddr(physmem_load32(kernel->mem, paddr_add(stack, 4 * (uint64_t)IRET_RSP)));
 }
 
-static bool copy_thread(struct kernel *kernel, struct process *child)
+/* The process goes on behind the call, on that CPU, with that result. */
+static bool copy_thread(struct kernel *kernel, struct process *process, unsigned number, uint32_t result)
 {
 	const struct cpu *cpu = machine_cpu(kernel->machine);
 	struct vaddr rip, rsp;
 	user_place(kernel, &rip, &rsp);
-	struct process_context *context = &child->contexts[child->home];
+	struct process_context *context = &process->contexts[number];
 	memcpy(context->gpr, cpu->gpr, sizeof(context->gpr));
-	context->gpr[GPR_RAX] = 0; /* what fork returns in the child */
-	return sched_prepare(kernel, child, child->home, rip, rsp);
+	context->gpr[GPR_RAX] = result;
+	return sched_prepare(kernel, process, number, rip, rsp);
 }
 
 static struct process *copy_process(struct kernel *kernel, const struct process *parent)
@@ -184,9 +186,16 @@ static struct process *copy_process(struct kernel *kernel, const struct process 
 	return child;
 }
 
+static void publish(struct kernel *kernel, struct process *child, const struct process *parent)
+{
+	descriptors_copy(kernel, child, parent);
+	kernel->processes[kernel->process_count++] = child;
+}
+
+enum { STACK_FRAMES = 1 << STACK_ORDER };
+
 int64_t sys_fork(struct kernel *kernel, struct process *parent, const uint64_t args[6])
 {
-	enum { STACK_FRAMES = 1 << STACK_ORDER };
 	(void)args;
 	uint64_t entries = 0;
 	if (kernel->process_count == MAX_PROCESSES)
@@ -196,15 +205,45 @@ int64_t sys_fork(struct kernel *kernel, struct process *parent, const uint64_t a
 		return -LINUX_ENOMEM;
 	struct process *child = copy_process(kernel, parent);
 	/* The stack first: for it pages may have to move, which must not have entries yet that nobody knows of. */
-	if (!copy_thread(kernel, child) || !copy_mm(kernel, child, parent->mm, &entries)) {
+	if (!copy_thread(kernel, child, child->home, 0) || !copy_mm(kernel, child, parent->mm, &entries)) {
 		sched_forget(kernel, child);
 		pool_put(&kernel->process_pool, child);
 		return -LINUX_ENOMEM;
 	}
-	descriptors_copy(kernel, child, parent);
-	kernel->processes[kernel->process_count++] = child;
+	publish(kernel, child, parent);
 	emit(kernel->bus, EVENT_FORK, parent->pid, child->pid, entries);
 	return child->pid;
+}
+
+/* CLONE_VM | CLONE_VFORK: no entry is copied. The caller sleeps in the kernel until the child has another address space
+ * or none (wait_for_vfork_done), and its CPU is free. */
+int64_t sys_vfork(struct kernel *kernel, struct process *parent, const uint64_t args[6])
+{
+	(void)args;
+	if (kernel->process_count == MAX_PROCESSES)
+		return -LINUX_EAGAIN;
+	if (!reclaim_for_frames(kernel, parent->mm, STACK_FRAMES))
+		return -LINUX_ENOMEM;
+	struct process *child = copy_process(kernel, parent);
+	if (!copy_thread(kernel, child, child->home, 0)) {
+		pool_put(&kernel->process_pool, child);
+		return -LINUX_ENOMEM;
+	}
+	child->mm = parent->mm;
+	child->pcid = parent->pcid;
+	mm_share(child->mm);
+	publish(kernel, child, parent);
+	parent->vfork_child = child->pid;
+	emit(kernel->bus, EVENT_VFORK, parent->pid, child->pid);
+	BUG_ON(!copy_thread(kernel, parent, kernel->cpu, child->pid)); /* it has a stack */
+	cpu_idle(kernel);
+	return child->pid;
+}
+
+bool kernel_waits_in_vfork(const struct kernel *kernel, const struct process *process)
+{
+	const struct process *child = process->vfork_child ? kernel->processes[process->vfork_child - 1] : NULL;
+	return child && child->mm && child->mm == process->mm;
 }
 
 /* ---- wait4 ---- */

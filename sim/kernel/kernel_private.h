@@ -19,12 +19,13 @@
 enum rss_kind { RSS_FILE, RSS_ANON, RSS_SHMEM, RSS_KINDS };
 
 /* One address space. Its id is the pid of the process that it was made for: no other one has it at the same time.
- * Invariants: rss, hugetlb, zero, huge, huge_zero and tables count what the page tables hold; every present user entry
- * lies in a VMA; swapped counts the entries that lead to swap; total_vm, data_vm, exec_vm, stack_vm, locked_vm and
- * committed are sums over the VMAs (mm_check). */
+ * Invariants: users counts the processes that have it, of which the owner is one; rss, hugetlb, zero, huge, huge_zero
+ * and tables count what the page tables hold; every present user entry lies in a VMA; swapped counts the entries that
+ * lead to swap; total_vm, data_vm, exec_vm, stack_vm, locked_vm and committed are sums over the VMAs (mm_check). */
 struct mm {
 	struct kernel *kernel;
 	uint32_t id;
+	uint32_t users;              /* processes that have it: one, and children that it has made by vfork */
 	struct process *owner;       /* what nobody does who runs in it is put down to this one */
 	const struct layout *layout; /* the kernel's */
 	struct vma_tree vmas;
@@ -292,7 +293,9 @@ void flush_huge_range(struct mm *mm, struct vaddr start, struct vaddr end, uint6
 /* ---- mm.c: address spaces ---- */
 struct placement;
 struct mm *mm_new(struct kernel *kernel, struct process *owner, const struct placement *placement);
-void mm_free(struct mm *mm);
+/* mmget, mmput: one process more has it, or one fewer; with the last one it goes. */
+void mm_share(struct mm *mm);
+void mm_leave(struct mm *mm, const struct process *process);
 bool mm_check(const struct mm *mm, struct error *why);
 /* Whose doing a change of it is: of the process that runs, if it is its own address space; else of the owner. */
 struct process *mm_process(const struct mm *mm);
@@ -346,7 +349,7 @@ static inline bool in_user_half(const struct mm *mm, uint64_t start, uint64_t by
 /* ---- calls: results as the system call returns them, a value or -errno ---- */
 typedef int64_t syscall_fn(struct kernel *kernel, struct process *process, const uint64_t args[6]);
 syscall_fn sys_brk, sys_mmap, sys_munmap, sys_mprotect, sys_mremap, sys_madvise, sys_mlock, sys_mlock2, sys_munlock,
-    sys_mlockall, sys_munlockall, sys_mincore, sys_msync, sys_prlimit64, sys_fork, sys_wait4;
+    sys_mlockall, sys_munlockall, sys_mincore, sys_msync, sys_prlimit64, sys_fork, sys_vfork, sys_wait4;
 syscall_fn sys_openat, sys_close, sys_read, sys_write, sys_lseek, sys_pread64, sys_pwrite64, sys_ftruncate, sys_fsync,
     sys_execve;
 
@@ -377,8 +380,12 @@ enum iret_word { IRET_RIP, IRET_CS, IRET_RFLAGS, IRET_RSP, IRET_SS, IRET_WORDS }
 bool sched_prepare(struct kernel *kernel, struct process *process, unsigned cpu, struct vaddr rip, struct vaddr rsp);
 void sched_load_mm(struct kernel *kernel, struct process *process); /* CR3 */
 void sched_forget(struct kernel *kernel, struct process *process);  /* frees its kernel stacks */
+/* Of an address space that is made for it. Outside long mode there are none. */
+uint16_t process_own_pcid(const struct kernel *kernel, const struct process *process);
 /* With a pid and contexts, and not known to anybody yet. */
 struct process *process_new(struct kernel *kernel, const char *name);
+/* exit_mm, exec_mmap: gives up its address space. A parent that waits for that in vfork may go on. */
+void process_leave_mm(struct kernel *kernel, struct process *process);
 /* Ends any process: frees all it holds. */
 void process_end(struct kernel *kernel, struct process *process, const struct process_death *death);
 /* Ends the current process: frees all it holds and leaves the CPU idle in ring 0. */

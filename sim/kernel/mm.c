@@ -9,6 +9,7 @@ struct mm *mm_new(struct kernel *kernel, struct process *owner, const struct pla
 	mm->layout = kernel->layout;
 	mm->tlb_gen = 1;
 	mm->id = owner->pid;
+	mm->users = 1;
 	mm->owner = owner;
 	mm->mmap_ceiling = placement->mmap_ceiling;
 	mm->start_brk = mm->brk = placement->start_brk;
@@ -21,7 +22,7 @@ struct mm *mm_new(struct kernel *kernel, struct process *owner, const struct pla
 	return mm;
 }
 
-void mm_free(struct mm *mm)
+static void mm_free(struct mm *mm)
 {
 	struct kernel *kernel = mm->kernel;
 	mm_unmap(mm, vaddr(0), mm->layout->task_size);
@@ -34,6 +35,30 @@ void mm_free(struct mm *mm)
 		kernel->charging = NULL;
 	kernel->spaces[mm->id - 1] = NULL;
 	pool_put(&kernel->mm_pool, mm);
+}
+
+void mm_share(struct mm *mm)
+{
+	mm->users++;
+}
+
+/* mm_update_next_owner. */
+static struct process *next_owner(const struct mm *mm, const struct process *leaver)
+{
+	const struct kernel *kernel = mm->kernel;
+	for (unsigned i = 0; i < kernel->process_count; i++) {
+		if (kernel->processes[i] != leaver && kernel->processes[i]->mm == mm)
+			return kernel->processes[i];
+	}
+	BUG();
+}
+
+void mm_leave(struct mm *mm, const struct process *process)
+{
+	if (--mm->users == 0)
+		mm_free(mm);
+	else if (mm->owner == process)
+		mm->owner = next_owner(mm, process);
 }
 
 struct process *mm_process(const struct mm *mm)
@@ -59,13 +84,24 @@ static void recount(const struct mm *mm, struct mm *sum, uint64_t *committed)
 	}
 }
 
+static bool users_are_right(const struct mm *mm)
+{
+	const struct kernel *kernel = mm->kernel;
+	uint32_t users = 0;
+	for (unsigned i = 0; i < kernel->process_count; i++)
+		users += kernel->processes[i]->mm == mm;
+	return users == mm->users && mm->owner->mm == mm;
+}
+
 bool mm_check(const struct mm *mm, struct error *why)
 {
 	const char *what = NULL;
 	struct mm sum;
 	uint64_t committed;
 	recount(mm, &sum, &committed);
-	if (!vma_tree_check(&mm->vmas))
+	if (!users_are_right(mm))
+		what = "its users are not the processes that have the address space";
+	else if (!vma_tree_check(&mm->vmas))
 		what = "the VMA tree is out of order";
 	else if (sum.total_vm != mm->total_vm)
 		what = "the virtual size is not the sum of the VMAs";

@@ -12,6 +12,8 @@ int64_t oom_badness(const struct process *process, uint64_t total_pages)
 	const struct mm *mm = process->mm;
 	if (!mm || process->oom_score_adj == OOM_SCORE_ADJ_MIN)
 		return INT64_MIN;
+	if (process_borrows_memory(process)) /* in_vfork: the memory is the parent's */
+		return INT64_MIN;
 	int64_t points = (int64_t)(mm_resident(mm) + mm->swapped + mm->tables);
 	return points + process->oom_score_adj * ((int64_t)total_pages / 1000);
 }
@@ -34,6 +36,26 @@ static struct process *choose(struct kernel *kernel, const struct memgroup *grou
 	return chosen;
 }
 
+/* __oom_kill_process: its memory comes back only if all go who have it; the owner last. False: one of them runs, and
+ * is told by its allocation that fails. */
+static bool end_all_with(struct kernel *kernel, struct process *victim)
+{
+	const struct process_death death = {
+	    .dead = true, .signal = 9, .signal_name = "SIGKILL", .why = "chosen by the OOM killer", .vma = ""};
+	const struct mm *mm = victim->mm;
+	bool all = true;
+	for (unsigned i = kernel->process_count; i-- > 0;) {
+		struct process *process = kernel->processes[i];
+		if (process->mm != mm)
+			continue;
+		if (process == kernel->current)
+			all = false;
+		else
+			process_end(kernel, process, &death);
+	}
+	return all;
+}
+
 bool oom_kill(struct kernel *kernel, const struct memgroup *group)
 {
 	uint64_t total = group && group->limit ? group->limit : oom_total_pages(kernel);
@@ -44,10 +66,5 @@ bool oom_kill(struct kernel *kernel, const struct memgroup *group)
 	kernel->vm.oom_kills++;
 	emit(kernel->bus, EVENT_OOM_KILL, victim->pid, event_text(victim->name), (uint64_t)points,
 	     (uint64_t)victim->oom_score_adj, event_text(group ? "its memory limit" : "all memory"));
-	if (victim == kernel->current)
-		return false;
-	const struct process_death death = {
-	    .dead = true, .signal = 9, .signal_name = "SIGKILL", .why = "chosen by the OOM killer", .vma = ""};
-	process_end(kernel, victim, &death);
-	return true;
+	return end_all_with(kernel, victim);
 }

@@ -39,16 +39,21 @@ static bool build(struct kernel *kernel, struct process *process, const struct p
 	if (image_map(process->mm, spec, placement) &&
 	    sched_prepare(kernel, process, process->home, placement->image, vaddr(placement->stack_top.v - STACK_USED)))
 		return true;
-	mm_free(process->mm);
+	mm_leave(process->mm, process);
 	process->mm = NULL;
 	return false;
+}
+
+uint16_t process_own_pcid(const struct kernel *kernel, const struct process *process)
+{
+	return kernel->layout->is_64bit ? (uint16_t)process->pid : 0;
 }
 
 struct process *process_new(struct kernel *kernel, const char *name)
 {
 	struct process *process = pool_take(&kernel->process_pool);
 	process->pid = kernel->process_count + 1;
-	process->pcid = kernel->layout->is_64bit ? (uint16_t)process->pid : 0;
+	process->pcid = process_own_pcid(kernel, process);
 	process->name = name;
 	process->death.signal_name = process->death.why = process->death.vma = "";
 	process->contexts = arena_new_array(kernel->arena, struct process_context, kernel->cpu_count);
@@ -79,6 +84,27 @@ struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *g
 	return process;
 }
 
+/* mm_release: complete_vfork_done. */
+static void release_parent(struct kernel *kernel, const struct process *child)
+{
+	const struct process *parent = child->parent ? kernel->processes[child->parent - 1] : NULL;
+	if (parent && parent->vfork_child == child->pid && !parent->death.dead)
+		emit(kernel->bus, EVENT_VFORK_DONE, child->pid, parent->pid);
+}
+
+void process_leave_mm(struct kernel *kernel, struct process *process)
+{
+	if (!process->mm)
+		return;
+	/* If it goes: first its translations, then its tables. */
+	cpus_forget(kernel, process);
+	if (process->mm->users == 1 && kernel->cpus[kernel->cpu].loaded == process->mm)
+		cpu_leave_mm(kernel);
+	mm_leave(process->mm, process);
+	process->mm = NULL;
+	release_parent(kernel, process);
+}
+
 void process_end(struct kernel *kernel, struct process *process, const struct process_death *death)
 {
 	bool current = process == kernel->current;
@@ -86,13 +112,7 @@ void process_end(struct kernel *kernel, struct process *process, const struct pr
 	if (death->signal)
 		emit(kernel->bus, EVENT_SIGNAL, event_text(death->signal_name), death->va.v, event_text(death->why));
 	descriptors_close(kernel, process, false);
-	/* Leave the address space before it goes: first its translations, then its tables. */
-	cpus_forget(kernel, process);
-	if (kernel->cpus[kernel->cpu].loaded == process->mm)
-		cpu_leave_mm(kernel);
-	if (process->mm)
-		mm_free(process->mm);
-	process->mm = NULL;
+	process_leave_mm(kernel, process);
 	sched_forget(kernel, process);
 	if (current) {
 		machine_cpu(kernel->machine)->gpr[GPR_RSP] = kernel->idle_stack_top.v;

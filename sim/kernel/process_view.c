@@ -14,6 +14,11 @@ struct vaddr process_segment(const struct process *process, enum segment segment
 	return process->segment_start[segment];
 }
 
+bool process_borrows_memory(const struct process *process)
+{
+	return process->mm && process->mm->owner != process;
+}
+
 uint64_t process_virtual_bytes(const struct process *process)
 {
 	return process->mm ? process->mm->total_vm * PAGE_BYTES : 0;

@@ -43,6 +43,8 @@ static const char *state_of(const struct kernel *kernel, const struct process *p
 {
 	if (!process->mm)
 		return "Z (zombie)";
+	if (kernel_waits_in_vfork(kernel, process)) /* killable, but nothing else: TASK_KILLABLE */
+		return "D (disk sleep)";
 	return cpu_current(kernel, process->last) == process ? "R (running)" : "S (sleeping)";
 }
 

@@ -88,6 +88,15 @@ void sched_load_mm(struct kernel *kernel, struct process *process)
 	*seen = process->mm->tlb_gen;
 }
 
+/* The call that it slept in is over. */
+static void end_vfork(struct kernel *kernel, struct process *process)
+{
+	if (process->vfork_child == 0)
+		return;
+	emit(kernel->bus, EVENT_SYSCALL_RETURN, event_text(syscall_info(SYSCALL_VFORK)->name), process->vfork_child);
+	process->vfork_child = 0;
+}
+
 static void switch_to(struct kernel *kernel, struct process *process)
 {
 	struct machine *machine = kernel->machine;
@@ -101,6 +110,7 @@ static void switch_to(struct kernel *kernel, struct process *process)
 	process->last = kernel->cpu;
 	kernel->current = process;
 	kernel->bus->pid = process->pid;
+	end_vfork(kernel, process);
 	machine_iretq(machine);
 }
 
@@ -170,7 +180,7 @@ static void hop(struct kernel *kernel, unsigned cpu)
 bool kernel_run_on(struct kernel *kernel, struct process *process, unsigned cpu)
 {
 	unsigned from = kernel->cpu;
-	BUG_ON(process->death.dead);
+	BUG_ON(process->death.dead || kernel_waits_in_vfork(kernel, process));
 	if (cpu != process->last && !hand_over(kernel, process, cpu))
 		return false;
 	if (cpu != from) {

@@ -102,7 +102,7 @@ const char *linux_errno_name(int number)
 	}
 }
 
-/* False: the process did not survive its call. */
+/* False: the process did not survive its call, or sleeps in it. */
 static bool serve(struct kernel *kernel, enum syscall_index index, const uint64_t args[6], int64_t *result)
 {
 	struct process *process = kernel->current;
@@ -111,7 +111,7 @@ static bool serve(struct kernel *kernel, enum syscall_index index, const uint64_
 	process->stats.syscalls[index]++;
 	emit(kernel->bus, EVENT_SYSCALL, event_text(table[index].info.name), args[0], args[1], args[2], args[3]);
 	*result = table[index].fn(kernel, process, args);
-	if (process->death.dead)
+	if (kernel->current != process)
 		return false;
 	emit(kernel->bus, EVENT_SYSCALL_RETURN, event_text(table[index].info.name), (uint64_t)*result);
 	return true;

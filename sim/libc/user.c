@@ -18,7 +18,8 @@ struct user {
 	struct process *process;
 	struct bus *bus;
 	uint64_t libc_text;
-	unsigned cpu; /* of the thread that runs */
+	unsigned cpu;        /* of the thread that runs */
+	uint64_t resumes_at; /* RIP where the program goes on when it runs again; 0: it is there */
 	jmp_buf ended;
 };
 
@@ -40,12 +41,20 @@ void user_reload(struct user *user)
 	machine_cpu(user->machine)->rip = user->process->segment_start[SEGMENT_TEXT].v;
 }
 
+void user_resume_at(struct user *user, uint64_t rip)
+{
+	user->resumes_at = rip;
+}
+
 bool user_run(struct user *user, user_fn *fn, void *self)
 {
 	if (_setjmp(user->ended) != 0)
 		return false;
 	bool runs = kernel_run_on(user->kernel, user->process, user->cpu);
 	BUG_ON(!runs); /* it has run there before */
+	if (user->resumes_at != 0)
+		user_leave(user, user->resumes_at);
+	user->resumes_at = 0;
 	fn(self);
 	return true;
 }
@@ -173,6 +182,18 @@ static bool became_another(const struct user *user, uint64_t number)
 	return number == SYS_NR_EXECVE && !user->process->death.dead;
 }
 
+/* Behind the instruction that entered the kernel. False: the caller sleeps in vfork, and is back when it runs again. */
+static bool is_back(struct user *user, uint64_t number, bool came_back, uint64_t back)
+{
+	bool sleeps = kernel_waits_in_vfork(user->kernel, user->process);
+	resumed(user, came_back || sleeps || became_another(user, number));
+	if (sleeps)
+		user->resumes_at = back;
+	else
+		user_leave(user, back);
+	return !sleeps;
+}
+
 /* INT 0x80 with the convention of i386: the number in EAX; EBX ECX EDX ESI EDI EBP. */
 static int64_t syscall_32bit(struct user *user, uint64_t number, const uint64_t args[6])
 {
@@ -186,8 +207,8 @@ static int64_t syscall_32bit(struct user *user, uint64_t number, const uint64_t 
 		cpu->gpr[GPR_RBP] = (uint32_t)(args[5] / PAGE_BYTES);
 	cpu->gpr[GPR_RAX] = (uint32_t)syscall_i386_number(number);
 	uint64_t back = enter_stub(user, number);
-	resumed(user, machine_interrupt(user->machine, SYSCALL_VECTOR) || became_another(user, number));
-	user_leave(user, back);
+	if (!is_back(user, number, machine_interrupt(user->machine, SYSCALL_VECTOR), back))
+		return user->process->vfork_child;
 	uint32_t result = (uint32_t)cpu->gpr[GPR_RAX];
 	return result > (uint32_t)-4096 ? (int32_t)result : (int64_t)result;
 }
@@ -205,8 +226,8 @@ int64_t user_syscall(struct user *user, uint64_t number, const uint64_t args[6])
 	cpu->gpr[GPR_R8] = args[4];
 	cpu->gpr[GPR_R9] = args[5];
 	uint64_t back = enter_stub(user, number);
-	resumed(user, machine_syscall(user->machine) || became_another(user, number));
-	user_leave(user, back);
+	if (!is_back(user, number, machine_syscall(user->machine), back))
+		return user->process->vfork_child;
 	return (int64_t)cpu->gpr[GPR_RAX];
 }
 

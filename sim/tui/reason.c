@@ -67,6 +67,9 @@
 	X(PROCESS_START, "process starts", "process {pid} starts",                                                     \
 	  "Process {pid} gets tables of its own; only the kernel's half is shared.")                                   \
 	X(FORK, "fork", "fork {child}", "{entries} entries are copied, no page: both share until one writes.")         \
+	X(VFORK, "vfork", "vfork {child}", "No table is copied: {child} runs on its parent's, and the parent waits.")  \
+	X(VFORK_DONE, "vfork ends", "{child} leaves",                                                                  \
+	  "{child} has its own tables or none: {parent} may use these again.")                                         \
 	X(EXEC, "exec", "exec", "The old address space is given up whole; pid, descriptors and limits stay.")          \
 	X(PROCESS_EXIT, "process ends", "process {pid} ends",                                                          \
 	  "What process {pid} held is freed, whatever it had forgotten to free.")                                      \
@@ -103,6 +106,7 @@
 	X(MADVISE, "madvise says how memory will be used, or that it is not needed.")                                  \
 	X(GETPID, "getpid needs one number of the kernel: the shortest way in and out.")                               \
 	X(FORK, "fork copies tables, not pages: both share until one writes.")                                         \
+	X(VFORK, "vfork copies nothing: the child borrows the memory, the parent waits.")                              \
 	X(EXECVE, "execve gives the process another program: a new address space.")                                    \
 	X(EXIT, "exit: frames, tables and VMAs are given back.")                                                       \
 	X(WAIT4, "wait4 asks how a child ended; until then the kernel remembers it.")                                  \

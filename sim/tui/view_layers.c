@@ -50,13 +50,15 @@ static void draw_burger(const struct scene *scene, struct area area)
 				door->sentence);
 }
 
-static const char *state_word(enum world_state state)
+static const char *state_word(const struct scene *scene, const struct process *process, enum world_state state)
 {
 	static const char *const words[] = {[WORLD_RUNNING] = "running",
 					    [WORLD_FINISHED] = "finished",
 					    [WORLD_EXITED] = "exited",
 					    [WORLD_KILLED] = "killed"};
-	return words[state];
+	if (process->death.dead)
+		return process->death.signal ? process->death.signal_name : "exited";
+	return kernel_waits_in_vfork(world_kernel(scene->world), process) ? "in vfork" : words[state];
 }
 
 static void draw_process(const struct scene *scene, struct area area, unsigned row, unsigned index)
@@ -68,8 +70,7 @@ static void draw_process(const struct scene *scene, struct area area, unsigned r
 	(void)area_glyph(area, row, 0, shown ? STYLE_CURRENT : STYLE_TEXT, shown ? GLYPH_CURRENT : GLYPH_BLANK);
 	unsigned column = area_text(area, row, 2, shown ? STYLE_STRONG : STYLE_TEXT, "%" PRIu32 " %s ", process->pid,
 				    process->name);
-	const char *state = process->death.dead ? (process->death.signal ? process->death.signal_name : "exited")
-						: state_word(world_process_state(scene->world, index).state);
+	const char *state = state_word(scene, process, world_process_state(scene->world, index).state);
 	column = area_text(area, row, column, process->death.signal ? STYLE_FAULT : STYLE_TEXT, "%s ", state);
 	(void)area_text(area, row, column, STYLE_DIM, " minor %" PRIu64 " major %" PRIu64 " virtual %s",
 			process->stats.minor_faults, process->stats.major_faults,

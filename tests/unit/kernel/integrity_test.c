@@ -176,6 +176,20 @@ static void use_file(struct work *work, uint64_t at, uint64_t unused)
 		file_model_forget_copies(&work->file, &work->models[i].file);
 }
 
+static void check(const struct work *work)
+{
+	struct error why = {.text = ""};
+	const char *broken = NULL;
+	if (!kernel_check(work->rig.kernel, &why))
+		fail_msg("%s", why.text);
+	for (unsigned i = 0; kernel_process(work->rig.kernel, i); i++) {
+		const struct policy *policy = work->rig.kernel->reclaim.groups[i].policy;
+		broken = policy ? policy_check(policy) : NULL;
+		if (broken)
+			fail_msg("%s: %s", policy_ops(policy)->name, broken);
+	}
+}
+
 static void fork_one(struct work *work, uint64_t unused, uint64_t unused_too)
 {
 	(void)unused, (void)unused_too;
@@ -186,6 +200,25 @@ static void fork_one(struct work *work, uint64_t unused, uint64_t unused_too)
 	struct model *child = &work->models[work->processes++];
 	*child = *work->current;
 	child->process = kernel_process(work->rig.kernel, (unsigned)pid - 1);
+}
+
+/* What the child does to the memory is done to the parent's. */
+static void vfork_one(struct work *work, uint64_t at, uint64_t pages)
+{
+	struct model *current = work->current;
+	struct process *parent = current->process;
+	(void)rig_syscall(&work->rig, SYS_NR_VFORK, 0, 0, 0, 0, 0);
+	if (parent->vfork_child == 0)
+		return; /* no stack, as above */
+	current->process = kernel_process(work->rig.kernel, parent->vfork_child - 1);
+	kernel_run(work->rig.kernel, current->process);
+	write_many(work, at, pages);
+	map_anew(work, at, 1);
+	read_many(work, at, pages);
+	check(work);
+	(void)rig_syscall(&work->rig, SYS_NR_EXIT, 0, 0, 0, 0, 0);
+	current->process = parent;
+	kernel_run(work->rig.kernel, parent);
 }
 
 static void end_one(struct work *work, uint64_t unused, uint64_t unused_too)
@@ -205,9 +238,9 @@ static const struct {
 	step_fn *fn;
 	unsigned share; /* of 100 */
 } steps[] = {
-    {use_common, 2}, {fork_one, 1},    {end_one, 1},    {write_one, 17},     {read_one, 18},
-    {use_file, 20},  {write_many, 10}, {read_many, 10}, {page_out, 4},       {drop, 2},
-    {map_anew, 2},   {protect, 4},     {move, 2},       {switch_process, 6}, {collapse, 1},
+    {use_common, 2}, {fork_one, 1},    {vfork_one, 1},      {end_one, 1},  {write_one, 17}, {read_one, 17},
+    {use_file, 20},  {write_many, 10}, {read_many, 10},     {page_out, 4}, {drop, 2},       {map_anew, 2},
+    {protect, 4},    {move, 2},        {switch_process, 6}, {collapse, 1},
 };
 
 static void step(struct work *work)
@@ -218,20 +251,6 @@ static void step(struct work *work)
 		dice -= steps[i].share;
 	uint64_t at = rng_below(&work->rng, work->pages), pages = 1 + rng_below(&work->rng, 40);
 	steps[i].fn(work, at, at + pages <= work->pages ? pages : work->pages - at);
-}
-
-static void check(const struct work *work)
-{
-	struct error why = {.text = ""};
-	const char *broken = NULL;
-	if (!kernel_check(work->rig.kernel, &why))
-		fail_msg("%s", why.text);
-	for (unsigned i = 0; kernel_process(work->rig.kernel, i); i++) {
-		const struct policy *policy = work->rig.kernel->reclaim.groups[i].policy;
-		broken = policy ? policy_check(policy) : NULL;
-		if (broken)
-			fail_msg("%s: %s", policy_ops(policy)->name, broken);
-	}
 }
 
 static void start(struct work *work, uint64_t memory, const struct kernel_config *config, unsigned processes,
