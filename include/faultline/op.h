@@ -72,6 +72,9 @@ enum op_group {
 	X(GETPID, "getpid", SYSCALL, "getpid(), the shortest way into the kernel and back")                            \
 	X(FORK, "fork", SYSCALL,                                                                                       \
 	  "fork(); the child runs `body`, and exits behind it; the parent goes on behind the body")                    \
+	X(VFORK, "vfork", SYSCALL,                                                                                     \
+	  "vfork(); the child runs `body` in the memory of the parent, which waits until it has called `exec` or "     \
+	  "ended")                                                                                                     \
 	X(EXEC, "exec", SYSCALL,                                                                                       \
 	  "execve(\"/usr/bin/program\"): a new address space; the script goes on in it, its descriptors stay")         \
 	X(WAIT, "wait", SYSCALL, "wait(NULL): until a child has ended; the result is its pid")                         \
@@ -274,7 +277,7 @@ struct op {
 	uint64_t steps;
 	struct that that;
 	struct answer equals, at_least, at_most;
-	uint32_t body_end; /* repeat, fork: index of the operation behind its body */
+	uint32_t body_end; /* repeat, fork, vfork: index of the operation behind its body */
 };
 
 /* Fills in the defaults of the keys of this kind. */

@@ -50,6 +50,7 @@ enum stat_kind { STAT_TOTAL, STAT_LEVEL, STAT_PEAK };
 	X(SYSCALLS_FSYNC, "syscalls.fsync", TOTAL, "calls", "fsync")                                                   \
 	X(SYSCALLS_PRLIMIT, "syscalls.prlimit64", TOTAL, "calls", "prlimit64: setrlimit, getrlimit")                   \
 	X(SYSCALLS_FORK, "syscalls.fork", TOTAL, "calls", "fork")                                                      \
+	X(SYSCALLS_VFORK, "syscalls.vfork", TOTAL, "calls", "vfork")                                                   \
 	X(SYSCALLS_EXEC, "syscalls.execve", TOTAL, "calls", "execve")                                                  \
 	X(SYSCALLS_WAIT, "syscalls.wait4", TOTAL, "calls", "wait4")                                                    \
 	X(SYSCALLS_WRITE, "syscalls.write", TOTAL, "calls", "write, pwrite64")                                         \

@@ -19,6 +19,7 @@ struct call {
 /* A process: how many bytes it has requested, and the call that it is in. */
 struct customer {
 	uint32_t pid;
+	uint32_t lender; /* vfork: the pid of the process in whose memory it allocates and frees; 0: in its own */
 	uint64_t requested;
 	struct call call;
 };
@@ -122,6 +123,22 @@ static struct customer *customer_of(struct block_watch *watch, uint32_t pid)
 	return &watch->customers[watch->customer_count++];
 }
 
+/* Whose blocks it allocates and frees. */
+static struct customer *customer_in_memory(struct block_watch *watch, uint32_t pid)
+{
+	struct customer *customer = customer_of(watch, pid);
+	while (customer && customer->lender != 0)
+		customer = customer_of(watch, customer->lender);
+	return customer;
+}
+
+static void lend(struct block_watch *watch, uint32_t lender, uint32_t pid)
+{
+	struct customer *customer = customer_of(watch, pid);
+	if (customer)
+		customer->lender = lender;
+}
+
 static struct call call_of(const struct event *event)
 {
 	static const char *const aligned[] = {"aligned_alloc", "memalign", "posix_memalign", "valloc", "pvalloc"};
@@ -194,9 +211,13 @@ static void copy_lives(struct block_watch *watch, uint32_t parent, uint32_t chil
 void block_watch_event(void *self, const struct event *event)
 {
 	struct block_watch *watch = self;
-	struct customer *customer = customer_of(watch, event->pid);
+	struct customer *customer = customer_in_memory(watch, event->pid);
 	if (event->kind == EVENT_FORK)
 		copy_lives(watch, (uint32_t)event->arg[0], (uint32_t)event->arg[1]);
+	else if (event->kind == EVENT_VFORK)
+		lend(watch, (uint32_t)event->arg[0], (uint32_t)event->arg[1]);
+	else if (event->kind == EVENT_VFORK_DONE)
+		lend(watch, 0, (uint32_t)event->arg[0]);
 	else if (!customer)
 		return;
 	else if (event->kind == EVENT_LIBC_CALL)
@@ -207,7 +228,8 @@ void block_watch_event(void *self, const struct event *event)
 
 uint64_t block_watch_mask(void)
 {
-	return EVENT_BIT(EVENT_LIBC_CALL) | EVENT_BIT(EVENT_LIBC_RETURN) | EVENT_BIT(EVENT_FORK);
+	return EVENT_BIT(EVENT_LIBC_CALL) | EVENT_BIT(EVENT_LIBC_RETURN) | EVENT_BIT(EVENT_FORK) |
+	       EVENT_BIT(EVENT_VFORK) | EVENT_BIT(EVENT_VFORK_DONE);
 }
 
 struct block_watch *block_watch_new(struct histograms *out)

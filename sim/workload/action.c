@@ -299,6 +299,7 @@ static const struct action actions[OP_KIND_COUNT] = {
     [OP_SETRLIMIT] = {do_setrlimit, false},
     [OP_GETPID] = {do_getpid, false},
     [OP_FORK] = {do_fork, false},
+    [OP_VFORK] = {do_vfork, false},
     [OP_EXEC] = {do_exec, false},
     [OP_WAIT] = {do_wait, false},
     [OP_EXIT] = {do_exit, false},

@@ -17,7 +17,7 @@ bool runner_variable(struct runner *runner, uint32_t slot, uint64_t *out);
 action_fn do_malloc, do_calloc, do_realloc, do_free, do_aligned_alloc, do_reallocarray, do_posix_memalign, do_valloc,
     do_pvalloc, do_pthread_create, do_pthread_join, do_malloc_trim, do_mallopt, do_usable_size, do_sbrk;
 action_fn do_open, do_close, do_read_fd, do_write_fd, do_pread, do_pwrite, do_lseek, do_ftruncate, do_fsync;
-action_fn do_fork, do_exec, do_wait;
+action_fn do_fork, do_vfork, do_exec, do_wait;
 /* Writes a text, a local variable of the program, some way below its stack pointer. Returns its address. */
 uint64_t runner_push_text(struct runner *runner, const char *text);
 action_fn do_instruction, do_code;

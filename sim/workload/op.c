@@ -175,6 +175,7 @@ static const struct key_list key_lists[OP_KIND_COUNT] = {
     [OP_ACCESS] = KEYS(access_keys),
     [OP_SBRK] = KEYS(sbrk_keys),
     [OP_FORK] = KEYS(fork_keys),
+    [OP_VFORK] = KEYS(fork_keys),
     [OP_EXEC] = KEYS(exec_keys),
     [OP_EXIT] = KEYS(exit_keys),
     [OP_INSTRUCTION] = KEYS(instruction_keys),

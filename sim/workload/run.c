@@ -120,9 +120,6 @@ void runner_slice(void *self)
 	struct runner *runner = self;
 	if (!runner->started)
 		runner_start_libc(runner);
-	if (runner->forked_at != 0)
-		user_leave(runner->user, runner->forked_at);
-	runner->forked_at = 0;
 	while (!failed_for_good(runner->world)) {
 		if (runner->world->between)
 			runner->world->between(runner->world->between_self);

@@ -61,6 +61,7 @@ static void end_of_life(struct runner *runner)
 {
 	runner->world->deaths++;
 	runner->state = runner->process->death.signal ? WORLD_KILLED : WORLD_EXITED;
+	runner_leave_lender(runner);
 	check_after_death(runner);
 }
 
@@ -80,7 +81,13 @@ static void finish_slice(struct world *world, struct runner *runner)
 			   why);
 		return;
 	}
-	if (!returned)
+	if (!returned && !runner->process->death.dead)
+		world_fail(
+		    world, STATUS_BAD_INPUT,
+		    "%s: the code made a call that does not return to it (vfork, execve), which is not modelled: "
+		    "use the operation of that name",
+		    runner_where(runner).text);
+	else if (!returned)
 		end_of_life(runner);
 }
 
@@ -91,6 +98,12 @@ static void run_slice(struct world *world, struct runner *runner)
 	kernel_idle(world->kernel, runner->process);
 	world->slice_since = world->bus.cycle;
 	finish_slice(world, runner);
+}
+
+/* Its child runs in its memory. */
+static bool is_held(const struct runner *runner)
+{
+	return kernel_waits_in_vfork(runner->world->kernel, runner->process);
 }
 
 static void take_turn(struct world *world, struct runner *runner)
@@ -107,7 +120,7 @@ static void take_turn(struct world *world, struct runner *runner)
 static bool is_ready(const struct runner *runner)
 {
 	const struct world *world = runner->world;
-	if (runner->state != WORLD_RUNNING)
+	if (runner->state != WORLD_RUNNING || is_held(runner))
 		return false;
 	return runner->process->death.dead ||
 	       (runner->process->wakes_at <= world->bus.cycle && !(runner->waits && runner->deaths == world->deaths));
@@ -120,7 +133,7 @@ static struct runner *next_runner(struct world *world)
 	struct runner *sleeper = NULL, *waiter = NULL;
 	for (unsigned i = 0; i < world->runner_count; i++) {
 		struct runner *runner = &world->runners[(world->turn + i) % world->runner_count];
-		if (runner->state != WORLD_RUNNING)
+		if (runner->state != WORLD_RUNNING || is_held(runner))
 			continue;
 		if (is_ready(runner))
 			return runner;
@@ -171,6 +184,8 @@ static void run_in_turn(struct world *world)
 			continue;
 		}
 		world->idle = 0;
+		if (is_held(runner))
+			continue;
 		take_turn(world, runner);
 	}
 }

@@ -283,7 +283,7 @@ static void mark_watched(struct script_reader *reader)
 		} else if (op->kind == OP_REPEAT) {
 			if (wanted && op->body_end > i + 1)
 				reader->ops[op->body_end - 1].op.watched = true;
-		} else if (op->kind == OP_FORK) {
+		} else if (op->kind == OP_FORK || op->kind == OP_VFORK) {
 			op->watched = true; /* from behind its body, and from the start of it */
 			wanted = false;
 		} else {

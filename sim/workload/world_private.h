@@ -52,13 +52,14 @@ struct runner {
 	enum world_state state;
 	bool started; /* the libc has been started */
 	bool killing_expected;
-	bool forked;     /* it ends by exit(0) behind its script */
+	bool forked; /* it ends by exit(0) behind its script */
+	struct runner
+	    *lender;     /* vfork: whose memory it runs in, with the heap and the variables there; NULL: its own */
 	bool waits;      /* its last operation must be done again: no child has ended */
 	uint64_t deaths; /* world->deaths when it began to wait */
 	bool paused;     /* in the middle of an operation, which goes on behind `done` of its accesses, or bytes */
 	uint64_t done;
 	struct pattern pattern; /* of that operation */
-	uint64_t forked_at;     /* RIP where the program forked; 0: it is there again */
 	uint64_t operations;
 	uint32_t line, column;
 	const char *pointer;
@@ -149,8 +150,8 @@ bool runner_next(struct runner *runner);
 uint64_t runner_perform(struct runner *runner, const struct op *op);
 /* Another thread of the process goes on. False: there is none of that number (the world has failed). */
 bool runner_switch_thread(struct runner *runner, uint64_t thread);
-/* A process that the kernel has just forked off gets a runner, which has all that its parent's has. */
-void runner_adopt(struct runner *parent, uint32_t pid, uint64_t rip);
+/* It has left the memory that it ran in, if that was its parent's: what is of its own from now on is empty. */
+void runner_leave_lender(struct runner *runner);
 /* What ld.so and the C library do before main. */
 void runner_start_libc(struct runner *runner);
 /* Address of a place now. False: nothing has been assigned to the variable yet (the world has failed). */

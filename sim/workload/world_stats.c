@@ -121,19 +121,33 @@ struct syscall_stat {
 };
 
 static const struct syscall_stat syscall_stats[] = {
-    {SYSCALL_BRK, STAT_SYSCALLS_BRK},           {SYSCALL_MMAP, STAT_SYSCALLS_MMAP},
-    {SYSCALL_MUNMAP, STAT_SYSCALLS_MUNMAP},     {SYSCALL_MREMAP, STAT_SYSCALLS_MREMAP},
-    {SYSCALL_MPROTECT, STAT_SYSCALLS_MPROTECT}, {SYSCALL_MADVISE, STAT_SYSCALLS_MADVISE},
-    {SYSCALL_WRITE, STAT_SYSCALLS_WRITE},       {SYSCALL_GETPID, STAT_SYSCALLS_GETPID},
-    {SYSCALL_MLOCK, STAT_SYSCALLS_MLOCK},       {SYSCALL_MLOCK2, STAT_SYSCALLS_MLOCK},
-    {SYSCALL_MUNLOCK, STAT_SYSCALLS_MLOCK},     {SYSCALL_MLOCKALL, STAT_SYSCALLS_MLOCK},
-    {SYSCALL_MUNLOCKALL, STAT_SYSCALLS_MLOCK},  {SYSCALL_MINCORE, STAT_SYSCALLS_MINCORE},
-    {SYSCALL_EXECVE, STAT_SYSCALLS_EXEC},       {SYSCALL_FORK, STAT_SYSCALLS_FORK},
-    {SYSCALL_WAIT4, STAT_SYSCALLS_WAIT},        {SYSCALL_OPENAT, STAT_SYSCALLS_OPEN},
-    {SYSCALL_CLOSE, STAT_SYSCALLS_CLOSE},       {SYSCALL_READ, STAT_SYSCALLS_READ},
-    {SYSCALL_PREAD64, STAT_SYSCALLS_READ},      {SYSCALL_PWRITE64, STAT_SYSCALLS_WRITE},
-    {SYSCALL_LSEEK, STAT_SYSCALLS_LSEEK},       {SYSCALL_FTRUNCATE, STAT_SYSCALLS_FTRUNCATE},
-    {SYSCALL_FSYNC, STAT_SYSCALLS_FSYNC},       {SYSCALL_MSYNC, STAT_SYSCALLS_MSYNC},
+    {SYSCALL_BRK, STAT_SYSCALLS_BRK},
+    {SYSCALL_MMAP, STAT_SYSCALLS_MMAP},
+    {SYSCALL_MUNMAP, STAT_SYSCALLS_MUNMAP},
+    {SYSCALL_MREMAP, STAT_SYSCALLS_MREMAP},
+    {SYSCALL_MPROTECT, STAT_SYSCALLS_MPROTECT},
+    {SYSCALL_MADVISE, STAT_SYSCALLS_MADVISE},
+    {SYSCALL_WRITE, STAT_SYSCALLS_WRITE},
+    {SYSCALL_GETPID, STAT_SYSCALLS_GETPID},
+    {SYSCALL_MLOCK, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MLOCK2, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MUNLOCK, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MLOCKALL, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MUNLOCKALL, STAT_SYSCALLS_MLOCK},
+    {SYSCALL_MINCORE, STAT_SYSCALLS_MINCORE},
+    {SYSCALL_EXECVE, STAT_SYSCALLS_EXEC},
+    {SYSCALL_FORK, STAT_SYSCALLS_FORK},
+    {SYSCALL_VFORK, STAT_SYSCALLS_VFORK},
+    {SYSCALL_WAIT4, STAT_SYSCALLS_WAIT},
+    {SYSCALL_OPENAT, STAT_SYSCALLS_OPEN},
+    {SYSCALL_CLOSE, STAT_SYSCALLS_CLOSE},
+    {SYSCALL_READ, STAT_SYSCALLS_READ},
+    {SYSCALL_PREAD64, STAT_SYSCALLS_READ},
+    {SYSCALL_PWRITE64, STAT_SYSCALLS_WRITE},
+    {SYSCALL_LSEEK, STAT_SYSCALLS_LSEEK},
+    {SYSCALL_FTRUNCATE, STAT_SYSCALLS_FTRUNCATE},
+    {SYSCALL_FSYNC, STAT_SYSCALLS_FSYNC},
+    {SYSCALL_MSYNC, STAT_SYSCALLS_MSYNC},
     {SYSCALL_PRLIMIT64, STAT_SYSCALLS_PRLIMIT},
 };
 
@@ -186,14 +200,15 @@ static void add_heap(uint64_t *value, const struct heap_stats *heap)
 	value[STAT_HEAP_COALESCES] += heap->coalesces;
 }
 
-/* What can be added up over the processes. */
+/* What can be added up over the processes. The memory of one that runs in another's is counted there; so is the heap,
+ * which nobody can tell whose doing it is. */
 static void add_process(uint64_t *value, const struct runner *runner)
 {
 	add_faults(value, &runner->process->stats);
 	add_syscalls(value, &runner->process->stats);
 	add_shootdowns(value, &runner->process->stats);
-	add_memory(value, runner->process);
-	add_heap(value, &runner->heap->stats);
+	if (!runner->lender)
+		add_heap(value, &runner->heap->stats);
 	value[STAT_FRAMES_TAKEN] += runner->process->stats.frames_taken;
 	value[STAT_PROCESSES_SWITCHES] += runner->process->stats.switches;
 }
@@ -259,6 +274,7 @@ void world_process_stats(const struct world *world, unsigned index, struct stats
 	}
 	put_counts(out->value, &counts);
 	add_process(out->value, runner);
+	add_memory(out->value, runner->process);
 	put_frames(out->value, world);
 	put_paging(out->value, world->kernel);
 	put_utilisation(out, world);
@@ -272,8 +288,12 @@ void world_machine_stats(const struct world *world, struct stats *out)
 		return;
 	world_counts(world, &counts);
 	put_counts(out->value, &counts);
-	for (unsigned i = 0; i < world->runner_count && world->runners[i].process; i++)
-		add_process(out->value, &world->runners[i]);
+	for (unsigned i = 0; i < world->runner_count && world->runners[i].process; i++) {
+		const struct runner *runner = &world->runners[i];
+		add_process(out->value, runner);
+		if (!process_borrows_memory(runner->process))
+			add_memory(out->value, runner->process);
+	}
 	put_frames(out->value, world);
 	put_paging(out->value, world->kernel);
 	put_utilisation(out, world);

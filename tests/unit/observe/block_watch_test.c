@@ -64,6 +64,19 @@ static void realloc_is_a_request_and_the_block_lives_on(void **state)
 
 enum { BLOCKS = 3000 };
 
+/* It frees its parent's block, and its parent one of its own: two lives, both ended. */
+static void a_child_of_vfork_works_on_its_parents_blocks(void **state)
+{
+	struct histograms found;
+	(void)state;
+	watch_script("{'op': 'malloc', 'id': 'a', 'size': 100}, {'op': 'vfork', 'body': [{'op': 'free', 'id': 'a'},"
+		     "{'op': 'malloc', 'id': 'b', 'size': 100}]}, {'op': 'free', 'id': 'b'}",
+		     &found);
+	assert_only(found.count[HISTOGRAM_SIZE], 7, 2);
+	assert_only(found.count[HISTOGRAM_LIFETIME], 7, 2);
+	assert_only(found.count[HISTOGRAM_ALIVE], 0, 0);
+}
+
 static void many_blocks_are_counted_as_a_slow_model_counts_them(void **state)
 {
 	struct rng rng = rng_seeded(5);
@@ -103,6 +116,7 @@ int main(void)
 	    cmocka_unit_test(buckets_are_powers_of_two),
 	    cmocka_unit_test(a_lifetime_is_what_was_requested_meanwhile),
 	    cmocka_unit_test(realloc_is_a_request_and_the_block_lives_on),
+	    cmocka_unit_test(a_child_of_vfork_works_on_its_parents_blocks),
 	    cmocka_unit_test(many_blocks_are_counted_as_a_slow_model_counts_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

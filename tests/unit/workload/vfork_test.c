@@ -1,0 +1,130 @@
+/* The operation vfork: what a child that borrows its parent's memory does to it, and who runs when. */
+#include "test_document.h"
+
+#include "faultline/heap.h"
+#include "faultline/world.h"
+
+static bool check_kernel(void *self, struct error *why)
+{
+	return kernel_check(world_kernel(self), why);
+}
+
+struct trial {
+	struct document *document;
+	struct world *world;
+	enum status status;
+	struct error error;
+};
+
+static struct trial run(const char *ops, const char *setting)
+{
+	struct trial trial = {.document = parse_script(ops)};
+	if (setting && document_set(trial.document, setting, &trial.error) != STATUS_OK)
+		fail_msg("%s", trial.error.text);
+	if (world_new(trial.document, &trial.world, &trial.error) != STATUS_OK)
+		fail_msg("%s", trial.error.text);
+	world_set_check(trial.world, check_kernel, trial.world);
+	trial.status = world_run(trial.world, &trial.error);
+	return trial;
+}
+
+static void release(struct trial *trial)
+{
+	world_free(trial->world);
+	document_free(trial->document);
+}
+
+/* In turn, in time slices so short that every operation ends one, and on several CPUs. */
+static void assert_holds_however_turns_are_taken(const char *ops)
+{
+	static const char *const settings[] = {NULL, "kernel.quantum=1", "kernel.quantum=20000", "machine.cpus=4"};
+	for (unsigned i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
+		struct trial trial = run(ops, settings[i]);
+		if (trial.status != STATUS_OK)
+			fail_msg("%s: %s", settings[i] ? settings[i] : "in turn", trial.error.text);
+		release(&trial);
+	}
+}
+
+static void assert_fails(const char *ops, const char *message)
+{
+	struct trial trial = run(ops, NULL);
+	assert_int_equal(trial.status, STATUS_BAD_INPUT);
+	assert_mentions(trial.error, message);
+	release(&trial);
+}
+
+static void variables_and_blocks_are_the_parents_until_exec(void **state)
+{
+	(void)state;
+	assert_holds_however_turns_are_taken(
+	    "{\"op\": \"malloc\", \"id\": \"a\", \"size\": 100}, {\"op\": \"write\", \"at\": \"a\", \"value\": 1},"
+	    "{\"op\": \"vfork\", \"body\": [{\"op\": \"expect\", \"that\": \"result\", \"equals\": 0},"
+	    "  {\"op\": \"write\", \"at\": \"a\", \"value\": 2}, {\"op\": \"malloc\", \"id\": \"b\", \"size\": 50},"
+	    "  {\"op\": \"write\", \"at\": \"b\", \"value\": 3}, {\"op\": \"yield\"},"
+	    "  {\"op\": \"exec\", \"program\": \"other\"}, {\"op\": \"malloc\", \"id\": \"a\", \"size\": 60},"
+	    "  {\"op\": \"write\", \"at\": \"a\", \"value\": 4},"
+	    "  {\"op\": \"expect\", \"that\": \"heap.mallocs\", \"equals\": 1}]},"
+	    "{\"op\": \"expect\", \"that\": \"result\", \"equals\": 2},"
+	    "{\"op\": \"expect\", \"that\": \"content(a)\", \"equals\": 2},"
+	    "{\"op\": \"expect\", \"that\": \"content(b)\", \"equals\": 3},"
+	    "{\"op\": \"free\", \"id\": \"a\"}, {\"op\": \"free\", \"id\": \"b\"},"
+	    "{\"op\": \"expect\", \"that\": \"heap.live_blocks\", \"equals\": 0}, {\"op\": \"wait\"},"
+	    "{\"op\": \"expect\", \"that\": \"result\", \"equals\": 2}");
+}
+
+static void the_parent_goes_on_when_the_child_is_killed(void **state)
+{
+	(void)state;
+	assert_holds_however_turns_are_taken(
+	    "{\"op\": \"vfork\", \"body\": [{\"op\": \"read\", \"at\": \"0x10\"},"
+	    "  {\"op\": \"expect\", \"that\": \"signal\", \"equals\": \"SIGSEGV\"}]},"
+	    "{\"op\": \"expect\", \"that\": \"result\", \"equals\": 2},"
+	    "{\"op\": \"malloc\", \"id\": \"a\", \"size\": 100}, {\"op\": \"free\", \"id\": \"a\"}");
+}
+
+static void a_child_makes_children_in_its_turn(void **state)
+{
+	(void)state;
+	assert_holds_however_turns_are_taken(
+	    "{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"8KiB\"}, {\"op\": \"write\", \"at\": \"m\", \"value\": "
+	    "1},"
+	    "{\"op\": \"repeat\", \"times\": 3, \"as\": \"i\", \"body\": [{\"op\": \"vfork\", \"body\": ["
+	    "  {\"op\": \"vfork\", \"body\": [{\"op\": \"write\", \"at\": \"m\", \"value\": \"{10 + i}\"},"
+	    "    {\"op\": \"fork\", \"body\": [{\"op\": \"write\", \"at\": \"m\", \"value\": 99}]}]},"
+	    "  {\"op\": \"expect\", \"that\": \"content(m)\", \"equals\": \"{10 + i}\"}]},"
+	    "{\"op\": \"expect\", \"that\": \"op.faults.minor\", \"equals\": 0},"
+	    "{\"op\": \"expect\", \"that\": \"content(m)\", \"equals\": \"{10 + i}\"}]}");
+}
+
+static void memory_that_two_have_is_counted_once(void **state)
+{
+	(void)state;
+	assert_holds_however_turns_are_taken(
+	    "{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"1MiB\"},"
+	    "{\"op\": \"write\", \"at\": \"m\", \"length\": \"1MiB\", \"stride\": \"page\"},"
+	    "{\"op\": \"vfork\", \"body\": ["
+	    "  {\"op\": \"expect\", \"that\": \"memory.rss\", \"at_least\": 256},"
+	    "  {\"op\": \"expect\", \"that\": \"machine.memory.rss\", \"at_most\": 300}]}");
+}
+
+static void what_is_not_modelled_is_refused(void **state)
+{
+	(void)state;
+	assert_fails("{\"op\": \"pthread_create\", \"child\": 1}, {\"op\": \"vfork\", \"body\": []}",
+		     "vfork: the process has had threads");
+	/* mov eax, 58; syscall; ret */
+	assert_fails("{\"op\": \"code\", \"bytes\": \"b8 3a000000 0f05 c3\"}", "use the operation of that name");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(variables_and_blocks_are_the_parents_until_exec),
+	    cmocka_unit_test(the_parent_goes_on_when_the_child_is_killed),
+	    cmocka_unit_test(a_child_makes_children_in_its_turn),
+	    cmocka_unit_test(memory_that_two_have_is_counted_once),
+	    cmocka_unit_test(what_is_not_modelled_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
