@@ -143,7 +143,6 @@ static struct mm *copy_mm(struct kernel *kernel, struct process *child, struct m
 	if (complete)
 		return mm;
 	mm_leave(mm, child);
-	child->mm = NULL;
 	return NULL;
 }
 

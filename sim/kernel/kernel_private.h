@@ -295,7 +295,7 @@ struct placement;
 struct mm *mm_new(struct kernel *kernel, struct process *owner, const struct placement *placement);
 /* mmget, mmput: one process more has it, or one fewer; with the last one it goes. */
 void mm_share(struct mm *mm);
-void mm_leave(struct mm *mm, const struct process *process);
+void mm_leave(struct mm *mm, struct process *process);
 bool mm_check(const struct mm *mm, struct error *why);
 /* Whose doing a change of it is: of the process that runs, if it is its own address space; else of the owner. */
 struct process *mm_process(const struct mm *mm);

@@ -53,12 +53,13 @@ static struct process *next_owner(const struct mm *mm, const struct process *lea
 	BUG();
 }
 
-void mm_leave(struct mm *mm, const struct process *process)
+void mm_leave(struct mm *mm, struct process *process)
 {
 	if (--mm->users == 0)
 		mm_free(mm);
 	else if (mm->owner == process)
 		mm->owner = next_owner(mm, process);
+	process->mm = NULL;
 }
 
 struct process *mm_process(const struct mm *mm)

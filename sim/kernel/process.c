@@ -40,7 +40,6 @@ static bool build(struct kernel *kernel, struct process *process, const struct p
 	    sched_prepare(kernel, process, process->home, placement->image, vaddr(placement->stack_top.v - STACK_USED)))
 		return true;
 	mm_leave(process->mm, process);
-	process->mm = NULL;
 	return false;
 }
 
@@ -101,7 +100,6 @@ void process_leave_mm(struct kernel *kernel, struct process *process)
 	if (process->mm->users == 1 && kernel->cpus[kernel->cpu].loaded == process->mm)
 		cpu_leave_mm(kernel);
 	mm_leave(process->mm, process);
-	process->mm = NULL;
 	release_parent(kernel, process);
 }
 
