@@ -16,6 +16,7 @@ struct user {
 	struct machine *machine;
 	struct kernel *kernel;
 	struct process *process;
+	const struct process *memory; /* whose a peek looks at: its own, or what vfork has lent it */
 	struct bus *bus;
 	uint64_t libc_text;
 	unsigned cpu;        /* of the thread that runs */
@@ -29,6 +30,7 @@ struct user *user_new(struct arena *arena, struct kernel *kernel, struct process
 	user->kernel = kernel;
 	user->machine = kernel_machine(kernel);
 	user->process = process;
+	user->memory = process;
 	user->libc_text = process->segment_start[SEGMENT_LIBC].v;
 	user->cpu = process->home;
 	user->bus = machine_bus(user->machine);
@@ -39,6 +41,11 @@ void user_reload(struct user *user)
 {
 	user->libc_text = user->process->segment_start[SEGMENT_LIBC].v;
 	machine_cpu(user->machine)->rip = user->process->segment_start[SEGMENT_TEXT].v;
+}
+
+void user_borrow(struct user *user, const struct process *lender)
+{
+	user->memory = lender;
 }
 
 void user_resume_at(struct user *user, uint64_t rip)
@@ -297,5 +304,5 @@ struct bus *user_bus(struct user *user)
 
 bool user_peek64(const struct user *user, uint64_t va, uint64_t *value)
 {
-	return process_peek64(user->process, vaddr(va), value);
+	return process_peek64(user->memory, vaddr(va), value);
 }

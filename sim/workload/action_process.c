@@ -32,6 +32,7 @@ static void own_memory(struct runner *runner, const struct runner *from)
 static void lend_memory(struct runner *lender, struct runner *child)
 {
 	child->lender = lender;
+	user_borrow(child->user, lender->process);
 	child->heap->user = child->user;
 	child->process->program = child->heap;
 }
@@ -41,6 +42,7 @@ void runner_leave_lender(struct runner *runner)
 	if (!runner->lender)
 		return;
 	runner->lender->heap->user = runner->lender->user;
+	user_borrow(runner->user, runner->process);
 	own_memory(runner, runner->lender);
 	runner->heap->stats = (struct heap_stats){0};
 	runner->lender = NULL;

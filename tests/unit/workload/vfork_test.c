@@ -16,7 +16,7 @@ struct trial {
 	struct error error;
 };
 
-static struct trial run(const char *ops, const char *setting)
+static struct trial begin(const char *ops, const char *setting)
 {
 	struct trial trial = {.document = parse_script(ops)};
 	if (setting && document_set(trial.document, setting, &trial.error) != STATUS_OK)
@@ -24,6 +24,12 @@ static struct trial run(const char *ops, const char *setting)
 	if (world_new(trial.document, &trial.world, &trial.error) != STATUS_OK)
 		fail_msg("%s", trial.error.text);
 	world_set_check(trial.world, check_kernel, trial.world);
+	return trial;
+}
+
+static struct trial run(const char *ops, const char *setting)
+{
+	struct trial trial = begin(ops, setting);
 	trial.status = world_run(trial.world, &trial.error);
 	return trial;
 }
@@ -108,6 +114,42 @@ static void memory_that_two_have_is_counted_once(void **state)
 	    "  {\"op\": \"expect\", \"that\": \"machine.memory.rss\", \"at_most\": 300}]}");
 }
 
+static void ignore_block(void *self, const struct heap_block *block)
+{
+	(void)self, (void)block;
+}
+
+static void walk_the_parents_heap(void *self, const struct event *event)
+{
+	const struct world *world = self;
+	const struct heap *heap = world_heap(world, 0);
+	const char *why = "";
+	if (world_bus_const(world)->count[EVENT_VFORK] > 0 && !heap->ops->walk(heap, ignore_block, NULL, &why))
+		fail_msg("at %s: %s", event_info(event->kind)->name, why);
+}
+
+static void the_parents_heap_can_be_looked_at_while_its_child_leaves(void **state)
+{
+	(void)state;
+	static const char *const leavings[] = {"{\"op\": \"exec\", \"program\": \"other\"}",
+					       "{\"op\": \"exit\", \"status\": 1}"};
+	for (unsigned i = 0; i < 2; i++) {
+		char ops[512];
+		(void)snprintf(ops, sizeof(ops),
+			       "{\"op\": \"malloc\", \"id\": \"a\", \"size\": 100}, {\"op\": \"vfork\", \"body\": ["
+			       "{\"op\": \"malloc\", \"id\": \"b\", \"size\": 5000}, %s]}",
+			       leavings[i]);
+		struct trial trial = begin(ops, NULL);
+		struct bus *bus = world_bus(trial.world);
+		bus_subscribe(bus,
+			      EVENT_BIT(EVENT_VFORK_DONE) | EVENT_BIT(EVENT_PROCESS_EXIT) | EVENT_BIT(EVENT_VMA_ADD),
+			      walk_the_parents_heap, trial.world);
+		assert_int_equal(world_run(trial.world, &trial.error), STATUS_OK);
+		assert_int_equal(bus->count[EVENT_VFORK_DONE], 1);
+		release(&trial);
+	}
+}
+
 static void what_is_not_modelled_is_refused(void **state)
 {
 	(void)state;
@@ -124,6 +166,7 @@ int main(void)
 	    cmocka_unit_test(the_parent_goes_on_when_the_child_is_killed),
 	    cmocka_unit_test(a_child_makes_children_in_its_turn),
 	    cmocka_unit_test(memory_that_two_have_is_counted_once),
+	    cmocka_unit_test(the_parents_heap_can_be_looked_at_while_its_child_leaves),
 	    cmocka_unit_test(what_is_not_modelled_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
