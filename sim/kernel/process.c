@@ -84,23 +84,24 @@ struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *g
 }
 
 /* mm_release: complete_vfork_done. */
-static void release_parent(struct kernel *kernel, const struct process *child)
+static void release_parent(struct kernel *kernel, const struct process *child, const struct mm *left)
 {
 	const struct process *parent = child->parent ? kernel->processes[child->parent - 1] : NULL;
-	if (parent && parent->vfork_child == child->pid && !parent->death.dead)
+	if (parent && parent->vfork_child == child->pid && parent->mm == left)
 		emit(kernel->bus, EVENT_VFORK_DONE, child->pid, parent->pid);
 }
 
 void process_leave_mm(struct kernel *kernel, struct process *process)
 {
-	if (!process->mm)
+	struct mm *mm = process->mm;
+	if (!mm)
 		return;
 	/* If it goes: first its translations, then its tables. */
 	cpus_forget(kernel, process);
-	if (process->mm->users == 1 && kernel->cpus[kernel->cpu].loaded == process->mm)
+	if (mm->users == 1 && kernel->cpus[kernel->cpu].loaded == mm)
 		cpu_leave_mm(kernel);
-	mm_leave(process->mm, process);
-	release_parent(kernel, process);
+	mm_leave(mm, process);
+	release_parent(kernel, process, mm);
 }
 
 void process_end(struct kernel *kernel, struct process *process, const struct process_death *death)
