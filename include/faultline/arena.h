@@ -15,6 +15,7 @@ void arena_free(struct arena *arena); /* NULL is allowed */
  * our bug: the creator of a world sizes it. */
 void *arena_alloc(struct arena *arena, size_t bytes, size_t align);
 size_t arena_used(const struct arena *arena);
+size_t arena_reserved(const struct arena *arena);
 
 #define arena_new_object(arena, type) ((type *)arena_alloc((arena), sizeof(type), _Alignof(type)))
 #define arena_new_array(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (count), _Alignof(type)))

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "faultline/arena_image.h"
 #include "op_list.h"
 #include "world_private.h"
 
@@ -31,7 +30,7 @@ struct checkpoint *checkpoint_take(const struct world *world, const struct check
 	if (!checkpoint)
 		return NULL;
 	checkpoint->position = world->bus.number;
-	checkpoint->image = arena_image_take(world->arena, previous ? previous->image : NULL);
+	checkpoint->image = arena_image_take(world->album, previous ? previous->image : NULL);
 	if (checkpoint->image && mark_op_lists(checkpoint, world))
 		return checkpoint;
 	checkpoint_free(checkpoint);
@@ -81,7 +80,7 @@ enum status checkpoint_restore(const struct checkpoint *checkpoint, struct world
 	*error = (struct error){0};
 	for (unsigned i = 0; i < world->runner_count && i < DOCUMENT_MAX_PROCESSES; i++)
 		open[i] = world->runners[i].op_list;
-	arena_image_restore(checkpoint->image, world->arena);
+	arena_image_restore(checkpoint->image, world->album);
 	for (unsigned i = 0; i < DOCUMENT_MAX_PROCESSES; i++) {
 		if (!checkpoint->marks[i])
 			op_list_close(open[i]);

@@ -98,6 +98,11 @@ enum status world_new(const struct document *document, struct world **out, struc
 				 document->path);
 	struct world *world = arena_new_object(arena, struct world);
 	world->arena = arena;
+	world->album = arena_album_new(arena, ALBUM_WATCHES);
+	if (!world->album) {
+		arena_free(arena);
+		return error_set(error, STATUS_HOST, "%s: the host has no memory for a world", document->path);
+	}
 	world->document = document;
 	bus_init(&world->bus);
 	world->in_kernel = true; /* a processor starts in ring 0 */
@@ -123,6 +128,7 @@ void world_free(struct world *world)
 		return;
 	for (unsigned i = 0; i < world->runner_count; i++)
 		op_list_close(world->runners[i].op_list);
+	arena_album_free(world->album);
 	arena_free(world->arena);
 }
 

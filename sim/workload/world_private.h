@@ -4,6 +4,7 @@
 #define FAULTLINE_WORKLOAD_WORLD_PRIVATE_H
 
 #include "faultline/arena.h"
+#include "faultline/arena_image.h"
 #include "faultline/world.h"
 #include "op_list.h"
 #include "pattern.h"
@@ -84,6 +85,7 @@ struct phase {
 
 struct world {
 	struct arena *arena;
+	struct arena_album *album; /* of its checkpoints; not in the arena */
 	const struct document *document;
 	struct bus bus;
 	struct machine *machine;

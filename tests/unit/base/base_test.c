@@ -49,16 +49,16 @@ static void a_host_tells_which_pages_it_keeps(void **state)
 {
 	(void)state;
 	struct arena *arena = arena_new(64 * MIB);
-	uint8_t *block = arena_alloc(arena, 3000 * RESIDENT_PAGE_BYTES, RESIDENT_PAGE_BYTES);
+	uint8_t *block = arena_alloc(arena, 3000 * PAGEMAP_PAGE_BYTES, PAGEMAP_PAGE_BYTES);
 	static const enum resident_way ways[] = {RESIDENT_BY_SCAN, RESIDENT_BY_ENTRIES, RESIDENT_ANY_WAY};
 	for (size_t page = 0; page < 3000; page += page < 2000 ? 3 : 1)
-		block[page * RESIDENT_PAGE_BYTES + page] = 1;
+		block[page * PAGEMAP_PAGE_BYTES + page] = 1;
 	for (unsigned i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		bool seen[3000] = {false};
 		size_t last = 0;
 		assert_true(resident_visit(block, 2500, ways[i], mark_page, seen));
 		for (size_t page = 0; page < 3000; page++) {
-			if (page < 2500 && block[page * RESIDENT_PAGE_BYTES + page])
+			if (page < 2500 && block[page * PAGEMAP_PAGE_BYTES + page])
 				assert_true(seen[page]);
 			if (page >= 2500)
 				assert_false(seen[page]);
@@ -69,32 +69,49 @@ static void a_host_tells_which_pages_it_keeps(void **state)
 	arena_free(arena);
 }
 
-static void an_image_brings_back_what_an_arena_held(void **state)
+enum { ALBUM_PAGES = 300, ALBUM_IMAGES = 8, PAGE_WORDS = 4096 / 8 };
+
+/* One word of a page stands for it. */
+static uint64_t *word_of(uint8_t *block, size_t page)
+{
+	return (uint64_t *)(void *)(block + page * PAGEMAP_PAGE_BYTES) + page % PAGE_WORDS;
+}
+
+/* Writes, images and ways back in any order, against copies of all words. */
+static void images_bring_back_what_an_arena_held(void **state)
 {
 	(void)state;
-	struct arena *arena = arena_new(64 * MIB);
-	uint8_t *block = arena_alloc(arena, 1000 * RESIDENT_PAGE_BYTES, RESIDENT_PAGE_BYTES);
-	memset(block + 500, 7, 5000);
-	block[900 * RESIDENT_PAGE_BYTES] = 8;
-	struct arena_image *early = arena_image_take(arena, NULL);
-	block[500] = 9;
-	memset(block + 600 * RESIDENT_PAGE_BYTES, 10, 100);
-	struct arena_image *late = arena_image_take(arena, early);
-	assert_non_null(early);
-	assert_non_null(late);
-	block[1000] = 11;
-	arena_image_restore(early, arena);
-	assert_int_equal(block[500], 7);
-	assert_int_equal(block[1000], 7);
-	assert_int_equal(block[600 * RESIDENT_PAGE_BYTES], 0);
-	assert_int_equal(block[900 * RESIDENT_PAGE_BYTES], 8);
-	arena_image_free(early);
-	arena_image_restore(late, arena);
-	assert_int_equal(block[500], 9);
-	assert_int_equal(block[1000], 7);
-	assert_int_equal(block[600 * RESIDENT_PAGE_BYTES + 99], 10);
-	arena_image_free(late);
-	arena_free(arena);
+	for (enum album_way way = ALBUM_WATCHES; way <= ALBUM_COMPARES; way++) {
+		struct arena *arena = arena_new(64 * MIB);
+		struct arena_album *album = arena_album_new(arena, way);
+		uint8_t *block = arena_alloc(arena, (size_t)ALBUM_PAGES * PAGEMAP_PAGE_BYTES, PAGEMAP_PAGE_BYTES);
+		struct arena_image *images[ALBUM_IMAGES] = {NULL};
+		uint64_t held[ALBUM_IMAGES][ALBUM_PAGES], now[ALBUM_PAGES] = {0};
+		struct rng rng = rng_seeded(11);
+		for (unsigned step = 0; step < 4000; step++) {
+			unsigned image = (unsigned)rng_below(&rng, ALBUM_IMAGES), what = (unsigned)rng_below(&rng, 10);
+			size_t page = (size_t)rng_below(&rng, ALBUM_PAGES);
+			if (what == 0) {
+				arena_image_free(images[image]);
+				images[image] = arena_image_take(album,
+								 images[(image + ALBUM_IMAGES - 1) % ALBUM_IMAGES]);
+				assert_non_null(images[image]);
+				memcpy(held[image], now, sizeof(now));
+			} else if (what == 1 && images[image]) {
+				arena_image_restore(images[image], album);
+				memcpy(now, held[image], sizeof(now));
+				for (size_t i = 0; i < ALBUM_PAGES; i++)
+					assert_true(*word_of(block, i) == now[i]);
+			} else {
+				now[page] = rng_below(&rng, 3); /* often what it was, and often nothing */
+				*word_of(block, page) = now[page];
+			}
+		}
+		for (unsigned i = 0; i < ALBUM_IMAGES; i++)
+			arena_image_free(images[i]);
+		arena_album_free(album);
+		arena_free(arena);
+	}
 }
 
 static void pool_recycles_objects_as_zeroed_memory(void **state)
@@ -223,7 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(arena_memory_is_zero_and_aligned),
 	    cmocka_unit_test(a_host_tells_which_pages_it_keeps),
-	    cmocka_unit_test(an_image_brings_back_what_an_arena_held),
+	    cmocka_unit_test(images_bring_back_what_an_arena_held),
 	    cmocka_unit_test(pool_recycles_objects_as_zeroed_memory),
 	    cmocka_unit_test(rng_matches_the_published_sequence),
 	    cmocka_unit_test(bus_delivers_only_what_the_mask_asks_for_and_counts_all),
