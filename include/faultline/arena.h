@@ -14,6 +14,7 @@ void arena_free(struct arena *arena); /* NULL is allowed */
 /* Zeroed memory at a multiple of `align` (a power of two); lives as long as the arena. Running past the reservation is
  * our bug: the creator of a world sizes it. */
 void *arena_alloc(struct arena *arena, size_t bytes, size_t align);
+/* Bytes handed out; bytes of address space reserved. */
 size_t arena_used(const struct arena *arena);
 size_t arena_reserved(const struct arena *arena);
 

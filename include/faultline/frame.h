@@ -39,7 +39,7 @@ char frame_use_glyph(enum frame_use use);
 struct file;
 
 /* Invariants for a frame in use: mappings counts the page-table entries of processes that point at it; an anonymous
- * one with mappings is mapped by (pid, vpn) and by those that `others` leads to. */
+ * one with mappings, or one of MAP_HUGETLB, is mapped by (space, vpn) and by those that `others` leads to. */
 struct frame {
 	union {
 		struct {
@@ -59,8 +59,8 @@ struct frame {
 	bool dirty;       /* has been written, whatever the entries say */
 	union {
 		struct {
-			uint32_t pid;  /* anonymous: a process that maps it */
-			uint32_t swap; /* its slot, if it is in the swap cache; 0: it is not */
+			uint32_t space; /* anonymous or of MAP_HUGETLB: id of an address space that maps it */
+			uint32_t swap;  /* its slot, if it is in the swap cache; 0: it is not */
 		};
 		struct file *file; /* in the page cache: of which file */
 	};
@@ -90,7 +90,8 @@ bool frame_is_grouped(const struct frame_pool *pool, struct pfn frame);
 
 /* A block of 2^order frames, not zeroed. False: no block of that size is free. */
 bool frame_take(struct frame_pool *pool, unsigned order, enum frame_use use, struct pfn *out);
-/* A block of FRAME_GIGANTIC_ORDER out of frames that were never used. Only its first frame gets a record. */
+/* A block of FRAME_GIGANTIC_ORDER out of frames that were never used. Only its first frame gets a record.
+ * False: no such block is left. */
 bool frame_take_gigantic(struct frame_pool *pool, enum frame_use use, struct pfn *out);
 /* Takes that one frame out of the free block that it lies in. */
 void frame_take_at(struct frame_pool *pool, struct pfn frame, enum frame_use use);

@@ -14,7 +14,7 @@
 
 struct kernel;
 
-/* X(ID, name, has a frame of its own, text): what the entry of a page says, with the record of its frame. */
+/* X(ID, name, counts in census.resident, text): what the entry of a page says, with the record of its frame. */
 #define PAGE_STATE_LIST(X)                                                                                             \
 	X(ABSENT, absent, 0, "promised, no frame")                                                                     \
 	X(OWN, own, 1, "a frame of its own")                                                                           \

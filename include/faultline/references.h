@@ -17,8 +17,8 @@ enum { REFERENCES_PAGE_SHIFT = 12 };
 #define REFERENCES_MOST (UINT32_MAX - 1)
 
 struct references {
-	uint32_t *page;   /* of each reference: its dense number, and REFERENCES_WRITE; of no use if it is packed */
-	uint64_t count;   /* at most REFERENCES_MOST */
+	uint32_t *page; /* of each reference: its dense number, and REFERENCES_WRITE; unused if the string is packed */
+	uint64_t count; /* at most REFERENCES_MOST */
 	uint64_t *number; /* of each dense page: its number in the trace */
 	uint32_t pages;
 	/* private */

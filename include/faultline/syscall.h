@@ -88,9 +88,9 @@ const struct syscall_info *syscall_info(enum syscall_index index);
 	X(MLOCKALL, 152)                                                                                               \
 	X(MUNLOCKALL, 153)                                                                                             \
 	X(MREMAP, 163)                                                                                                 \
-	X(VFORK, 190)                                                                                                  \
 	X(PREAD64, 180)                                                                                                \
 	X(PWRITE64, 181)                                                                                               \
+	X(VFORK, 190)                                                                                                  \
 	X(MMAP, 192)                                                                                                   \
 	X(MINCORE, 218)                                                                                                \
 	X(MADVISE, 219)                                                                                                \

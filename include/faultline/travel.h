@@ -117,6 +117,8 @@ unsigned travel_kind(const struct travel *travel, uint64_t number);
 /* The ring of a known event; 0 when it is not known. */
 unsigned travel_ring(const struct travel *travel, uint64_t number);
 
+/* Those that are as far apart as the history asks for; and the bytes of all, with the closer ones that steps back left.
+ */
 unsigned travel_checkpoints(const struct travel *travel);
 size_t travel_checkpoint_bytes(const struct travel *travel);
 

@@ -57,8 +57,8 @@ struct user *user_new(struct arena *arena, struct kernel *kernel, struct process
 /* After execve: the program begins, and the C library lies elsewhere. */
 void user_reload(struct user *user);
 
-/* From now on user_peek64 looks at the memory of that process: of the one that vfork has borrowed it from, so that a
- * look while it is given back finds it; or its own again. */
+/* Whose memory user_peek64 looks at from now on: the lender's after vfork, so that a look finds it even while the child
+ * gives it back; later its own again. */
 void user_borrow(struct user *user, const struct process *lender);
 /* The next user_run goes on there: the kernel has saved where the call that it slept in, or was made by, returns to. */
 void user_resume_at(struct user *user, uint64_t rip);

@@ -23,8 +23,8 @@ struct kept_page {
 
 /* Invariant: pages[] is sorted by number. */
 struct arena_image {
-	unsigned owners;
-	size_t used; /* of the arena */
+	unsigned owners; /* the caller, and an album that knows it */
+	size_t used;     /* of the arena */
 	struct kept_page *pages;
 	size_t count, capacity;
 };

@@ -25,7 +25,7 @@ typedef bool page_fn(void *self, size_t page);
 /* False when a visit said so. */
 bool page_run_visit(const struct page_run *run, uint64_t base, page_fn *visit, void *self);
 
-/* The descriptor, closed by whoever opened it; negative: the host has none. */
+/* The descriptor, closed by whoever opened it; negative: the host has none, or pages of another size. */
 int pagemap_open(void);
 /* The next runs in [*at, end), which moves *at behind what they tell of. False: the host does not answer. */
 bool pagemap_scan(int pagemap, enum pagemap_want want, uint64_t *at, uint64_t end, struct page_run *runs,

@@ -96,8 +96,6 @@ struct vma *mm_merge_new(struct mm *mm, const struct area *area, bool only_below
 {
 	struct vma *next = vma_tree_after(&mm->vmas, area->start);
 	struct vma *prev = next ? next->prev : mm->vmas.last;
-	if (area->flags & VMA_HUGETLB)
-		return NULL; /* never: each such mapping has a file of its own */
 	bool below = joins_below(prev, area);
 	bool above = !only_below && joins_above(next, area) && (!below || anon_agree(prev->anon, next->anon));
 	if (below && above) {

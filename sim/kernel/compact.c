@@ -76,7 +76,7 @@ static bool point_elsewhere(const struct rmap_entry *found, void *self)
 	const struct move *move = self;
 	struct mm *mm = found->mm;
 	table_set(mm, found->va, found->entry_pa, pte_with_frame(found->entry, move->to.v));
-	flush_range(mm, found->va, vaddr_add(found->va, PAGE_BYTES), 1);
+	flush_range(mm, found->va, vaddr_add(found->va, PAGE_BYTES), PAGE_BYTES);
 	machine_charge(mm->kernel->machine, COST_UNMAP_PAGE, 1);
 	return true;
 }

@@ -38,7 +38,7 @@ static bool unmap_one(const struct rmap_entry *found, void *self)
 	BUG_ON(pte_page_size(found->entry)); /* a huge page is split first */
 	table_set(mm, found->va, found->entry_pa, entry);
 	machine_charge(kernel->machine, COST_UNMAP_PAGE, 1);
-	flush_range(mm, found->va, vaddr_add(found->va, PAGE_BYTES), 1);
+	flush_range(mm, found->va, vaddr_add(found->va, PAGE_BYTES), PAGE_BYTES);
 	(void)page_release(mm, found->va, found->entry); /* the caller frees it */
 	return true;
 }
@@ -239,10 +239,7 @@ static bool forget_use(const struct rmap_entry *found, void *self)
 	uint64_t bytes = leaf_bytes(mm, found->entry);
 	struct vaddr start = vaddr(align_down(found->va.v, bytes));
 	table_set(mm, start, found->entry_pa, (struct pte){found->entry.word & ~PTE_ACCESSED});
-	if (bytes == PAGE_BYTES)
-		flush_range(mm, start, vaddr_add(start, PAGE_BYTES), 1);
-	else
-		flush_huge_range(mm, start, vaddr_add(start, bytes), bytes);
+	flush_range(mm, start, vaddr_add(start, bytes), bytes);
 	return true;
 }
 

@@ -31,14 +31,14 @@ void folio_count_entire(struct kernel *kernel, struct pfn head, bool more)
 
 bool folio_is_exclusive(const struct kernel *kernel, struct pfn head)
 {
-	uint32_t pid = 0;
+	uint32_t space = 0;
 	for (uint64_t i = 0; i < FOLIO_FRAMES; i++) {
 		const struct frame *record = frame_peek(kernel->frames, pfn(head.v + i));
 		if (record->mappings == 0)
 			continue;
-		if (record->mappings > 1 || (pid != 0 && record->pid != pid))
+		if (record->mappings > 1 || (space != 0 && record->space != space))
 			return false;
-		pid = record->pid;
+		space = record->space;
 	}
 	return true;
 }

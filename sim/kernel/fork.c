@@ -6,6 +6,8 @@
 #include "open_file.h"
 #include "page.h"
 #include "placement.h"
+
+enum { STACK_FRAMES = 1 << STACK_ORDER };
 #include "reclaim.h"
 
 /* ---- pages ---- */
@@ -139,7 +141,7 @@ static struct mm *copy_mm(struct kernel *kernel, struct process *child, struct m
 	child->mm = mm;
 	bool complete = copy_vmas(mm, parent, entries);
 	/* The parent may not write either, before anybody else runs. */
-	flush_range(parent, vaddr(0), vaddr(parent->layout->task_size), parent->layout->task_size / PAGE_BYTES);
+	flush_range(parent, vaddr(0), vaddr(parent->layout->task_size), PAGE_BYTES);
 	if (complete)
 		return mm;
 	mm_leave(mm, child);
@@ -190,8 +192,6 @@ static void publish(struct kernel *kernel, struct process *child, const struct p
 	descriptors_copy(kernel, child, parent);
 	kernel->processes[kernel->process_count++] = child;
 }
-
-enum { STACK_FRAMES = 1 << STACK_ORDER };
 
 int64_t sys_fork(struct kernel *kernel, struct process *parent, const uint64_t args[6])
 {

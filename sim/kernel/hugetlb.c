@@ -4,9 +4,14 @@
 
 /* ---- pools ---- */
 
+static enum hugetlb_size size_of_level(unsigned level)
+{
+	return level == 2 ? HUGETLB_DEFAULT : HUGETLB_GIGANTIC;
+}
+
 static struct hugetlb *pool_of_level(struct kernel *kernel, unsigned level)
 {
-	return &kernel->hugetlb[level == 2 ? HUGETLB_DEFAULT : HUGETLB_GIGANTIC];
+	return &kernel->hugetlb[size_of_level(level)];
 }
 
 static struct hugetlb *pool_of_page(struct kernel *kernel, struct pfn page)
@@ -241,11 +246,9 @@ static enum fault_cause fault_shared(const struct huge_fault *fault)
 }
 
 /* The same of a private one. A page that was only read is writable by a further fault. */
-static enum fault_cause fault_missing(const struct huge_fault *fault)
+static enum fault_cause fault_private(const struct huge_fault *fault)
 {
 	struct pfn page;
-	if (fault->vma->flags & VMA_SHARED)
-		return fault_shared(fault);
 	if (!take_zeroed(fault, fault->vma->reserves, &page))
 		return out_of_pages(fault);
 	mm_process(fault->mm)->stats.frames_taken += fault->frames;
@@ -261,7 +264,7 @@ static bool unmap_others(const struct rmap_entry *found, void *self)
 		return true;
 	const uint64_t bytes = leaf_bytes(mm, found->entry);
 	table_set(mm, found->va, found->entry_pa, (struct pte){0});
-	flush_huge_range(mm, found->va, vaddr_add(found->va, bytes), bytes);
+	flush_range(mm, found->va, vaddr_add(found->va, bytes), bytes);
 	drop(mm, found->va, pfn(pte_frame(found->entry))); /* the owner has it, too */
 	return true;
 }
@@ -277,7 +280,7 @@ static void replace_by_copy(const struct huge_fault *fault, struct pfn from, str
 	mm_process(mm)->stats.frames_taken += fault->frames;
 	drop(mm, fault->start, from); /* others have it */
 	map(fault, to, true);
-	flush_huge_range(mm, fault->start, vaddr_add(fault->start, bytes), bytes);
+	flush_range(mm, fault->start, vaddr_add(fault->start, bytes), bytes);
 }
 
 /* hugetlb_wp: the owner of a reservation takes the page from its children if there is none for a copy. */
@@ -315,7 +318,7 @@ enum fault_cause hugetlb_fault(struct mm *mm, struct vma *vma, struct vaddr va, 
 		return FAULT_CAUSE_OUT_OF_MEMORY;
 	struct pte entry = entry_load(mm->kernel, fault.entry_pa);
 	if (!entry_used(entry))
-		return fault_missing(&fault);
+		return vma->flags & VMA_SHARED ? fault_shared(&fault) : fault_private(&fault);
 	return write && !pte_writable(entry) ? fault_protected(&fault, entry) : FAULT_CAUSE_SPURIOUS;
 }
 
@@ -355,20 +358,43 @@ static void count_promises_of(const struct mm *mm, uint64_t *promised)
 {
 	for (const struct vma *vma = mm->vmas.first; vma; vma = vma->next) {
 		for (struct vaddr va = vma->start; vma->reserves && va.v < vma->end.v; va.v += vma_page_bytes(mm, vma))
-			promised[vma->file->huge_level - 2] += !entry_used(table_get(mm, va));
+			promised[size_of_level(vma->file->huge_level)] += !entry_used(table_get(mm, va));
 	}
+}
+
+/* Frames of pages that are mapped, once for each mapping. */
+static uint64_t count_mapped(const struct kernel *kernel)
+{
+	uint64_t mapped = 0;
+	uint64_t left = frame_pool_used(kernel->frames, FRAME_HUGETLB);
+	for (uint64_t i = 1; left > 0; i++) {
+		const struct frame *record = frame_peek(kernel->frames, pfn(i));
+		if (!record)
+			return UINT64_MAX;
+		if (record->use != FRAME_HUGETLB || !record->block_start)
+			continue;
+		uint64_t frames = (uint64_t)1 << record->order;
+		mapped += record->mappings * frames;
+		left -= frames;
+		i += frames - 1; /* a gigantic page has one record */
+	}
+	return mapped;
 }
 
 bool hugetlb_check(const struct kernel *kernel, const char **why)
 {
-	uint64_t promised[HUGETLB_SIZES] = {0};
+	uint64_t promised[HUGETLB_SIZES] = {0}, mapped = 0;
 	for (unsigned i = 0; i < kernel->process_count; i++) {
-		if (kernel->spaces[i])
-			count_promises_of(kernel->spaces[i], promised);
+		if (!kernel->spaces[i])
+			continue;
+		mapped += kernel->spaces[i]->hugetlb;
+		count_promises_of(kernel->spaces[i], promised);
 	}
+	if (mapped != count_mapped(kernel))
+		*why = "hugetlb: the tables do not map what the records of the pages say";
 	for (const struct file *file = kernel->files; file; file = file->next) {
 		if (file->reserves)
-			promised[file->huge_level - 2] += untouched(kernel, file);
+			promised[size_of_level(file->huge_level)] += untouched(kernel, file);
 	}
 	for (unsigned size = 0; size < HUGETLB_SIZES; size++) {
 		const struct hugetlb *pool = &kernel->hugetlb[size];

@@ -28,7 +28,8 @@ struct hugetlb {
 	uint32_t first;
 };
 
-/* Takes the pages of both pools out of RAM. Of the default size as many as there is room for, as Linux does. */
+/* Takes the pages of both pools out of RAM. Of the default size as many as there is room for, as Linux does. BAD_INPUT:
+ * the paging mode has no pages of 1 GiB, or RAM no room for them. */
 enum status hugetlb_fill(struct kernel *kernel, struct error *error);
 /* hstate_sizelog: the level of the entries that map pages of the size that flags of mmap ask for; 1: of 4 KiB. 0: there
  * is no such size. */

@@ -26,7 +26,7 @@ struct mm {
 	struct kernel *kernel;
 	uint32_t id;
 	uint32_t users;              /* processes that have it: one, and children that it has made by vfork */
-	struct process *owner;       /* what nobody does who runs in it is put down to this one */
+	struct process *owner;       /* charged for changes that no process running in it makes: mm_process */
 	const struct layout *layout; /* the kernel's */
 	struct vma_tree vmas;
 	struct pfn root;  /* the table of the highest level */
@@ -171,8 +171,6 @@ static inline struct paddr entry_at(const struct kernel *kernel, struct paddr ta
 	return paddr_add(table, (uint64_t)index * kernel->layout->entry_bytes);
 }
 
-/* A leaf is a level-1 entry, or one of level 2 or 3 with PS. The kernel never sets PAT, so PS alone tells them apart.
- */
 static inline uint64_t huge_bytes(const struct mm *mm)
 {
 	return layout_huge_bytes(mm->layout);
@@ -189,7 +187,8 @@ static inline uint64_t vma_page_bytes(const struct mm *mm, const struct vma *vma
 	return vma->flags & VMA_HUGETLB ? level_bytes(mm, vma->file->huge_level) : PAGE_BYTES;
 }
 
-/* An entry does not say of which level it is: the record of a page of hugetlb does. */
+/* A leaf is an entry of level 1, or one of level 2 or 3 with PS (the kernel never sets PAT). The entry does not say of
+ * which of these levels it is: the record of a page of hugetlb does. */
 static inline uint64_t leaf_bytes(const struct mm *mm, struct pte entry)
 {
 	if (!pte_page_size(entry))
@@ -285,10 +284,8 @@ uint64_t process_limit(const struct process *process, enum rlimit_index limit);
 bool mm_is_full(const struct mm *mm, uint64_t more); /* more VMAs would be above vm.max_map_count */
 
 /* ---- tlb.c ---- */
-/* The entries of so many pages of the range have changed. */
-void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages);
-/* Those of pages of so many bytes: one INVLPG serves each. */
-void flush_huge_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t page_bytes);
+/* The entries of the range have changed, none of which serves fewer bytes: one INVLPG for each so many. */
+void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t page_bytes);
 
 /* ---- mm.c: address spaces ---- */
 struct placement;

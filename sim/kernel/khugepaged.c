@@ -146,7 +146,7 @@ static void replace(struct collapse *job, struct pfn head)
 	reclaim_add(kernel, head);
 	struct pte entry = thp_entry(mm, job->vma, head, true);
 	table_set(mm, job->start, job->directory_pa, (struct pte){entry.word | PTE_DIRTY});
-	flush_range(mm, job->start, vaddr_add(job->start, huge_bytes(mm)), FOLIO_FRAMES);
+	flush_range(mm, job->start, vaddr_add(job->start, huge_bytes(mm)), PAGE_BYTES);
 	for (unsigned i = 0; i < count; i++)
 		page_free(kernel, freed[i]);
 }

@@ -126,7 +126,7 @@ static bool has_one_entry(const struct kernel *kernel, struct pfn frame)
 /* The only entry of an anonymous frame stands where its record says. */
 static bool stands_where_it_says(struct hunt *hunt, const struct frame *record)
 {
-	const struct mm *mm = hunt->kernel->spaces[record->pid - 1];
+	const struct mm *mm = hunt->kernel->spaces[record->space - 1];
 	if (!mm)
 		return false;
 	hunt->owner = mm->owner;

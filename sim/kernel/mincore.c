@@ -8,8 +8,10 @@ static unsigned char is_resident(const struct mm *mm, const struct vma *vma, str
 	struct pte entry = table_get(mm, va);
 	if (entry_is_swap(entry))
 		return swap_cache_find(mm->kernel, swap_entry_slot(mm->layout, entry)).v != 0;
-	if (entry_used(entry) || (vma->flags & VMA_HUGETLB))
-		return entry_used(entry);
+	if (entry_used(entry))
+		return 1;
+	if (vma->flags & VMA_HUGETLB)
+		return 0;
 	return vma->file && file_page(vma->file, vma->pgoff + (va.v - vma->start.v) / PAGE_BYTES, &frame);
 }
 

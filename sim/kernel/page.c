@@ -130,7 +130,7 @@ static bool map_anon(struct mm *mm, struct vma *vma, struct vaddr va, struct pad
 	reclaim_add(kernel, frame);
 	table_set(mm, va, entry_pa, dirty(page_entry(mm, vma, frame, true)));
 	if (entry_used(old))
-		flush_range(mm, va, vaddr_add(va, PAGE_BYTES), 1);
+		flush_range(mm, va, vaddr_add(va, PAGE_BYTES), PAGE_BYTES);
 	return true;
 }
 

@@ -23,7 +23,7 @@ static void changed_add(const struct mm *mm, struct changed *changed, struct vad
 static void changed_flush(struct mm *mm, const struct changed *changed)
 {
 	if (changed->pages > 0)
-		flush_huge_range(mm, changed->start, changed->end, changed->smallest);
+		flush_range(mm, changed->start, changed->end, changed->smallest);
 }
 
 /* mmu_gather: frames that lost their last entry wait, chained by their records, until no TLB can reach them. */

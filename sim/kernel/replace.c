@@ -26,7 +26,7 @@ uint64_t replace_key(const struct kernel *kernel, struct pfn frame)
 		return replace_key_of_file(record->file, record->vpn);
 	if (record->mappings == 0 && record->swap != 0)
 		return kernel->swap.keys[record->swap];
-	return key_of_address(record->pid, record->vpn);
+	return key_of_address(record->space, record->vpn);
 }
 
 bool kernel_page_key(const struct kernel *kernel, struct pfn frame, uint64_t *key)

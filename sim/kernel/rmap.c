@@ -55,7 +55,7 @@ void rmap_add(struct mm *mm, struct pfn frame, struct vaddr va)
 	if (record->mappings == 0 && frame_is_in_folio(record))
 		folio_count_mapped(mm->kernel, frame, true);
 	if (record->mappings++ == 0) {
-		record->pid = mm->id;
+		record->space = mm->id;
 		record->vpn = vaddr_to_vpn(va).v;
 		return;
 	}
@@ -67,7 +67,7 @@ void rmap_remove(struct mm *mm, struct pfn frame, struct vaddr va)
 	struct rmap *rmap = &mm->kernel->rmap;
 	struct frame *record = frame_at(mm->kernel->frames, frame);
 	uint64_t vpn = vaddr_to_vpn(va).v;
-	bool is_first = record->pid == mm->id && record->vpn == vpn;
+	bool is_first = record->space == mm->id && record->vpn == vpn;
 	if (--record->mappings == 0) {
 		BUG_ON(!is_first);
 		if (frame_is_in_folio(record))
@@ -78,7 +78,7 @@ void rmap_remove(struct mm *mm, struct pfn frame, struct vaddr va)
 	BUG_ON(!link);
 	struct rmap_node node = drop_node(rmap, link);
 	if (is_first) {
-		record->pid = node.space;
+		record->space = node.space;
 		record->vpn = node.vpn;
 	}
 }
@@ -87,7 +87,7 @@ void rmap_move(struct mm *mm, struct pfn frame, struct vaddr from, struct vaddr 
 {
 	struct frame *record = frame_at(mm->kernel->frames, frame);
 	uint32_t space = mm->id;
-	if (record->pid == space && record->vpn == vaddr_to_vpn(from).v) {
+	if (record->space == space && record->vpn == vaddr_to_vpn(from).v) {
 		record->vpn = vaddr_to_vpn(to).v;
 		return;
 	}
@@ -99,7 +99,7 @@ void rmap_move(struct mm *mm, struct pfn frame, struct vaddr from, struct vaddr 
 bool rmap_has(const struct kernel *kernel, struct pfn frame, uint32_t space, uint64_t vpn)
 {
 	const struct frame *record = frame_peek(kernel->frames, frame);
-	if (record->pid == space && record->vpn == vpn)
+	if (record->space == space && record->vpn == vpn)
 		return true;
 	for (uint32_t i = record->others; i != 0; i = kernel->rmap.nodes[i].next) {
 		if (kernel->rmap.nodes[i].space == space && kernel->rmap.nodes[i].vpn == vpn)
@@ -131,7 +131,7 @@ static bool visit_at(struct kernel *kernel, uint32_t space, uint64_t vpn, struct
 static bool each_anon(struct kernel *kernel, struct pfn frame, rmap_fn *fn, void *self)
 {
 	const struct frame *record = frame_at(kernel->frames, frame);
-	struct rmap_node here = {record->others, record->pid, record->vpn};
+	struct rmap_node here = {record->others, record->space, record->vpn};
 	for (uint32_t left = record->mappings; left > 0; left--) {
 		struct rmap_node ahead = kernel->rmap.nodes[here.next];
 		if (!visit_at(kernel, here.space, here.vpn, frame, fn, self))

@@ -251,7 +251,7 @@ static bool replace_zero(const struct huge_fault *fault, struct pte entry)
 	if (!map_new(fault))
 		return false;
 	(void)thp_unmap(mm, fault->start, entry);
-	flush_huge_range(mm, fault->start, vaddr_add(fault->start, huge_bytes(mm)), huge_bytes(mm));
+	flush_range(mm, fault->start, vaddr_add(fault->start, huge_bytes(mm)), huge_bytes(mm));
 	return true;
 }
 

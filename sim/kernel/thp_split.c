@@ -41,7 +41,7 @@ void thp_split_entry(struct mm *mm, struct vaddr va, struct paddr entry_pa, cons
 	fill_table(mm, table, entry);
 	table_hang(mm, va, entry_pa, table, FOLIO_FRAMES);
 	count_split(mm, entry);
-	flush_huge_range(mm, va, vaddr_add(va, huge_bytes(mm)), huge_bytes(mm));
+	flush_range(mm, va, vaddr_add(va, huge_bytes(mm)), huge_bytes(mm));
 	kernel->vm.thp_split_pmd++;
 }
 
@@ -85,7 +85,7 @@ static bool split_found(const struct rmap_entry *found, void *self)
 static void flush_changed(struct job *job, struct mm *next)
 {
 	if (job->mm && job->mm != next)
-		flush_range(job->mm, job->start, vaddr_add(job->start, huge_bytes(job->mm)), FOLIO_FRAMES);
+		flush_range(job->mm, job->start, vaddr_add(job->start, huge_bytes(job->mm)), PAGE_BYTES);
 	job->mm = next;
 }
 
@@ -124,7 +124,7 @@ uint64_t thp_split_page(struct kernel *kernel, struct pfn head, const char *why)
 	const struct frame *record = frame_at(kernel->frames, head);
 	/* An entry that maps the whole maps the first frame. */
 	(void)rmap_for_each(kernel, head, split_found, &job);
-	emit(kernel->bus, EVENT_HUGE_SPLIT, event_text("page"), record->pid, record->vpn << PAGE_SHIFT, head.v,
+	emit(kernel->bus, EVENT_HUGE_SPLIT, event_text("page"), record->space, record->vpn << PAGE_SHIFT, head.v,
 	     event_text(why));
 	map_zeroes_instead(&job, head);
 	kernel->vm.thp_split_page++;

@@ -79,12 +79,7 @@ static void flush_all(const struct flush *flush)
 		shoot_down(kernel, flush);
 }
 
-void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t pages)
-{
-	flush_all(&(struct flush){mm, start, end, pages, PAGE_BYTES});
-}
-
-void flush_huge_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t page_bytes)
+void flush_range(struct mm *mm, struct vaddr start, struct vaddr end, uint64_t page_bytes)
 {
 	flush_all(&(struct flush){mm, start, end, (end.v - start.v) / page_bytes, page_bytes});
 }

@@ -35,7 +35,7 @@ static bool protect_one(const struct rmap_entry *found, void *self)
 		return true;
 	struct pte clean = {found->entry.word & ~(uint64_t)(PTE_WRITABLE | PTE_DIRTY)};
 	table_set(found->mm, found->va, found->entry_pa, clean);
-	flush_range(found->mm, found->va, vaddr_add(found->va, PAGE_BYTES), 1);
+	flush_range(found->mm, found->va, vaddr_add(found->va, PAGE_BYTES), PAGE_BYTES);
 	return true;
 }
 

@@ -190,7 +190,7 @@ static bool became_another(const struct user *user, uint64_t number)
 }
 
 /* Behind the instruction that entered the kernel. False: the caller sleeps in vfork, and is back when it runs again. */
-static bool is_back(struct user *user, uint64_t number, bool came_back, uint64_t back)
+static bool come_back(struct user *user, uint64_t number, bool came_back, uint64_t back)
 {
 	bool sleeps = kernel_waits_in_vfork(user->kernel, user->process);
 	resumed(user, came_back || sleeps || became_another(user, number));
@@ -214,7 +214,7 @@ static int64_t syscall_32bit(struct user *user, uint64_t number, const uint64_t 
 		cpu->gpr[GPR_RBP] = (uint32_t)(args[5] / PAGE_BYTES);
 	cpu->gpr[GPR_RAX] = (uint32_t)syscall_i386_number(number);
 	uint64_t back = enter_stub(user, number);
-	if (!is_back(user, number, machine_interrupt(user->machine, SYSCALL_VECTOR), back))
+	if (!come_back(user, number, machine_interrupt(user->machine, SYSCALL_VECTOR), back))
 		return user->process->vfork_child;
 	uint32_t result = (uint32_t)cpu->gpr[GPR_RAX];
 	return result > (uint32_t)-4096 ? (int32_t)result : (int64_t)result;
@@ -233,7 +233,7 @@ int64_t user_syscall(struct user *user, uint64_t number, const uint64_t args[6])
 	cpu->gpr[GPR_R8] = args[4];
 	cpu->gpr[GPR_R9] = args[5];
 	uint64_t back = enter_stub(user, number);
-	if (!is_back(user, number, machine_syscall(user->machine), back))
+	if (!come_back(user, number, machine_syscall(user->machine), back))
 		return user->process->vfork_child;
 	return (int64_t)cpu->gpr[GPR_RAX];
 }

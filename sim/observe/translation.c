@@ -139,7 +139,9 @@ static const char *served_by(const struct translation *translation, enum access_
 	if (write && translation->walk.outcome == WALK_MAPPED && translation->frame.use == FRAME_ZERO)
 		return "the VMA allows it: the kernel replaces the zero page by a frame";
 	if (vma->flags & VMA_HUGETLB)
-		return "the VMA allows it: the kernel maps a huge page of the pool";
+		return translation->walk.outcome == WALK_MAPPED
+			   ? "the VMA allows it: the kernel makes the huge page writable, or copies it"
+			   : "the VMA allows it: the kernel maps a huge page of MAP_HUGETLB";
 	if (vma->file && (vma->flags & VMA_SHARED))
 		return "the VMA allows it: the kernel maps the shared page";
 	if (vma->file && !write)

@@ -12,6 +12,7 @@ struct interval_heap {
 
 void interval_heap_release(struct interval_heap *heap);
 
+/* Both end the program when the host has no memory. */
 void interval_heap_put(struct interval_heap *heap, uint32_t number);
 /* All numbers of the other, which is then empty. */
 void interval_heap_put_all(struct interval_heap *heap, struct interval_heap *other);

@@ -62,11 +62,11 @@ static size_t add_frame(struct references_codec *codec, size_t done, const uint8
 	return done + packed;
 }
 
-/* All frames one behind the other; 0: they are damaged. */
+/* All frames one behind the other; SIZE_MAX: they are damaged. */
 static size_t unpack_frames(struct references_codec *codec, const void *bytes, size_t size)
 {
 	size_t got = ZSTD_decompressDCtx(codec->decompressor, codec->rows, ROWS_BYTES, bytes, size);
-	return ZSTD_isError(got) ? 0 : got;
+	return ZSTD_isError(got) ? SIZE_MAX : got;
 }
 
 static uint32_t word_at(const struct references_codec *codec, uint32_t count, uint32_t i)

@@ -140,10 +140,12 @@ static struct part part_at(const struct history *history, uint64_t from, uint64_
 	bool kept = is_kept(history, from), all = end <= to || to == history->count;
 	end = end < to ? end : to;
 	struct part part = {.next = end + 1};
-	if (from == begin && (all || !kept))
+	if (from == begin && (all || !kept)) {
 		part.whole = &history->blocks[block_of(from)];
-	else if (kept)
-		part.kinds = &history->kinds[from - 1], part.events = end + 1 - from;
+	} else if (kept) {
+		part.kinds = &history->kinds[from - 1];
+		part.events = end + 1 - from;
+	}
 	return part;
 }
 

@@ -67,6 +67,12 @@ static void finish(struct runner *runner, const struct op *op, uint64_t result)
 		check_invariants(runner, op);
 }
 
+static void call_between(const struct world *world)
+{
+	if (world->between)
+		world->between(world->between_self);
+}
+
 bool runner_pauses(struct runner *runner, uint64_t done)
 {
 	struct world *world = runner->world;
@@ -74,9 +80,7 @@ bool runner_pauses(struct runner *runner, uint64_t done)
 	runner->paused = true;
 	if (runner_must_pause(runner))
 		return true;
-	/* In what is kept of the world here it is paused, too. */
-	if (world->between)
-		world->between(world->between_self);
+	call_between(world); /* in what is kept of the world there it is paused, too */
 	runner->paused = false;
 	return false;
 }
@@ -121,8 +125,7 @@ void runner_slice(void *self)
 	if (!runner->started)
 		runner_start_libc(runner);
 	while (!failed_for_good(runner->world)) {
-		if (runner->world->between)
-			runner->world->between(runner->world->between_self);
+		call_between(runner->world);
 		if (!runner_go_on(runner)) {
 			if (runner->forked && !failed_for_good(runner->world))
 				(void)runner_syscall(runner, SYS_NR_EXIT, (const uint64_t[6]){0});

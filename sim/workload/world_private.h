@@ -54,8 +54,8 @@ struct runner {
 	bool started; /* the libc has been started */
 	bool killing_expected;
 	bool forked; /* it ends by exit(0) behind its script */
-	struct runner
-	    *lender;     /* vfork: whose memory it runs in, with the heap and the variables there; NULL: its own */
+	/* vfork: in whose memory, heap and variables it runs; NULL: its own */
+	struct runner *lender;
 	bool waits;      /* its last operation must be done again: no child has ended */
 	uint64_t deaths; /* world->deaths when it began to wait */
 	bool paused;     /* in the middle of an operation, which goes on behind `done` of its accesses, or bytes */
@@ -141,8 +141,7 @@ static inline bool runner_may_pause(const struct runner *runner)
 	return runner->world->document->kernel.quantum_cycles != 0 || runner->world->between;
 }
 
-/* In the middle of an operation that can go on later: calls the hook, and pauses behind so many accesses, if it must.
- */
+/* Between accesses of an operation that can go on later: calls the hook; pauses behind so many, if it must. */
 bool runner_pauses(struct runner *runner, uint64_t done);
 /* The program of one slice: runs until the script yields, ends, or the world fails. For user_run(). */
 void runner_slice(void *self);

@@ -200,8 +200,8 @@ static void add_heap(uint64_t *value, const struct heap_stats *heap)
 	value[STAT_HEAP_COALESCES] += heap->coalesces;
 }
 
-/* What can be added up over the processes. The memory of one that runs in another's is counted there; so is the heap,
- * which nobody can tell whose doing it is. */
+/* What can be added up over the processes. The heap of one that runs in another's memory is counted there: nobody can
+ * tell whose doing it is. */
 static void add_process(uint64_t *value, const struct runner *runner)
 {
 	add_faults(value, &runner->process->stats);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -138,4 +139,12 @@ bool rig_read(struct rig *rig, uint64_t va)
 uint64_t rig_faults(const struct rig *rig, enum fault_cause cause)
 {
 	return rig->process->stats.causes[cause];
+}
+
+void rig_add_text(void *self, const char *bytes, size_t length)
+{
+	struct rig_text *text = self;
+	assert_true(text->used + length < sizeof(text->bytes));
+	memcpy(text->bytes + text->used, bytes, length);
+	text->used += length;
 }

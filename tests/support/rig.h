@@ -37,4 +37,11 @@ void rig_store(struct rig *rig, uint64_t va, uint64_t value);
 uint64_t rig_load(struct rig *rig, uint64_t va);
 uint64_t rig_faults(const struct rig *rig, enum fault_cause cause);
 
+/* What a file of /proc says; rig_add_text is the procfs_write_fn for it. */
+struct rig_text {
+	char bytes[8192];
+	size_t used;
+};
+void rig_add_text(void *self, const char *bytes, size_t length);
+
 #endif

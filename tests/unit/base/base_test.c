@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -13,6 +14,7 @@
 #include "faultline/status.h"
 #include "faultline/units.h"
 #include "resident.h"
+#include "written.h"
 
 static void arena_memory_is_zero_and_aligned(void **state)
 {
@@ -66,6 +68,61 @@ static void a_host_tells_which_pages_it_keeps(void **state)
 		assert_false(resident_visit(block, 3000, ways[i], stop_at_100, &last));
 		assert_in_range(last, 100, 102);
 	}
+	arena_free(arena);
+}
+
+static bool count_page(void *self, size_t page)
+{
+	(void)page;
+	++*(unsigned *)self;
+	return true;
+}
+
+/* All ways are right where the host answers nothing, so here it must. */
+static void a_host_passes_over_what_was_never_touched(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new(64 * MIB);
+	uint8_t *block = arena_alloc(arena, (size_t)4000 * PAGEMAP_PAGE_BYTES, PAGEMAP_PAGE_BYTES);
+	unsigned visits = 0;
+	int pagemap = pagemap_open();
+	if (pagemap < 0)
+		skip();
+	(void)close(pagemap);
+	block[3000 * PAGEMAP_PAGE_BYTES] = 1;
+	assert_true(resident_visit(block, 4000, RESIDENT_BY_ENTRIES, count_page, &visits));
+	assert_int_equal(visits, 1);
+	arena_free(arena);
+}
+
+static bool note_page(void *self, size_t page)
+{
+	uint64_t *pages = self;
+	*pages |= UINT64_C(1) << page;
+	return true;
+}
+
+static void a_host_tells_what_was_written(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new(MIB);
+	uint8_t *block = arena_alloc(arena, (size_t)64 * PAGEMAP_PAGE_BYTES, PAGEMAP_PAGE_BYTES);
+	struct written written;
+	uint64_t first = 0, second = 0, third = 0;
+	block[5 * PAGEMAP_PAGE_BYTES] = 1;
+	if (!written_watch(&written, block, (size_t)64 * PAGEMAP_PAGE_BYTES)) {
+		arena_free(arena);
+		skip(); /* Linux before 6.7 */
+	}
+	assert_true(written_visit(&written, 64, true, note_page, &first));
+	assert_int_equal(first, 1 << 5);
+	block[3 * PAGEMAP_PAGE_BYTES] = block[7 * PAGEMAP_PAGE_BYTES] = block[5 * PAGEMAP_PAGE_BYTES];
+	assert_true(written_visit(&written, 64, false, note_page, &second));
+	assert_true(written_visit(&written, 64, true, note_page, &second));
+	assert_int_equal(second, 1 << 3 | 1 << 7);
+	assert_true(written_visit(&written, 64, true, note_page, &third));
+	assert_int_equal(third, 0);
+	written_release(&written);
 	arena_free(arena);
 }
 
@@ -240,6 +297,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(arena_memory_is_zero_and_aligned),
 	    cmocka_unit_test(a_host_tells_which_pages_it_keeps),
+	    cmocka_unit_test(a_host_passes_over_what_was_never_touched),
+	    cmocka_unit_test(a_host_tells_what_was_written),
 	    cmocka_unit_test(images_bring_back_what_an_arena_held),
 	    cmocka_unit_test(pool_recycles_objects_as_zeroed_memory),
 	    cmocka_unit_test(rng_matches_the_published_sequence),

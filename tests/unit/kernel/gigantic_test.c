@@ -157,19 +157,6 @@ static void mprotect_changes_the_one_entry(void **state)
 	rig_release(&rig);
 }
 
-struct text {
-	char bytes[8192];
-	size_t used;
-};
-
-static void add_text(void *self, const char *bytes, size_t length)
-{
-	struct text *text = self;
-	assert_true(text->used + length < sizeof(text->bytes));
-	memcpy(text->bytes + text->used, bytes, length);
-	text->used += length;
-}
-
 /* meminfo has rows for the default size only, and one for all. */
 static void proc_shows_them(void **state)
 {
@@ -178,13 +165,13 @@ static void proc_shows_them(void **state)
 	boot(&rig, 1);
 	assert_int_equal(rig_mmap(&rig, AREA, GIB, RW, HUGE_FLAGS), AREA);
 	rig_store(&rig, AREA, 1);
-	struct text smaps = {.used = 0}, meminfo = {.used = 0};
-	procfs_print_smaps_of(rig.process, process_vma_at(rig.process, vaddr(AREA)), add_text, &smaps);
+	struct rig_text smaps = {.used = 0}, meminfo = {.used = 0};
+	procfs_print_smaps_of(rig.process, process_vma_at(rig.process, vaddr(AREA)), rig_add_text, &smaps);
 	assert_non_null(strstr(smaps.bytes, "KernelPageSize:  1048576 kB\n"));
 	assert_non_null(strstr(smaps.bytes, "MMUPageSize:     1048576 kB\n"));
 	assert_non_null(strstr(smaps.bytes, "Private_Hugetlb: 1048576 kB\n"));
 	assert_non_null(strstr(smaps.bytes, "Rss:                   0 kB\n"));
-	procfs_print(rig.kernel, rig.process, PROCFS_MEMINFO, add_text, &meminfo);
+	procfs_print(rig.kernel, rig.process, PROCFS_MEMINFO, rig_add_text, &meminfo);
 	assert_non_null(strstr(meminfo.bytes, "HugePages_Total:       0\n"));
 	assert_non_null(strstr(meminfo.bytes, "Hugepagesize:       2048 kB\n"));
 	assert_non_null(strstr(meminfo.bytes, "Hugetlb:         1048576 kB\n"));

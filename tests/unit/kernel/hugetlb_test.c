@@ -110,19 +110,6 @@ static void the_owner_takes_its_page_back(void **state)
 	rig_release(&rig);
 }
 
-struct text {
-	char bytes[8192];
-	size_t used;
-};
-
-static void add_text(void *self, const char *bytes, size_t length)
-{
-	struct text *text = self;
-	assert_true(text->used + length < sizeof(text->bytes));
-	memcpy(text->bytes + text->used, bytes, length);
-	text->used += length;
-}
-
 static int64_t fork_child(struct rig *rig)
 {
 	return rig_syscall(rig, SYS_NR_FORK, 0, 0, 0, 0, 0);
@@ -145,8 +132,8 @@ static void status_counts_them_apart(void **state)
 	/* Badness is resident pages, swap and tables. */
 	badness += (int64_t)(process_table_pages(rig.process) - tables);
 	assert_int_equal(oom_badness(rig.process, oom_total_pages(rig.kernel)), badness);
-	struct text text = {.used = 0};
-	procfs_print(rig.kernel, rig.process, PROCFS_STATUS, add_text, &text);
+	struct rig_text text = {.used = 0};
+	procfs_print(rig.kernel, rig.process, PROCFS_STATUS, rig_add_text, &text);
 	assert_non_null(strstr(text.bytes, "HugetlbPages:\t    4096 kB\n"));
 	/* A child maps what is there, and counts it, too. */
 	const struct process *child = kernel_process(rig.kernel, (unsigned)fork_child(&rig) - 1);
@@ -163,8 +150,8 @@ static void smaps_counts_them_apart(void **state)
 	boot(&rig, 2);
 	assert_int_equal(map(&rig, AREA, 2, 0), AREA);
 	rig_store(&rig, AREA, 1);
-	struct text text = {.used = 0};
-	procfs_print_smaps_of(rig.process, process_vma_at(rig.process, vaddr(AREA)), add_text, &text);
+	struct rig_text text = {.used = 0};
+	procfs_print_smaps_of(rig.process, process_vma_at(rig.process, vaddr(AREA)), rig_add_text, &text);
 	assert_non_null(strstr(text.bytes, "Private_Hugetlb:    2048 kB\n"));
 	assert_non_null(strstr(text.bytes, "Rss:                   0 kB\n"));
 	rig_release(&rig);

@@ -208,8 +208,7 @@ static void vfork_one(struct work *work, uint64_t at, uint64_t pages)
 	struct model *current = work->current;
 	struct process *parent = current->process;
 	(void)rig_syscall(&work->rig, SYS_NR_VFORK, 0, 0, 0, 0, 0);
-	if (parent->vfork_child == 0)
-		return; /* no stack, as above */
+	assert_true(parent->vfork_child != 0);
 	current->process = kernel_process(work->rig.kernel, parent->vfork_child - 1);
 	kernel_run(work->rig.kernel, current->process);
 	write_many(work, at, pages);

@@ -199,6 +199,29 @@ static void a_damaged_file_is_refused_before_it_is_read(void **state)
 	references_release(&references);
 }
 
+/* Blocks without new pages, too, have a frame for their numbers. */
+static void a_flipped_bit_is_refused_or_of_no_consequence(void **state)
+{
+	(void)state;
+	struct references references = skewed_string();
+	size_t length;
+	char *content = packed(&references, &length);
+	for (size_t at = sizeof("FLTREFS2") - 1; at < length; at += 1 + length / 700) {
+		struct error error = {0};
+		struct references back;
+		references_init(&back);
+		content[at] ^= 4;
+		if (references_read_packed(&back, content, length, "bent", &error) == STATUS_OK) {
+			assert_int_equal(back.count, references.count);
+			assert_memory_equal(back.page, references.page, back.count * sizeof(*back.page));
+		}
+		content[at] ^= 4;
+		references_release(&back);
+	}
+	free(content);
+	references_release(&references);
+}
+
 /* Behind references that are there already, pages keep the numbers that they have. */
 static void a_packed_string_goes_on_where_another_ended(void **state)
 {
@@ -278,6 +301,7 @@ int main(void)
 	    cmocka_unit_test(another_version_is_told_from_damage),
 	    cmocka_unit_test(a_packed_file_stays_packed),
 	    cmocka_unit_test(a_damaged_file_is_refused_before_it_is_read),
+	    cmocka_unit_test(a_flipped_bit_is_refused_or_of_no_consequence),
 	    cmocka_unit_test(a_packed_string_goes_on_where_another_ended),
 	    cmocka_unit_test(a_string_that_ends_early_is_refused),
 	    cmocka_unit_test(damage_does_no_harm),
