@@ -20,7 +20,8 @@ static void own_memory(struct runner *runner, const struct runner *from)
 	struct arena *arena = runner->world->arena;
 	struct variable *variables = arena_new_array(arena, struct variable, from->variable_count);
 	struct heap *heap = arena_new_object(arena, struct heap);
-	memcpy(variables, from->variables, from->variable_count * sizeof(*variables));
+	if (from->variable_count > 0)
+		memcpy(variables, from->variables, from->variable_count * sizeof(*variables));
 	*heap = *from->heap;
 	heap->user = runner->user;
 	runner->variables = variables;
