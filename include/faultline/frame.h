@@ -53,10 +53,11 @@ struct frame {
 		uint64_t ready; /* in the page cache: the cycle when its content is there */
 	};
 	uint32_t mappings;
-	uint8_t use;      /* enum frame_use */
-	uint8_t order;    /* of the block that starts here, or that this frame shares */
-	bool block_start; /* first frame of a free or used block */
-	bool dirty;       /* has been written, whatever the entries say */
+	uint8_t use;          /* enum frame_use */
+	uint8_t order;        /* of the block that starts here, or that this frame shares */
+	bool block_start : 1; /* first frame of a free or used block */
+	bool lazy : 1;        /* anonymous, MADV_FREE: dropped when memory runs short, unless written: !PG_swapbacked */
+	bool dirty;           /* has been written, whatever the entries say */
 	union {
 		struct {
 			uint32_t space; /* anonymous or of MAP_HUGETLB: id of an address space that maps it */

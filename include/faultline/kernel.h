@@ -65,6 +65,19 @@ enum thp_mode {
 	    THP_MODE_COUNT
 };
 
+/* What a read fault maps in anonymous memory; some kernels of virtual machines are built without the page of zeroes.
+ * X(ID, name, text) */
+#define ZERO_PAGE_LIST(X)                                                                                              \
+	X(SHARED, shared, "one page of zeroes, for all")                                                               \
+	X(FORBIDDEN, forbidden, "a frame of its own, as for a write")
+
+enum zero_page {
+#define X(id, name, text) ZERO_PAGE_##id,
+	ZERO_PAGE_LIST(X)
+#undef X
+	    ZERO_PAGE_COUNT
+};
+
 /* What is done for a huge page when no block is free: transparent_hugepage/defrag. X(ID, word, text) */
 #define THP_DEFRAG_LIST(X)                                                                                             \
 	X(MADVISE, "madvise", "memory that asked for huge pages reclaims and compacts, others do nothing")             \
@@ -115,6 +128,7 @@ struct kernel_config {
 	uint64_t seed;                        /* of policies that choose at random; 0: 1 */
 	uint64_t hugepages;    /* vm.nr_hugepages: pages in the pool of MAP_HUGETLB; 0: made when they are touched */
 	uint64_t hugepages_1g; /* hugepagesz=1G hugepages=N: pages of 1 GiB, which only boot can set aside */
+	enum zero_page zero_page;
 	enum thp_mode thp;
 	enum thp_defrag thp_defrag;
 	struct khugepaged_config khugepaged;

@@ -128,6 +128,7 @@ int syscall_i386_number(uint64_t number);
 	X(ENAMETOOLONG, 36)                                                                                            \
 	X(ENOSYS, 38)                                                                                                  \
 	X(EOVERFLOW, 75)                                                                                               \
+	X(EOPNOTSUPP, 95)                                                                                              \
 	X(ERESTARTSYS, 512)
 
 enum linux_errno {

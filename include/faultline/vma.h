@@ -27,6 +27,7 @@ struct mm;
 	X(SEQ_READ, "sr", "MADV_SEQUENTIAL")                                                                           \
 	X(RAND_READ, "rr", "MADV_RANDOM")                                                                              \
 	X(DONTCOPY, "dc", "MADV_DONTFORK")                                                                             \
+	X(DONTEXPAND, "de", "neither grows nor joins a neighbour: MAP_HUGETLB")                                        \
 	X(LOCKONFAULT, "lf", "locked when it comes, not at once")                                                      \
 	X(ACCOUNT, "ac", "counts against the overcommit limit")                                                        \
 	X(NORESERVE, "nr", "MAP_NORESERVE")                                                                            \

@@ -69,7 +69,8 @@ static bool anon_agree(uint32_t a, uint32_t b)
 
 static bool same_kind(const struct vma *vma, const struct area *area)
 {
-	return vma->flags == area->flags && vma->file == area->file && anon_agree(vma->anon, area->anon);
+	return vma->flags == area->flags && !(area->flags & VMA_DONTEXPAND) && vma->file == area->file &&
+	       anon_agree(vma->anon, area->anon);
 }
 
 static bool joins_below(const struct vma *prev, const struct area *area)
@@ -155,25 +156,37 @@ static struct vma *split(struct mm *mm, struct vma *vma, struct vaddr at)
 	return new_vma(mm, &upper);
 }
 
-struct vma *mm_modify(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end, uint32_t flags)
+/* Only a border of a huge page may become the border of a VMA of huge pages. */
+static bool splits_huge_page(const struct vma *vma, struct vaddr at)
 {
-	struct area area = area_of(vma, start, end);
+	return at.v % vma_page_bytes(vma->mm, vma) != 0;
+}
+
+/* split_vma: *vma becomes the lower or the upper part. */
+static int64_t split_for(struct mm *mm, struct vma **vma, struct vaddr at, bool upper)
+{
+	if (mm_is_full(mm, 1))
+		return -LINUX_ENOMEM;
+	if (splits_huge_page(*vma, at))
+		return -LINUX_EINVAL;
+	struct vma *above = split(mm, *vma, at);
+	*vma = upper ? above : *vma;
+	return 0;
+}
+
+int64_t mm_modify(struct mm *mm, struct vma **vma, struct vaddr start, struct vaddr end, uint32_t flags)
+{
+	struct area area = area_of(*vma, start, end);
 	area.flags = flags;
 	thp_split_ends(mm, start, end, "a border of a VMA falls into it");
-	struct vma *merged = merge_existing(mm, vma, &area);
-	if (merged)
-		return merged;
-	if (start.v > vma->start.v) {
-		if (mm_is_full(mm, 1))
-			return NULL;
-		vma = split(mm, vma, start);
-	}
-	if (end.v < vma->end.v) {
-		if (mm_is_full(mm, 1))
-			return NULL;
-		(void)split(mm, vma, end);
-	}
-	return vma;
+	struct vma *merged = merge_existing(mm, *vma, &area);
+	int64_t error = 0;
+	if (!merged && start.v > (*vma)->start.v)
+		error = split_for(mm, vma, start, true);
+	if (!merged && !error && end.v < (*vma)->end.v)
+		error = split_for(mm, vma, end, false);
+	*vma = merged ? merged : *vma;
+	return error;
 }
 
 void mm_split_at(struct mm *mm, struct vaddr at)
@@ -220,20 +233,20 @@ void mm_resize(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr 
 	announce(mm, vma);
 }
 
-/* Only a border of a huge page may become the border of a VMA of huge pages. */
-static bool splits_huge_page(struct mm *mm, struct vaddr at)
-{
-	const struct vma *vma = vma_tree_find(&mm->vmas, at);
-	return vma && at.v % vma_page_bytes(mm, vma) != 0;
-}
-
-int64_t mm_may_cut(struct mm *mm, struct vaddr start, uint64_t bytes)
+int64_t mm_prepare_cut(struct mm *mm, struct vaddr start, uint64_t bytes)
 {
 	const struct vma *vma = vma_tree_after(&mm->vmas, start);
 	bool makes_hole = vma && vma->start.v < start.v && vma->end.v > start.v + bytes;
 	if (makes_hole && mm_is_full(mm, 1))
 		return -LINUX_ENOMEM;
-	return splits_huge_page(mm, start) || splits_huge_page(mm, vaddr_add(start, bytes)) ? -LINUX_EINVAL : 0;
+	struct vaddr end = vaddr_add(start, bytes);
+	const struct vma *first = vma_tree_find(&mm->vmas, start), *last = vma_tree_find(&mm->vmas, end);
+	if (first && splits_huge_page(first, start))
+		return -LINUX_EINVAL;
+	if (!last || !splits_huge_page(last, end))
+		return 0;
+	mm_split_at(mm, start);
+	return -LINUX_EINVAL;
 }
 
 /* Cuts [start, end) out of one VMA. */

@@ -52,7 +52,7 @@ static bool grow_heap(struct mm *mm, struct vaddr old_end, struct vaddr new_end)
 static bool shrink_heap(struct mm *mm, struct vaddr new_end, struct vaddr old_end)
 {
 	const struct vma *vma = vma_tree_after(&mm->vmas, new_end);
-	if (!vma || vma->start.v >= old_end.v || mm_may_cut(mm, new_end, old_end.v - new_end.v) != 0)
+	if (!vma || vma->start.v >= old_end.v || mm_prepare_cut(mm, new_end, old_end.v - new_end.v) != 0)
 		return false;
 	mm_unmap(mm, new_end, old_end.v - new_end.v);
 	return true;

@@ -78,7 +78,7 @@ static bool add_to_swap(struct kernel *kernel, struct pfn frame)
 static bool evict_anon(struct kernel *kernel, struct pfn frame, const struct look *look)
 {
 	struct frame *record = frame_at(kernel->frames, frame);
-	bool is_lazyfree = !record->dirty && !look->dirty && record->swap == 0;
+	bool is_lazyfree = record->lazy && !record->dirty && !look->dirty && record->swap == 0;
 	if (!is_lazyfree && record->swap == 0 && !add_to_swap(kernel, frame))
 		return false;
 	uint64_t slot = record->swap;

@@ -48,6 +48,7 @@ struct file {
 	uint64_t areas;
 	struct vma *areas_first; /* i_mmap: linked by file_next */
 	uint64_t pages, swapped;
+	uint64_t punched;                   /* of hugetlb: pages that have been, and are promised no longer */
 	uint64_t dirty;                     /* the pages of shmem are not counted */
 	uint64_t written_until;             /* the cycle when all that was given to the disk is there */
 	uint64_t promised;                  /* pages of shmem that count against the overcommit limit */
@@ -96,6 +97,9 @@ size_t file_node_bytes(void); /* size of a node of the tree, for its pool */
 /* The page in the cache; false: it is not there. */
 bool file_page(const struct file *file, uint64_t index, struct pfn *out);
 bool file_slot(const struct file *file, uint64_t index, uint64_t *slot); /* of swap, where the page of shmem is */
+/* Of hugetlb: the page was taken out of the file by a hole. Until it is there again, it is known to have been. */
+void file_punch(struct kernel *kernel, struct file *file, uint64_t index);
+bool file_is_punched(const struct file *file, uint64_t index);
 /* The frame holds the page from now on, where there was none. */
 void file_insert(struct kernel *kernel, struct file *file, uint64_t index, struct pfn frame);
 /* A page of zeroes where there is none. False: no frame is left. */

@@ -90,11 +90,13 @@ uint64_t folio_split(struct kernel *kernel, struct pfn head)
 	kernel->thp.folios--;
 	reclaim_split(kernel, head);
 	frame_split(kernel->frames, head);
-	const bool dirty = frame_at(kernel->frames, head)->dirty;
+	const struct frame whole = *frame_at(kernel->frames, head);
 	for (uint64_t i = 0; i < FOLIO_FRAMES; i++) {
 		struct pfn frame = pfn(head.v + i);
-		frame_at(kernel->frames, frame)->dirty = dirty;
-		if (frame_at(kernel->frames, frame)->mappings != 0)
+		struct frame *record = frame_at(kernel->frames, frame);
+		record->dirty = whole.dirty;
+		record->lazy = whole.lazy;
+		if (record->mappings != 0)
 			continue;
 		page_free(kernel, frame);
 		freed++;

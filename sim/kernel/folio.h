@@ -28,10 +28,15 @@ static inline struct pfn folio_head(const struct frame *record, struct pfn frame
 	return frame_is_in_folio(record) ? pfn(align_down(frame.v, FOLIO_FRAMES)) : frame;
 }
 
+static inline struct frame *folio_record(struct frame_pool *frames, struct pfn frame)
+{
+	return frame_at(frames, folio_head(frame_at(frames, frame), frame));
+}
+
 /* Whether it has been written, whatever the entries say: one mark for all frames of a folio. */
 static inline bool *frame_dirty_mark(struct frame_pool *frames, struct pfn frame)
 {
-	return &frame_at(frames, folio_head(frame_at(frames, frame), frame))->dirty;
+	return &folio_record(frames, frame)->dirty;
 }
 
 static inline bool frame_is_dirty(const struct frame_pool *frames, struct pfn frame)

@@ -4,14 +4,9 @@
 
 /* ---- pools ---- */
 
-static enum hugetlb_size size_of_level(unsigned level)
-{
-	return level == 2 ? HUGETLB_DEFAULT : HUGETLB_GIGANTIC;
-}
-
 static struct hugetlb *pool_of_level(struct kernel *kernel, unsigned level)
 {
-	return &kernel->hugetlb[size_of_level(level)];
+	return &kernel->hugetlb[hugetlb_size(level)];
 }
 
 static struct hugetlb *pool_of_page(struct kernel *kernel, struct pfn page)
@@ -145,23 +140,53 @@ void hugetlb_unreserve(struct mm *mm, const struct vma *vma, uint64_t bytes)
 	unreserve(pool_of_level(mm->kernel, vma->file->huge_level), bytes / vma_page_bytes(mm, vma));
 }
 
-static uint64_t untouched(const struct kernel *kernel, const struct file *file)
+uint64_t hugetlb_promised_file(const struct kernel *kernel, const struct file *file)
 {
-	return (file->bytes >> layout_level_shift(kernel->layout, file->huge_level)) - file->pages;
+	if (!file->reserves)
+		return 0;
+	return (file->bytes >> layout_level_shift(kernel->layout, file->huge_level)) - file->pages - file->punched;
+}
+
+uint64_t hugetlb_promised(const struct vma *vma, struct vaddr start, struct vaddr end)
+{
+	uint64_t pages = 0;
+	for (struct vaddr va = start; vma->reserves && va.v < end.v; va.v += vma_page_bytes(vma->mm, vma))
+		pages += !entry_used(table_get(vma->mm, va));
+	return pages;
 }
 
 void hugetlb_forget(struct kernel *kernel, const struct file *file)
 {
 	if (file->reserves)
-		unreserve(pool_of_level(kernel, file->huge_level), untouched(kernel, file));
+		unreserve(pool_of_level(kernel, file->huge_level), hugetlb_promised_file(kernel, file));
+}
+
+/* hugetlbfs_zero_partial_page: [first, end) lies in one page. */
+static void zero_part(struct kernel *kernel, const struct file *file, uint64_t first, uint64_t end, uint64_t frames)
+{
+	struct pfn page;
+	if (!file_page(file, align_down(first, frames), &page))
+		return;
+	for (uint64_t index = first; index < end; index++)
+		physmem_zero(kernel->mem, pfn(page.v + index % frames));
 }
 
 void hugetlb_remove(struct mm *mm, struct file *file, uint64_t first, uint64_t end)
 {
-	struct hugetlb *pool = pool_of_level(mm->kernel, file->huge_level);
-	const uint64_t before = file->pages;
-	page_remove_range(mm, file, first, end);
-	pool->reserved += file->reserves ? before - file->pages : 0; /* the promise holds again */
+	const uint64_t step = level_bytes(mm, file->huge_level) / PAGE_BYTES;
+	const uint64_t from = align_up(first, step), to = align_down(end, step);
+	struct pfn page;
+	if (first < from)
+		zero_part(mm->kernel, file, first, end < from ? end : from, step);
+	if (end > to && to >= from)
+		zero_part(mm->kernel, file, to, end, step);
+	for (uint64_t index = from; index < to; index += step) {
+		if (!file_page(file, index, &page))
+			continue;
+		page_remove_range(mm, file, index, index + step);
+		if (file->reserves)
+			file_punch(mm->kernel, file, index);
+	}
 }
 
 static void drop(struct mm *mm, struct vaddr va, struct pfn page)
@@ -237,7 +262,7 @@ static enum fault_cause fault_shared(const struct huge_fault *fault)
 	const uint64_t index = index_of(fault->vma, fault->start);
 	struct pfn page;
 	if (!file_page(file, index, &page)) {
-		if (!take_zeroed(fault, file->reserves, &page))
+		if (!take_zeroed(fault, file->reserves && !file_is_punched(file, index), &page))
 			return out_of_pages(fault);
 		file_insert(fault->mm->kernel, file, index, page);
 	}
@@ -327,6 +352,55 @@ bool hugetlb_takes_frames(const struct mm *mm, const struct vma *vma)
 	return (vma->flags & VMA_HUGETLB) && !is_pool(mm->kernel, pool_of_level(mm->kernel, vma->file->huge_level));
 }
 
+/* ---- mremap ---- */
+
+static bool make_tables(const struct vma *vma, struct vaddr from, struct vaddr to, uint64_t bytes)
+{
+	const uint64_t huge = vma_page_bytes(vma->mm, vma);
+	struct paddr unused;
+	for (uint64_t at = 0; at < bytes; at += huge) {
+		if (entry_used(table_get(vma->mm, vaddr_add(from, at))) &&
+		    !table_entry_at(vma->mm, vaddr_add(to, at), vma->file->huge_level, true, &unused))
+			return false;
+	}
+	return true;
+}
+
+static void move_entry(const struct vma *vma, struct vaddr from, struct vaddr to)
+{
+	struct mm *mm = vma->mm;
+	const unsigned level = vma->file->huge_level;
+	struct paddr from_pa, to_pa;
+	if (!table_entry_at(mm, from, level, false, &from_pa) || !entry_used(entry_load(mm->kernel, from_pa)))
+		return;
+	struct pte entry = entry_load(mm->kernel, from_pa);
+	bool made = table_entry_at(mm, to, level, true, &to_pa);
+	BUG_ON(!made); /* make_tables did */
+	table_set(mm, from, from_pa, (struct pte){0});
+	table_set(mm, to, to_pa, entry);
+	rmap_move(mm, pfn(pte_frame(entry)), from, to);
+}
+
+bool hugetlb_move(const struct vma *vma, struct vaddr from, struct vaddr to, uint64_t bytes)
+{
+	const uint64_t huge = vma_page_bytes(vma->mm, vma);
+	if (!make_tables(vma, from, to, bytes)) {
+		table_prune(vma->mm, to, vaddr_add(to, bytes));
+		return false;
+	}
+	for (uint64_t at = 0; at < bytes; at += huge)
+		move_entry(vma, vaddr_add(from, at), vaddr_add(to, at));
+	flush_range(vma->mm, from, vaddr_add(from, bytes), huge);
+	return true;
+}
+
+void hugetlb_move_promise(struct vma *vma, struct vaddr start, struct vaddr end)
+{
+	pool_of_level(vma->mm->kernel, vma->file->huge_level)->lost += hugetlb_promised(vma, vma->start, start) +
+								       hugetlb_promised(vma, end, vma->end);
+	vma->reserves = false;
+}
+
 /* ---- fork ---- */
 
 bool hugetlb_copy(struct mm *child, struct mm *parent, struct vaddr va, struct paddr entry_pa, struct pte entry)
@@ -342,65 +416,4 @@ bool hugetlb_copy(struct mm *child, struct mm *parent, struct vaddr va, struct p
 		table_set(parent, va, entry_pa, shared);
 	table_set(child, va, child_pa, (struct pte){shared.word & ~PTE_ACCESSED});
 	return true;
-}
-
-/* ---- checks ---- */
-
-static uint64_t count_free(const struct kernel *kernel, const struct hugetlb *pool)
-{
-	uint64_t free = 0;
-	for (uint32_t i = pool->first; i != 0; i = frame_peek(kernel->frames, pfn(i))->next)
-		free++;
-	return free;
-}
-
-static void count_promises_of(const struct mm *mm, uint64_t *promised)
-{
-	for (const struct vma *vma = mm->vmas.first; vma; vma = vma->next) {
-		for (struct vaddr va = vma->start; vma->reserves && va.v < vma->end.v; va.v += vma_page_bytes(mm, vma))
-			promised[size_of_level(vma->file->huge_level)] += !entry_used(table_get(mm, va));
-	}
-}
-
-/* Frames of pages that are mapped, once for each mapping. */
-static uint64_t count_mapped(const struct kernel *kernel)
-{
-	uint64_t mapped = 0;
-	uint64_t left = frame_pool_used(kernel->frames, FRAME_HUGETLB);
-	for (uint64_t i = 1; left > 0; i++) {
-		const struct frame *record = frame_peek(kernel->frames, pfn(i));
-		if (!record)
-			return UINT64_MAX;
-		if (record->use != FRAME_HUGETLB || !record->block_start)
-			continue;
-		uint64_t frames = (uint64_t)1 << record->order;
-		mapped += record->mappings * frames;
-		left -= frames;
-		i += frames - 1; /* a gigantic page has one record */
-	}
-	return mapped;
-}
-
-bool hugetlb_check(const struct kernel *kernel, const char **why)
-{
-	uint64_t promised[HUGETLB_SIZES] = {0}, mapped = 0;
-	for (unsigned i = 0; i < kernel->process_count; i++) {
-		if (!kernel->spaces[i])
-			continue;
-		mapped += kernel->spaces[i]->hugetlb;
-		count_promises_of(kernel->spaces[i], promised);
-	}
-	if (mapped != count_mapped(kernel))
-		*why = "hugetlb: the tables do not map what the records of the pages say";
-	for (const struct file *file = kernel->files; file; file = file->next) {
-		if (file->reserves)
-			promised[size_of_level(file->huge_level)] += untouched(kernel, file);
-	}
-	for (unsigned size = 0; size < HUGETLB_SIZES; size++) {
-		const struct hugetlb *pool = &kernel->hugetlb[size];
-		if (count_free(kernel, pool) != pool->free || pool->free > pool->total ||
-		    promised[size] != pool->reserved)
-			*why = "hugetlb: free or promised pages are miscounted";
-	}
-	return *why == NULL;
 }

@@ -247,6 +247,10 @@ static inline bool frame_is_zero(const struct kernel *kernel, struct pfn frame)
 	const struct frame *record = frame_peek(kernel->frames, frame);
 	return record && record->use == FRAME_ZERO;
 }
+static inline bool mm_reads_take_frames(const struct mm *mm)
+{
+	return mm->kernel->config.zero_page == ZERO_PAGE_FORBIDDEN;
+}
 /* wp_can_reuse_anon_folio: a write may make it writable again. */
 bool page_may_be_reused(const struct kernel *kernel, struct pfn frame);
 void page_count_resident(struct mm *mm, enum rss_kind kind, uint64_t pages); /* more of them */
@@ -316,13 +320,15 @@ struct vma *mm_map_alone(struct mm *mm, const struct area *area);
 /* The neighbour that takes the new area in, NULL: none. Counters are the caller's. */
 struct vma *mm_merge_new(struct mm *mm, const struct area *area, bool only_below);
 /* Makes [start, end) of the VMA, with these flags, a VMA: joins it with neighbours that have them, or splits it off.
- * The flags are not set yet in the latter case. NULL: vm.max_map_count. */
-struct vma *mm_modify(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end, uint32_t flags);
+ * The flags are not set yet in the latter case. *vma becomes that VMA. -ENOMEM: vm.max_map_count; -EINVAL: it would
+ * split a huge page, and perhaps the VMA has been split at the other border. */
+int64_t mm_modify(struct mm *mm, struct vma **vma, struct vaddr start, struct vaddr end, uint32_t flags);
 void mm_split_at(struct mm *mm, struct vaddr at); /* where it falls into a VMA; nothing is counted */
 void mm_unmap(struct mm *mm, struct vaddr start, uint64_t bytes);
 int64_t mm_munmap(struct mm *mm, uint64_t start, uint64_t length); /* as munmap(2): checked, 0 or -errno */
-/* Whether [start, end) may be cut out: 0, -ENOMEM (vm.max_map_count), -EINVAL (it would split a huge page). */
-int64_t mm_may_cut(struct mm *mm, struct vaddr start, uint64_t bytes);
+/* Whether [start, end) may be cut out: 0, -ENOMEM (vm.max_map_count), -EINVAL (it would split a huge page). Where only
+ * the end is to blame the VMA is split at the start, and stays so. */
+int64_t mm_prepare_cut(struct mm *mm, struct vaddr start, uint64_t bytes);
 void mm_resize(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end);
 void mm_prepare_anon(struct mm *mm, struct vma *vma); /* before anonymous memory appears in it */
 

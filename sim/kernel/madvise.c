@@ -6,10 +6,13 @@
 
 typedef int64_t advice_fn(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end);
 
+/* madvise_dontneed_free_valid_vma: of huge pages only whole ones. */
 static int64_t dontneed_locked(struct mm *mm, struct vma *vma, struct vaddr start, struct vaddr end)
 {
-	(void)vma;
-	page_drop_range(mm, start, end);
+	const uint64_t page = vma_page_bytes(mm, vma);
+	if (start.v % page != 0)
+		return -LINUX_EINVAL;
+	page_drop_range(mm, start, vaddr(align_down(end.v, page)));
 	return 0;
 }
 
@@ -126,9 +129,9 @@ static int64_t apply(struct mm *mm, const struct advice *advice, struct vma *vma
 	uint32_t flags = (vma->flags & ~advice->clear) | advice->set;
 	if (flags == vma->flags || is_skipped(advice, vma))
 		return 0;
-	vma = mm_modify(mm, vma, start, end, flags);
-	if (!vma)
-		return -LINUX_EAGAIN; /* as for want of any kernel resource */
+	int64_t error = mm_modify(mm, &vma, start, end, flags);
+	if (error)
+		return error == -LINUX_ENOMEM ? -LINUX_EAGAIN : error; /* as for want of any kernel resource */
 	vma->flags = flags;
 	return 0;
 }
@@ -188,7 +191,5 @@ int64_t sys_madvise(struct kernel *kernel, struct process *process, const uint64
 		return 0;
 	if (populates)
 		return populate(mm, start, end, number == LINUX_MADV_POPULATE_WRITE);
-	if (mm_may_cut(mm, start, bytes) == -LINUX_EINVAL)
-		return -LINUX_EINVAL;
 	return walk(mm, advice, start, end);
 }

@@ -13,9 +13,9 @@ static int64_t lock_vma(struct mm *mm, struct vma *vma, struct vaddr start, stru
 	uint64_t pages = (end.v - start.v) / PAGE_BYTES;
 	if (flags == old_flags || (old_flags & VMA_HUGETLB))
 		return 0;
-	vma = mm_modify(mm, vma, start, end, flags);
-	if (!vma)
-		return -LINUX_ENOMEM;
+	int64_t error = mm_modify(mm, &vma, start, end, flags);
+	if (error)
+		return error;
 	if (!(flags & VMA_LOCKED))
 		mm->locked_vm -= pages;
 	else if (!(old_flags & VMA_LOCKED))

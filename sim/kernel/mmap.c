@@ -2,7 +2,7 @@
 #include "kernel_private.h"
 #include "open_file.h"
 
-enum { MAP_TYPE = 0x0f };
+enum { MAP_TYPE = 0x0f, MAP_SHARED_VALIDATE = 0x03 };
 
 /* calc_vm_prot_bits and calc_vm_flag_bits. */
 static uint32_t vma_flags_of(const struct mm *mm, const struct open_file *open, uint64_t prot, uint64_t flags)
@@ -11,8 +11,8 @@ static uint32_t vma_flags_of(const struct mm *mm, const struct open_file *open, 
 	vma_flags |= flags & LINUX_MAP_GROWSDOWN ? VMA_GROWSDOWN : 0;
 	vma_flags |= flags & LINUX_MAP_LOCKED ? VMA_LOCKED : 0;
 	vma_flags |= flags & LINUX_MAP_STACK ? VMA_NOHUGEPAGE : 0;
-	vma_flags |= flags & LINUX_MAP_HUGETLB ? VMA_HUGETLB : 0;
-	vma_flags |= (flags & MAP_TYPE) == LINUX_MAP_SHARED ? VMA_SHARED | VMA_MAYSHARE : 0;
+	vma_flags |= flags & LINUX_MAP_HUGETLB ? VMA_HUGETLB | VMA_DONTEXPAND : 0;
+	vma_flags |= (flags & LINUX_MAP_SHARED) ? VMA_SHARED | VMA_MAYSHARE : 0;
 	bool never = mm->kernel->config.overcommit == OVERCOMMIT_NEVER;
 	/* What may not be written through the descriptor is shared only to look at. */
 	if (open && !open_file_writes(open))
@@ -29,15 +29,15 @@ static int64_t check_request(const struct mm *mm, const struct open_file *open, 
 		return -LINUX_EINVAL;
 	if (!(args[3] & LINUX_MAP_ANONYMOUS) && !open)
 		return -LINUX_EBADF;
-	if (args[1] == 0)
+	if (level == 0 || (open && (args[3] & LINUX_MAP_HUGETLB)))
 		return -LINUX_EINVAL;
-	if (!page_length(mm, args[1], bytes) || mm->vmas.count > mm->kernel->config.max_map_count)
+	const uint64_t length = level > 1 ? align_up(args[1], level_bytes(mm, level)) : args[1];
+	if (length == 0)
+		return -LINUX_EINVAL;
+	if (!page_length(mm, length, bytes) || mm->vmas.count > mm->kernel->config.max_map_count)
 		return -LINUX_ENOMEM;
 	if (open && args[5] + *bytes < args[5])
 		return -LINUX_EOVERFLOW;
-	if (level == 0)
-		return -LINUX_EINVAL;
-	*bytes = align_up(*bytes, level_bytes(mm, level));
 	return 0;
 }
 
@@ -54,13 +54,15 @@ static int64_t check_rights(const struct mm *mm, const struct open_file *open, c
 	if (!mm_may_lock(mm, vma_flags, bytes))
 		return -LINUX_EAGAIN;
 	uint64_t type = flags & MAP_TYPE;
-	bool known = type == LINUX_MAP_SHARED || type == LINUX_MAP_PRIVATE;
-	if (open && ((type == LINUX_MAP_SHARED && (prot & LINUX_PROT_WRITE) && !open_file_writes(open)) ||
+	bool has_file = open || (flags & LINUX_MAP_HUGETLB);
+	bool known = type == LINUX_MAP_SHARED || type == LINUX_MAP_PRIVATE || (has_file && type == MAP_SHARED_VALIDATE);
+	if (known && type == MAP_SHARED_VALIDATE && (flags & LINUX_MAP_FIXED_NOREPLACE))
+		return -LINUX_EOPNOTSUPP;
+	if (open && ((type != LINUX_MAP_PRIVATE && (prot & LINUX_PROT_WRITE) && !open_file_writes(open)) ||
 		     !open_file_reads(open)))
 		return -LINUX_EACCES;
-	if (open && ((vma_flags & VMA_GROWSDOWN) || (flags & LINUX_MAP_HUGETLB)))
-		return -LINUX_EINVAL;
-	return !known || ((vma_flags & VMA_SHARED) && (vma_flags & VMA_GROWSDOWN)) ? -LINUX_EINVAL : 0;
+	bool grows = (vma_flags & VMA_GROWSDOWN) && (has_file || (vma_flags & VMA_SHARED));
+	return known && !grows ? 0 : -LINUX_EINVAL;
 }
 
 /* Pages of [start, start + bytes) that are mapped, and those of them that are accounted: they will go. */
@@ -81,7 +83,7 @@ static void count_covered(const struct mm *mm, struct vaddr start, uint64_t byte
 static int64_t reserve(struct mm *mm, struct area *area, unsigned level)
 {
 	uint64_t bytes = area->end.v - area->start.v, pages = bytes / PAGE_BYTES, mapped, accounted;
-	int64_t error = mm_may_cut(mm, area->start, bytes);
+	int64_t error = mm_prepare_cut(mm, area->start, bytes);
 	if (error)
 		return error;
 	/* What will go is split off before anything is refused, and stays so: vms_gather_munmap_vmas. */
@@ -131,11 +133,14 @@ int64_t sys_mmap(struct kernel *kernel, struct process *process, const uint64_t 
 		error = reserve(mm, &area, level);
 	if (error)
 		return error;
+	bool locked = (area.flags & VMA_LOCKED) != 0;
+	if (area.flags & VMA_HUGETLB) /* huge pages stay in RAM anyway */
+		area.flags &= ~(uint32_t)VMA_LOCKED_MASK;
 	mm_unmap(mm, area.start, bytes);
 	mm_map(mm, &area);
 	/* A populate that runs out of frames does not undo the mapping. */
 	bool populates = (flags & (LINUX_MAP_POPULATE | LINUX_MAP_NONBLOCK)) == LINUX_MAP_POPULATE;
-	if (populates || (area.flags & VMA_LOCKED))
+	if (populates || locked)
 		(void)mm_populate(mm, area.start, bytes, true);
 	return (int64_t)area.start.v;
 }
@@ -146,7 +151,7 @@ int64_t mm_munmap(struct mm *mm, uint64_t start, uint64_t length)
 	uint64_t bytes = page_ceil(length);
 	if (page_offset(start) != 0 || !in_user_half(mm, start, length) || bytes == 0)
 		return -LINUX_EINVAL;
-	int64_t error = mm_may_cut(mm, vaddr(start), bytes);
+	int64_t error = mm_prepare_cut(mm, vaddr(start), bytes);
 	if (!error)
 		mm_unmap(mm, vaddr(start), bytes);
 	return error;

@@ -34,10 +34,10 @@ static int64_t protect(struct mm *mm, struct vma *vma, struct vaddr start, struc
 	if (!account(mm, vma, pages, &flags))
 		return -LINUX_ENOMEM;
 	charged = charged && (flags & VMA_ACCOUNT);
-	vma = mm_modify(mm, vma, start, end, flags);
-	if (!vma) {
+	int64_t error = mm_modify(mm, &vma, start, end, flags);
+	if (error) {
 		(void)mm_charge(mm, charged ? -(int64_t)pages : 0);
-		return -LINUX_ENOMEM;
+		return error;
 	}
 	vma->flags = flags;
 	mm_count(mm, old_flags, pages, false);
@@ -83,8 +83,6 @@ int64_t sys_mprotect(struct kernel *kernel, struct process *process, const uint6
 	if (prot & ~(uint64_t)VMA_PROT)
 		return -LINUX_EINVAL;
 	int64_t error = find_first(mm, &start, end, (args[2] & LINUX_PROT_GROWSDOWN) != 0, &vma);
-	if (!error && mm_may_cut(mm, start, end.v - start.v) == -LINUX_EINVAL)
-		error = -LINUX_EINVAL;
 	while (!error && start.v < end.v) {
 		if (!vma || vma->start.v > start.v)
 			return -LINUX_ENOMEM;

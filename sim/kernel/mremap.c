@@ -41,19 +41,30 @@ static int64_t check_params(const struct remap *remap)
 	return mm_is_full(remap->mm, 6) ? -LINUX_ENOMEM : 0;
 }
 
+/* A mapping of huge pages may be shortened and moved, by whole pages. */
+static bool align_hugetlb(struct remap *remap)
+{
+	const uint64_t huge = vma_page_bytes(remap->mm, remap->vma);
+	remap->old_bytes = align_up(remap->old_bytes, huge);
+	remap->new_bytes = align_up(remap->new_bytes, huge);
+	return remap->from.v % huge == 0 && remap->to.v % huge == 0 && remap->new_bytes <= remap->old_bytes;
+}
+
 /* check_prep_vma */
 static int64_t check_vma(struct remap *remap)
 {
 	const struct vma *vma = remap->vma;
-	uint64_t old_bytes = remap->old_bytes, new_bytes = remap->new_bytes;
 	if (!vma)
 		return -LINUX_EFAULT;
-	if (vma->flags & VMA_HUGETLB)
+	if ((vma->flags & VMA_HUGETLB) && !align_hugetlb(remap))
 		return -LINUX_EINVAL;
+	uint64_t old_bytes = remap->old_bytes, new_bytes = remap->new_bytes;
 	if (!implies_new_address(remap) && new_bytes <= old_bytes)
 		return 0;
 	/* Nothing long is the old idiom for a second view of shared memory. */
 	if (old_bytes == 0 && !(vma->flags & (VMA_SHARED | VMA_MAYSHARE)))
+		return -LINUX_EINVAL;
+	if ((remap->flags & LINUX_MREMAP_DONTUNMAP) && (vma->flags & VMA_DONTEXPAND))
 		return -LINUX_EINVAL;
 	if (old_bytes > new_bytes)
 		old_bytes = new_bytes;
@@ -110,6 +121,13 @@ static void keep_source(struct remap *remap)
 		vma->anon = 0;
 }
 
+static bool move_pages(const struct remap *remap)
+{
+	if (remap->vma->flags & VMA_HUGETLB)
+		return hugetlb_move(remap->vma, remap->from, remap->to, remap->old_bytes);
+	return page_move_range(remap->mm, remap->from, remap->to, remap->old_bytes);
+}
+
 static int64_t move(struct remap *remap)
 {
 	struct mm *mm = remap->mm;
@@ -119,13 +137,15 @@ static int64_t move(struct remap *remap)
 		return -LINUX_ENOMEM;
 	uint64_t locked = remap->vma->flags & VMA_LOCKED;
 	copy_vma(remap);
-	if (!page_move_range(mm, remap->from, remap->to, remap->old_bytes)) {
+	if (!move_pages(remap)) {
 		/* The promise of the new mapping goes with it. */
 		if ((remap->vma->flags & VMA_ACCOUNT) && !(remap->flags & LINUX_MREMAP_DONTUNMAP))
 			mm_charge_again(mm, remap->old_bytes / PAGE_BYTES);
 		mm_unmap(mm, remap->to, remap->new_bytes);
 		return -LINUX_ENOMEM;
 	}
+	if (remap->vma->reserves)
+		hugetlb_move_promise(remap->vma, remap->from, vaddr_add(remap->from, remap->old_bytes));
 	remap->populates = locked && remap->new_bytes > remap->old_bytes;
 	if (remap->flags & LINUX_MREMAP_DONTUNMAP)
 		keep_source(remap);
@@ -141,7 +161,7 @@ static int64_t choose_place(struct remap *remap)
 	uint64_t flags = remap->flags & LINUX_MREMAP_FIXED ? LINUX_MAP_FIXED : 0;
 	if (remap->vma->flags & VMA_MAYSHARE)
 		flags |= LINUX_MAP_SHARED;
-	return mm_place(remap->mm, hint, remap->new_bytes, PAGE_BYTES, flags, &remap->to);
+	return mm_place(remap->mm, hint, remap->new_bytes, vma_page_bytes(remap->mm, remap->vma), flags, &remap->to);
 }
 
 static int64_t move_to_new_place(struct remap *remap)

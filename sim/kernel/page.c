@@ -128,7 +128,9 @@ static bool map_anon(struct mm *mm, struct vma *vma, struct vaddr va, struct pad
 		folio_queue(kernel, folio_head(left, pfn(pte_frame(old))));
 	own(mm, frame, va, 1);
 	reclaim_add(kernel, frame);
-	table_set(mm, va, entry_pa, dirty(page_entry(mm, vma, frame, true)));
+	struct pte entry = page_entry(mm, vma, frame, true);
+	bool clean = source.v == 0 && !(vma->flags & VMA_WRITE);
+	table_set(mm, va, entry_pa, clean ? entry : dirty(entry));
 	if (entry_used(old))
 		flush_range(mm, va, vaddr_add(va, PAGE_BYTES), PAGE_BYTES);
 	return true;
@@ -263,7 +265,7 @@ static enum fault_cause fault_missing(struct mm *mm, struct vma *vma, struct vad
 {
 	if (vma->file)
 		return fault_file(mm, vma, va, entry_pa, write);
-	if (write)
+	if (write || mm_reads_take_frames(mm))
 		return map_anon(mm, vma, va, entry_pa, pfn(0)) ? FAULT_CAUSE_DEMAND_ZERO : FAULT_CAUSE_OUT_OF_MEMORY;
 	map_zero(mm, vma, va, entry_pa);
 	return FAULT_CAUSE_ZERO_PAGE;

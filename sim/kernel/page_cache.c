@@ -8,7 +8,7 @@
 enum { NODE_BITS = 6, NODE_SLOTS = 1 << NODE_BITS };
 
 struct cache_node {
-	/* Of a leaf: frame numbers, or slots of swap with SWAPPED; else pointers to nodes. 0: empty */
+	/* Of a leaf: frame numbers, slots of swap with SWAPPED, or PUNCHED; else pointers to nodes. 0: empty */
 	uint64_t slot[NODE_SLOTS];
 };
 
@@ -18,6 +18,7 @@ size_t file_node_bytes(void)
 }
 
 #define SWAPPED ((uint64_t)1 << 63)
+#define PUNCHED ((uint64_t)1 << 62)
 
 static struct cache_node *child(const struct cache_node *node, unsigned slot)
 {
@@ -78,7 +79,7 @@ static void put(struct kernel *kernel, struct file *file, uint64_t index, uint64
 bool file_page(const struct file *file, uint64_t index, struct pfn *out)
 {
 	uint64_t value = look_up(file, index);
-	*out = pfn(value & SWAPPED ? 0 : value);
+	*out = pfn(value & (SWAPPED | PUNCHED) ? 0 : value);
 	return out->v != 0;
 }
 
@@ -94,8 +95,20 @@ void file_page_moves(struct kernel *kernel, struct file *file, uint64_t index, s
 	put(kernel, file, index, to.v);
 }
 
+void file_punch(struct kernel *kernel, struct file *file, uint64_t index)
+{
+	put(kernel, file, index, PUNCHED);
+	file->punched++;
+}
+
+bool file_is_punched(const struct file *file, uint64_t index)
+{
+	return look_up(file, index) == PUNCHED;
+}
+
 void file_insert(struct kernel *kernel, struct file *file, uint64_t index, struct pfn frame)
 {
+	file->punched -= file_is_punched(file, index);
 	put(kernel, file, index, frame.v);
 	file->pages++;
 }
@@ -176,7 +189,7 @@ struct each_page {
 static void only_pages(void *self, uint64_t index, uint64_t value)
 {
 	const struct each_page *each = self;
-	if (!(value & SWAPPED))
+	if (!(value & (SWAPPED | PUNCHED)))
 		each->fn(each->self, index, pfn(value));
 }
 
@@ -202,6 +215,8 @@ static void drop_page(void *self, uint64_t index, uint64_t value)
 	if (value & SWAPPED) {
 		range->file->swapped--;
 		swap_put(range->kernel, value & ~SWAPPED);
+	} else if (value == PUNCHED) {
+		range->file->punched--;
 	} else {
 		range->file->pages--;
 		file_undirty(range->kernel, pfn(value));

@@ -153,7 +153,9 @@ static void make_clean(struct mm *mm, struct vaddr va, struct paddr entry_pa, st
 		return;
 	if (record->swap != 0)
 		swap_cache_remove(mm->kernel, frame);
-	*frame_dirty_mark(mm->kernel->frames, frame) = false;
+	struct frame *whole = folio_record(mm->kernel->frames, frame);
+	whole->dirty = false;
+	whole->lazy = true;
 	table_set(mm, va, entry_pa, (struct pte){entry.word & ~(uint64_t)(PTE_DIRTY | PTE_ACCESSED)});
 	changed_add(mm, self, va, entry);
 }

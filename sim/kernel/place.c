@@ -38,18 +38,20 @@ static bool huge_aligned(const struct mm *mm, uint64_t bytes, uint64_t huge, str
 	return true;
 }
 
-/* round_hint_to_min */
+/* round_hint_to_min; hugetlb_get_unmapped_area then rounds up. */
 static uint64_t round_hint(uint64_t hint, uint64_t unit)
 {
-	hint = align_down(hint, unit);
-	return hint != 0 && hint < VMA_LOWEST ? align_up(VMA_LOWEST, unit) : hint;
+	hint = page_floor(hint);
+	return align_up(hint != 0 && hint < VMA_LOWEST ? VMA_LOWEST : hint, unit);
 }
 
 static int64_t fixed_place(const struct mm *mm, uint64_t at, uint64_t bytes, uint64_t unit)
 {
+	if (unit > PAGE_BYTES && at % unit != 0)
+		return -LINUX_EINVAL;
 	if (!in_user_half(mm, at, bytes))
 		return -LINUX_ENOMEM;
-	if (at % unit != 0)
+	if (page_offset(at) != 0)
 		return -LINUX_EINVAL;
 	/* security_mmap_addr: only root may map below vm.mmap_min_addr. */
 	return at < VMA_LOWEST ? -LINUX_EPERM : 0;

@@ -237,8 +237,9 @@ static bool fault_missing(const struct huge_fault *fault, bool write, enum fault
 	mm_prepare_anon(mm, fault->vma);
 	if (!table_deposit(mm, fault->entry_pa))
 		return false;
-	*cause = write ? FAULT_CAUSE_HUGE : FAULT_CAUSE_HUGE_ZERO;
-	if (write ? map_new(fault) : map_zero(fault))
+	bool own = write || mm_reads_take_frames(mm);
+	*cause = own ? FAULT_CAUSE_HUGE : FAULT_CAUSE_HUGE_ZERO;
+	if (own ? map_new(fault) : map_zero(fault))
 		return true;
 	table_free_deposit(mm, fault->entry_pa);
 	return false;

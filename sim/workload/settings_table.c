@@ -116,6 +116,16 @@ static const char *allocation_name(unsigned index)
 	return index < ALLOCATION_COUNT ? words[index] : NULL;
 }
 
+static const char *zero_page_name(unsigned index)
+{
+	static const char *const words[ZERO_PAGE_COUNT] = {
+#define X(id, name, text) [ZERO_PAGE_##id] = #name,
+	    ZERO_PAGE_LIST(X)
+#undef X
+	};
+	return index < ZERO_PAGE_COUNT ? words[index] : NULL;
+}
+
 static const char *thp_word(unsigned index)
 {
 	static const char *const words[THP_MODE_COUNT] = {
@@ -208,6 +218,12 @@ static const struct setting settings[] = {
     KERNEL_NUMBER("max_map_count", SETTING_NUMBER, max_map_count, "vm.max_map_count: most VMAs of a process"),
     KERNEL_NUMBER("fault_around", SETTING_SIZE, fault_around_bytes,
 		  "fault_around_bytes: pages of a file mapped by one fault"),
+    {.scope = SETTING_KERNEL,
+     .name = "zero_page",
+     .type = SETTING_CHOICE,
+     .choice_name = zero_page_name,
+     .field = offsetof(struct kernel_config, zero_page),
+     .text = "what anonymous memory maps that is only read: one page of zeroes for all, or a frame of its own"},
     KERNEL_NUMBER("swap", SETTING_SIZE, swap_bytes, "the swap area, its header included; 0: none"),
     {.scope = SETTING_KERNEL,
      .name = "swap_device",

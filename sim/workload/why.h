@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 struct why {
-	char text[400];
+	char text[512];
 };
 
 /* Always false, so that a check can `return why_set(...)`. */

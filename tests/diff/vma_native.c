@@ -3,16 +3,18 @@
  * and the region's part of /proc/self/smaps: areas, rights, flags, and what is resident of them. A difference is
  * shrunk.
  *
- * usage: vma_native [SEQUENCES [FIRST_SEED [huge]]]
+ * usage: vma_native [SEQUENCES [FIRST_SEED [SUBJECT]]]
  *
- * With `huge` all lengths are multiples of a quarter of a huge page, and MADV_HUGEPAGE means something. */
+ * With `huge` all lengths are multiples of a quarter of a huge page, and MADV_HUGEPAGE means something. With `hugetlb`
+ * most mappings are of MAP_HUGETLB, and the free and promised pages of the pool are compared, too: the host must have
+ * one of 8 pages or more that nobody uses (vm.nr_hugepages). */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "vma/sequence.h"
 
-enum { SKIPPED = 77 };
+enum { SKIPPED = 77, LEAST_POOL = 8 };
 
 struct pair {
 	struct native *native;
@@ -20,28 +22,33 @@ struct pair {
 };
 
 /* How many huge pages fit into what is mapped elsewhere depends on where that is. */
-static bool same_faults(const struct outcome *a, const struct outcome *b, uint64_t unit)
+static bool same_faults(const struct outcome *a, const struct outcome *b, enum subject subject)
 {
-	return a->faults == b->faults || (unit == UNIT_HUGE && a->result == RESULT_ELSEWHERE);
+	return a->faults == b->faults || (subject == SUBJECT_HUGE && a->result == RESULT_ELSEWHERE);
 }
 
-static bool same_outcome(const struct outcome *a, const struct outcome *b, uint64_t unit)
+static bool same_outcome(const struct outcome *a, const struct outcome *b, enum subject subject)
 {
-	return a->result == b->result && same_faults(a, b, unit) && memcmp(a->core, b->core, sizeof(a->core)) == 0 &&
+	return a->result == b->result && same_faults(a, b, subject) && memcmp(a->core, b->core, sizeof(a->core)) == 0 &&
 	       strcmp(a->smaps, b->smaps) == 0;
+}
+
+static void run_native(struct pair *pair)
+{
+	if (native_run(pair->native, &pair->theirs))
+		return;
+	(void)printf("the native process died\n");
+	exit(1);
 }
 
 /* The first step with two outcomes; count: there is none. */
 static unsigned first_difference(struct pair *pair, const struct sequence *sequence)
 {
 	pair->theirs.sequence = pair->ours.sequence = *sequence;
-	if (!native_run(pair->native, &pair->theirs)) {
-		(void)printf("the native process died\n");
-		exit(1);
-	}
+	run_native(pair);
 	simulated_run(&pair->ours);
 	unsigned step = 0;
-	while (step < sequence->count && same_outcome(&pair->theirs.of[step], &pair->ours.of[step], sequence->unit))
+	while (step < sequence->count && same_outcome(&pair->theirs.of[step], &pair->ours.of[step], sequence->subject))
 		step++;
 	return step;
 }
@@ -131,41 +138,95 @@ static bool host_has_huge_pages(void)
 	return asked;
 }
 
-/* How often somebody on the host wanted a huge page and did not get one. */
-static uint64_t host_fallbacks(void)
+/* The number behind a word of a file of /proc; 0: there is none. */
+static uint64_t host_number(const char *path, const char *word)
 {
 	char line[128];
-	uint64_t count = 0;
-	FILE *file = fopen("/proc/vmstat", "r");
+	uint64_t number = 0;
+	FILE *file = fopen(path, "r");
 	while (file && fgets(line, sizeof(line), file)) {
-		if (strncmp(line, "thp_fault_fallback ", 19) == 0)
-			count = strtoull(line + 19, NULL, 10);
+		if (strncmp(line, word, strlen(word)) == 0)
+			number = strtoull(line + strlen(word), NULL, 10);
 	}
 	if (file)
 		(void)fclose(file);
-	return count;
+	return number;
+}
+
+/* How often somebody on the host wanted a huge page and did not get one. */
+static uint64_t host_fallbacks(void)
+{
+	return host_number("/proc/vmstat", "thp_fault_fallback ");
+}
+
+/* Pages of 2 MiB in the host's pool that nobody has been promised; 0: somebody uses them. */
+static uint64_t host_pool(void)
+{
+	const char *path = "/proc/meminfo";
+	uint64_t total = host_number(path, "HugePages_Total:"), free = host_number(path, "HugePages_Free:");
+	uint64_t pool = free - host_number(path, "HugePages_Rsvd:");
+	bool plain = free == total && host_number(path, "Hugepagesize:") == HUGE_BYTES / 1024 &&
+		     host_number("/proc/sys/vm/nr_overcommit_hugepages", "") == 0;
+	return plain ? pool : 0;
+}
+
+/* Some kernels of virtual machines are built without the page of zeroes: there a page that was read is a page. */
+static enum zero_page host_zero_page(struct pair *pair, enum subject subject)
+{
+	pair->theirs.sequence = (struct sequence){.subject = subject, .lock_pages = 2048, .count = 2};
+	struct vma_step *steps = pair->theirs.sequence.steps;
+	steps[0] = (struct vma_step){.kind = STEP_MMAP,
+				     .at = REGION,
+				     .length = SMALL_BYTES,
+				     .prot = LINUX_PROT_READ,
+				     .flags = LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED};
+	steps[1] = (struct vma_step){.kind = STEP_READ, .at = REGION};
+	run_native(pair);
+	return strstr(pair->theirs.of[1].smaps, "Anonymous:             4 kB") ? ZERO_PAGE_FORBIDDEN : ZERO_PAGE_SHARED;
+}
+
+static enum subject subject_argument(int argc, char **argv, int index)
+{
+#define X(id, name)                                                                                                    \
+	if (argc > index && strcmp(argv[index], name) == 0)                                                            \
+		return SUBJECT_##id;
+	SUBJECT_LIST(X)
+#undef X
+	return SUBJECT_SMALL;
+}
+
+static struct native *start(enum subject subject)
+{
+	if ((subject == SUBJECT_HUGE && !host_has_huge_pages()) ||
+	    (subject == SUBJECT_HUGETLB && host_pool() < LEAST_POOL))
+		return NULL;
+	return native_start(subject);
 }
 
 int main(int argc, char **argv)
 {
 	uint64_t count = argument(argc, argv, 1, 100), first = argument(argc, argv, 2, 1), bad = 0;
-	const uint64_t most_reports = 5, unit = argc > 3 ? UNIT_HUGE : UNIT_SMALL;
+	const uint64_t most_reports = 5;
+	const enum subject subject = subject_argument(argc, argv, 3);
 	struct pair *pair = calloc(1, sizeof(*pair));
 	if (!pair)
 		return 1;
-	pair->native = unit == UNIT_SMALL || host_has_huge_pages() ? native_start(unit) : NULL;
+	pair->native = start(subject);
 	if (!pair->native) {
-		(void)printf("SKIPPED: this is no Linux on x86-64 with a free region and MADV_HUGEPAGE, or a sanitizer "
-			     "is in the way; "
-			     "nothing was compared\n");
+		(void)printf("SKIPPED: this is no Linux on x86-64 with a free region and the huge pages for it, or a "
+			     "sanitizer is in the way; nothing was compared\n");
 		free(pair);
 		return SKIPPED;
 	}
-	(void)printf("%" PRIu64 " sequences from seed %" PRIu64 "\n", count, first);
+	const enum zero_page zero_page = host_zero_page(pair, subject);
+	(void)printf("%" PRIu64 " sequences from seed %" PRIu64 ", the page of zeroes is %s\n", count, first,
+		     zero_page == ZERO_PAGE_SHARED ? "shared" : "forbidden");
 	for (uint64_t seed = first; seed < first + count && bad < most_reports; seed++) {
 		struct sequence sequence;
 		uint64_t fallbacks = host_fallbacks();
-		sequence_make(&sequence, seed, unit);
+		sequence_make(&sequence, seed, subject);
+		sequence.zero_page = zero_page;
+		sequence.pool = host_pool();
 		if (first_difference(pair, &sequence) == sequence.count || host_fallbacks() != fallbacks)
 			continue;
 		bad++;

@@ -4,4 +4,5 @@ target_sources(vma_native PRIVATE diff/vma/sequence.c diff/vma/native.c diff/vma
 target_include_directories(vma_native PRIVATE ${PROJECT_SOURCE_DIR}/sim/kernel diff/vma)
 add_test(NAME diff.vma_native COMMAND vma_native)
 add_test(NAME diff.vma_native_huge COMMAND vma_native 60 1 huge)
-set_tests_properties(diff.vma_native diff.vma_native_huge PROPERTIES SKIP_RETURN_CODE 77)
+add_test(NAME diff.vma_native_hugetlb COMMAND vma_native 60 1 hugetlb)
+set_tests_properties(diff.vma_native diff.vma_native_huge diff.vma_native_hugetlb PROPERTIES SKIP_RETURN_CODE 77)

@@ -8,36 +8,43 @@
 
 #include <cmocka.h>
 
-static void boot_kernel(struct rig *rig, const struct machine_config *config, struct kernel_config kernel_config,
-			const struct process_spec *spec)
+static void boot(struct rig *rig, const struct machine_config *machine, const struct kernel_config *config,
+		 const struct process_spec *spec)
 {
+	struct kernel_config kernel_config = KERNEL_CONFIG_DEFAULT;
+	if (config)
+		kernel_config = *config;
 	kernel_config.junk_freed_frames = true;
 	struct error error = {.text = ""};
-	rig->arena = arena_new(machine_reserve_bytes(config) +
-			       kernel_reserve_bytes(&kernel_config, config->memory_bytes, 8) + GIB);
+	rig->arena = arena_new(machine_reserve_bytes(machine) +
+			       kernel_reserve_bytes(&kernel_config, machine->memory_bytes, 8) + GIB);
 	assert_non_null(rig->arena);
 	bus_init(&rig->bus);
-	rig->machine = machine_new(rig->arena, &rig->bus, config);
+	rig->machine = machine_new(rig->arena, &rig->bus, machine);
 	assert_int_equal(kernel_boot(rig->arena, rig->machine, &kernel_config, &rig->kernel, &error), STATUS_OK);
 	rig->process = kernel_spawn(rig->kernel, spec);
 	assert_non_null(rig->process);
 	kernel_run(rig->kernel, rig->process);
 }
 
-static void boot(struct rig *rig, const struct machine_config *config, enum paging_mode paging,
-		 enum overcommit overcommit, const struct process_spec *spec)
+void rig_boot_with(struct rig *rig, uint64_t memory_bytes, const struct kernel_config *config,
+		   const struct process_spec *spec)
 {
-	struct kernel_config kernel_config = KERNEL_CONFIG_DEFAULT;
-	kernel_config.paging = paging;
-	kernel_config.overcommit = overcommit;
-	boot_kernel(rig, config, kernel_config, spec);
+	const struct machine_config machine = {.memory_bytes = memory_bytes ? memory_bytes : 64 * MIB,
+					       .profile = cpu_profile_at(0)};
+	boot(rig, &machine, config, spec);
 }
 
 void rig_boot_kernel(struct rig *rig, uint64_t memory_bytes, const struct kernel_config *config)
 {
-	const struct machine_config machine = {.memory_bytes = memory_bytes ? memory_bytes : 64 * MIB,
-					       .profile = cpu_profile_at(0)};
-	boot_kernel(rig, &machine, *config, &(struct process_spec){.name = "test"});
+	rig_boot_with(rig, memory_bytes, config, &(struct process_spec){.name = "test"});
+}
+
+void rig_boot(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit)
+{
+	struct kernel_config config = KERNEL_CONFIG_DEFAULT;
+	config.overcommit = overcommit;
+	rig_boot_kernel(rig, memory_bytes, &config);
 }
 
 void rig_store(struct rig *rig, uint64_t va, uint64_t value)
@@ -52,13 +59,6 @@ uint64_t rig_load(struct rig *rig, uint64_t va)
 	return value;
 }
 
-void rig_boot_with(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit, const struct process_spec *spec)
-{
-	const struct machine_config config = {.memory_bytes = memory_bytes ? memory_bytes : 64 * MIB,
-					      .profile = cpu_profile_at(0)};
-	boot(rig, &config, PAGING_4LEVEL, overcommit, spec);
-}
-
 void rig_boot_paging(struct rig *rig, enum paging_mode paging)
 {
 	rig_boot_cpus(rig, 1, paging);
@@ -66,13 +66,10 @@ void rig_boot_paging(struct rig *rig, enum paging_mode paging)
 
 void rig_boot_cpus(struct rig *rig, unsigned cpus, enum paging_mode paging)
 {
-	const struct machine_config config = {.cpus = cpus, .memory_bytes = 64 * MIB, .profile = cpu_profile_at(0)};
-	boot(rig, &config, paging, OVERCOMMIT_HEURISTIC, &(struct process_spec){.name = "test"});
-}
-
-void rig_boot(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit)
-{
-	rig_boot_with(rig, memory_bytes, overcommit, &(struct process_spec){.name = "test"});
+	const struct machine_config machine = {.cpus = cpus, .memory_bytes = 64 * MIB, .profile = cpu_profile_at(0)};
+	struct kernel_config config = KERNEL_CONFIG_DEFAULT;
+	config.paging = paging;
+	boot(rig, &machine, &config, &(struct process_spec){.name = "test"});
 }
 
 void rig_release(struct rig *rig)

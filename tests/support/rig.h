@@ -14,14 +14,15 @@ struct rig {
 
 /* Zero memory means 64 MiB. */
 void rig_boot(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit);
-/* The same with a process of this layout. */
-void rig_boot_with(struct rig *rig, uint64_t memory_bytes, enum overcommit overcommit, const struct process_spec *spec);
 /* In another paging mode than 4-level. */
 void rig_boot_paging(struct rig *rig, enum paging_mode paging);
 /* On several CPUs. */
 void rig_boot_cpus(struct rig *rig, unsigned cpus, enum paging_mode paging);
 /* One CPU with a kernel of this configuration. */
 void rig_boot_kernel(struct rig *rig, uint64_t memory_bytes, const struct kernel_config *config);
+/* The same with a process of this layout. Without a configuration: a stock kernel. */
+void rig_boot_with(struct rig *rig, uint64_t memory_bytes, const struct kernel_config *config,
+		   const struct process_spec *spec);
 void rig_release(struct rig *rig); /* checks the kernel's invariants and the MMU's identities first */
 
 /* A system call by the current process; the result is a value or -errno. */

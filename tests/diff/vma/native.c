@@ -38,14 +38,15 @@ enum { NOBODY = 65534, RAW_BYTES = 1 << 20 };
 struct native {
 	pid_t child;
 	int to_child, from_child;
-	uint64_t unit;
+	enum subject subject;
 	struct outcomes *shared;
 };
 
 /* What the child needs at hand, far from the region; all its pages are there before anything is counted. */
 struct child {
 	sigjmp_buf back;
-	int smaps, status, stat;
+	uint64_t lost; /* promises of huge pages, before the sequence began */
+	int smaps, status, stat, meminfo;
 	unsigned char core[REGION_UNITS];
 	char raw[RAW_BYTES];
 };
@@ -97,6 +98,20 @@ static void read_smaps(char *text, uint64_t end_of_region)
 		if (inside)
 			smaps_add_line(text, line, (size_t)(end - line));
 	}
+}
+
+static uint64_t meminfo_number(const char *key)
+{
+	(void)read_all(child_at->meminfo);
+	const char *line = strstr(child_at->raw, key);
+	return line ? strtoull(line + strlen(key), NULL, 10) : 0;
+}
+
+/* Pages promised to nobody: Linux loses a promise at times. They are not there for the sequence, nor for its counts. */
+static void read_pool(char *text)
+{
+	pool_text(text, meminfo_number("HugePages_Free:") - child_at->lost,
+		  meminfo_number("HugePages_Rsvd:") - child_at->lost);
 }
 
 static uint64_t status_pages(const char *key)
@@ -182,13 +197,13 @@ static int64_t settle(const struct vma_step *step, int64_t result, uint64_t end_
 	bool places = step->kind == STEP_MMAP || step->kind == STEP_MREMAP;
 	if (!places || result < 0 || ((uint64_t)result >= REGION && (uint64_t)result < end_of_region))
 		return result;
-	uint64_t length = step->kind == STEP_MMAP ? step->length : step->new_length;
-	(void)munmap((void *)(uintptr_t)result, length);
+	(void)munmap((void *)(uintptr_t)result, step_mapped(step));
 	return RESULT_ELSEWHERE;
 }
 
-static void run_step(const struct vma_step *step, struct outcome *outcome, uint64_t end_of_region)
+static void run_step(const struct sequence *sequence, const struct vma_step *step, struct outcome *outcome)
 {
+	const uint64_t end_of_region = region_end(sequence->subject);
 	memset(child_at->core, 0, sizeof(child_at->core));
 	bool access = step->kind == STEP_READ || step->kind == STEP_WRITE;
 	uint64_t before = minor_faults();
@@ -197,16 +212,20 @@ static void run_step(const struct vma_step *step, struct outcome *outcome, uint6
 	outcome->result = settle(step, result, end_of_region);
 	memcpy(outcome->core, child_at->core, sizeof(outcome->core));
 	read_smaps(outcome->smaps, end_of_region);
+	if (sequence->subject == SUBJECT_HUGETLB)
+		read_pool(outcome->smaps);
 }
 
 static void run_sequence(struct outcomes *outcomes)
 {
-	set_limits(&outcomes->sequence);
-	for (unsigned i = 0; i < outcomes->sequence.count; i++)
-		run_step(&outcomes->sequence.steps[i], &outcomes->of[i], region_end(&outcomes->sequence));
+	const struct sequence *sequence = &outcomes->sequence;
+	set_limits(sequence);
+	child_at->lost = meminfo_number("HugePages_Rsvd:");
+	for (unsigned i = 0; i < sequence->count; i++)
+		run_step(sequence, &sequence->steps[i], &outcomes->of[i]);
 	(void)munlockall();
-	(void)munmap((void *)(uintptr_t)REGION,
-		     64 * REGION_UNITS * outcomes->sequence.unit); /* also what has grown out of it */
+	/* Also what has grown out of it. */
+	(void)munmap((void *)(uintptr_t)REGION, 64 * (region_end(sequence->subject) - REGION));
 	set_soft(RLIMIT_AS, UINT64_MAX);
 	set_soft(RLIMIT_DATA, UINT64_MAX);
 	(void)set_break();
@@ -222,31 +241,34 @@ static bool become_nobody(void)
 	       setresuid(NOBODY, NOBODY, NOBODY) == 0;
 }
 
-static bool prepare(uint64_t unit)
+static bool prepare(enum subject subject)
 {
+	const size_t bytes = region_end(subject) - REGION;
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_FIXED_NOREPLACE;
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_NODEFER};
 	if (mmap(child_at, sizeof(*child_at), PROT_READ | PROT_WRITE, flags, -1, 0) != child_at)
 		return false;
-	void *region = mmap((void *)(uintptr_t)REGION, REGION_UNITS * unit, PROT_NONE, flags, -1, 0);
-	if (region != (void *)(uintptr_t)REGION || munmap(region, REGION_UNITS * unit) != 0)
+	void *region = mmap((void *)(uintptr_t)REGION, bytes, PROT_NONE, flags, -1, 0);
+	if (region != (void *)(uintptr_t)REGION || munmap(region, bytes) != 0)
 		return false;
 	if (!become_nobody() || prctl(PR_SET_DUMPABLE, 1) != 0 ||
-	    prctl(PR_SET_THP_DISABLE, unit == UNIT_SMALL, 0, 0, 0) != 0)
+	    prctl(PR_SET_THP_DISABLE, subject != SUBJECT_HUGE, 0, 0, 0) != 0)
 		return false;
 	child_at->smaps = open("/proc/self/smaps", O_RDONLY);
 	child_at->status = open("/proc/self/status", O_RDONLY);
 	(void)sigaction(SIGSEGV, &action, NULL);
 	(void)sigaction(SIGBUS, &action, NULL);
 	child_at->stat = open("/proc/self/stat", O_RDONLY);
-	return child_at->smaps >= 0 && child_at->status >= 0 && child_at->stat >= 0 && set_break();
+	child_at->meminfo = open("/proc/meminfo", O_RDONLY);
+	return child_at->smaps >= 0 && child_at->status >= 0 && child_at->stat >= 0 && child_at->meminfo >= 0 &&
+	       set_break();
 }
 
 /* The child's own code and data come in while it runs; those faults are not to be counted. */
-static void warm_up(struct outcomes *outcomes, uint64_t unit)
+static void warm_up(struct outcomes *outcomes, enum subject subject)
 {
 	for (uint64_t i = 0; i < 10; i++) {
-		sequence_make(&outcomes->sequence, UINT64_MAX - i, unit);
+		sequence_make(&outcomes->sequence, UINT64_MAX - i, subject);
 		outcomes->sequence.lock_pages = 0;
 		run_sequence(outcomes);
 	}
@@ -254,10 +276,10 @@ static void warm_up(struct outcomes *outcomes, uint64_t unit)
 
 static _Noreturn void child_main(const struct native *native, int requests, int answers)
 {
-	bool ready = prepare(native->unit);
+	bool ready = prepare(native->subject);
 	char byte = (char)ready;
 	if (ready)
-		warm_up(native->shared, native->unit);
+		warm_up(native->shared, native->subject);
 	while (write(answers, &byte, 1) == 1 && byte == CHILD_IS_WELL && read(requests, &byte, 1) == 1) {
 		run_sequence(native->shared);
 		byte = status_pages("VmLck:") == 0 ? CHILD_IS_WELL : CHILD_IS_SPENT;
@@ -302,14 +324,14 @@ static void stop_child(struct native *native)
 		(void)waitpid(native->child, &status, 0);
 }
 
-struct native *native_start(uint64_t unit)
+struct native *native_start(enum subject subject)
 {
 	struct native *native = calloc(1, sizeof(*native));
 	void *shared = mmap(NULL, sizeof(struct outcomes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!native || shared == MAP_FAILED)
 		return NULL;
 	native->shared = shared;
-	native->unit = unit;
+	native->subject = subject;
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (start_child(native))
 		return native;
@@ -338,9 +360,9 @@ void native_stop(struct native *native)
 
 #else
 
-struct native *native_start(uint64_t unit)
+struct native *native_start(enum subject subject)
 {
-	(void)unit;
+	(void)subject;
 	return NULL;
 }
 

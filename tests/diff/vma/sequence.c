@@ -21,6 +21,13 @@ int step_number(const struct vma_step *step)
 	return numbers[step->kind];
 }
 
+uint64_t step_mapped(const struct vma_step *step)
+{
+	uint64_t bytes = step->kind == STEP_MMAP ? step->length : step->new_length;
+	return step->kind == STEP_MMAP && (step->flags & LINUX_MAP_HUGETLB) ? (bytes + HUGE_BYTES - 1) & -HUGE_BYTES
+									    : bytes;
+}
+
 void step_arguments(const struct vma_step *step, uint64_t vec, uint64_t args[6])
 {
 	memset(args, 0, 6 * sizeof(*args));
@@ -199,7 +206,7 @@ static void avoid_rewritten_pages(struct sequence *sequence)
 	}
 }
 
-/* The native process has huge pages turned off: it refuses. */
+/* The native process has transparent huge pages turned off: it refuses. */
 static void avoid_collapse(struct sequence *sequence)
 {
 	for (unsigned i = 0; i < sequence->count; i++) {
@@ -230,13 +237,24 @@ static void avoid_half_locked_pages(struct sequence *sequence)
 	}
 }
 
-/* Begins with memory that is advised to have huge pages, and touches more of it. Limits and the heap count in pages:
- * they are left out. */
-static void welcome_huge_pages(struct sequence *sequence, struct rng *rng)
+/* Limits and the heap count in pages: they are left out. The steps from the first one on that are not for large pages
+ * become accesses. */
+static void be_about_large_pages(struct sequence *sequence, struct rng *rng, unsigned first)
 {
-	const uint64_t unit = sequence->unit, length = (16 + rng_below(rng, 32)) * unit;
 	sequence->as_room = sequence->data_room = 0;
 	sequence->lock_pages = 2048;
+	for (unsigned i = first; i < sequence->count; i++) {
+		struct vma_step *step = &sequence->steps[i];
+		if (step->kind == STEP_BRK || step->kind == STEP_MINCORE || step->kind == STEP_MSYNC ||
+		    step->kind == STEP_MLOCKALL || (step->kind == STEP_MMAP && one_in(rng, 2)))
+			step->kind = one_in(rng, 3) ? STEP_READ : STEP_WRITE;
+	}
+}
+
+/* Begins with memory that is advised to have huge pages, and touches more of it. */
+static void welcome_huge_pages(struct sequence *sequence, struct rng *rng)
+{
+	const uint64_t unit = subject_unit(sequence->subject), length = (16 + rng_below(rng, 32)) * unit;
 	sequence->steps[0] = (struct vma_step){.kind = STEP_MMAP,
 					       .at = REGION,
 					       .length = length,
@@ -246,11 +264,9 @@ static void welcome_huge_pages(struct sequence *sequence, struct rng *rng)
 					       .at = REGION + rng_below(rng, 3) * unit,
 					       .length = length - rng_below(rng, 3) * unit,
 					       .flags = LINUX_MADV_HUGEPAGE};
+	be_about_large_pages(sequence, rng, 2);
 	for (unsigned i = 2; i < sequence->count; i++) {
 		struct vma_step *step = &sequence->steps[i];
-		if (step->kind == STEP_BRK || step->kind == STEP_MINCORE || step->kind == STEP_MSYNC ||
-		    step->kind == STEP_MLOCKALL || (step->kind == STEP_MMAP && one_in(rng, 2)))
-			step->kind = one_in(rng, 3) ? STEP_READ : STEP_WRITE;
 		if (step->kind == STEP_MMAP) /* huge pages of shared memory are not simulated */
 			step->flags = (step->flags & ~(uint64_t)LINUX_MAP_SHARED) | LINUX_MAP_PRIVATE;
 		if (step->kind == STEP_MADVISE && one_in(rng, 6))
@@ -259,10 +275,35 @@ static void welcome_huge_pages(struct sequence *sequence, struct rng *rng)
 	avoid_rewritten_pages(sequence);
 }
 
-void sequence_make(struct sequence *sequence, uint64_t seed, uint64_t unit)
+static uint64_t mostly_aligned(struct rng *rng, uint64_t bytes)
+{
+	bool far = bytes >= region_end(SUBJECT_HUGETLB); /* somewhere else there is what both do not have */
+	return far || one_in(rng, 8) ? bytes : bytes - bytes % HUGE_BYTES;
+}
+
+/* Most mappings are of MAP_HUGETLB, and most addresses those of a page of it. */
+static void use_pool(struct sequence *sequence, struct rng *rng)
+{
+	static const uint64_t sizes[] = {0, 0, 0, 21, 21, 12, 22};
+	be_about_large_pages(sequence, rng, 0);
+	for (unsigned i = 0; i < sequence->count; i++) {
+		struct vma_step *step = &sequence->steps[i];
+		step->at = mostly_aligned(rng, step->at);
+		step->length = mostly_aligned(rng, step->length + (one_in(rng, 2) ? HUGE_BYTES : 0));
+		step->to = mostly_aligned(rng, step->to);
+		step->new_length = one_in(rng, 2) ? step->length : mostly_aligned(rng, step->new_length);
+		if (step->kind == STEP_MMAP && !one_in(rng, 6))
+			step->flags |= LINUX_MAP_HUGETLB | sizes[rng_below(rng, 7)] << LINUX_MAP_HUGE_SHIFT;
+		if (step->kind == STEP_MADVISE && one_in(rng, 4))
+			step->flags = LINUX_MADV_REMOVE;
+	}
+	avoid_collapse(sequence);
+}
+
+void sequence_make(struct sequence *sequence, uint64_t seed, enum subject subject)
 {
 	struct rng rng = rng_seeded(seed);
-	*sequence = (struct sequence){.seed = seed, .unit = unit, .lock_pages = 2048};
+	*sequence = (struct sequence){.subject = subject, .seed = seed, .lock_pages = 2048};
 	if (one_in(&rng, 6))
 		sequence->as_room = 8 + rng_below(&rng, 60);
 	if (one_in(&rng, 8))
@@ -271,11 +312,13 @@ void sequence_make(struct sequence *sequence, uint64_t seed, uint64_t unit)
 		sequence->lock_pages = rng_below(&rng, 40);
 	sequence->count = 6 + (unsigned)rng_below(&rng, MOST_STEPS - 6);
 	for (unsigned i = 0; i < sequence->count; i++)
-		some_step(&rng, &sequence->steps[i], unit);
+		some_step(&rng, &sequence->steps[i], subject_unit(subject));
 	avoid_half_locked_pages(sequence);
 	avoid_variables(sequence);
-	if (unit == UNIT_HUGE)
+	if (subject == SUBJECT_HUGE)
 		welcome_huge_pages(sequence, &rng);
+	else if (subject == SUBJECT_HUGETLB)
+		use_pool(sequence, &rng);
 	else
 		avoid_collapse(sequence);
 }
@@ -287,9 +330,17 @@ static bool begins(const char *line, const char *word)
 	return strncmp(line, word, strlen(word)) == 0;
 }
 
-void smaps_add_line(char *text, const char *line, size_t length)
+static void add_line(char *text, const char *line, size_t length)
 {
 	size_t used = strlen(text);
+	if (used + length + 2 >= SMAPS_BYTES)
+		return;
+	memcpy(text + used, line, length);
+	strcpy(text + used + length, "\n");
+}
+
+void smaps_add_line(char *text, const char *line, size_t length)
+{
 	if (begins(line, "Referenced:") || begins(line, "LazyFree:"))
 		return;
 	/* "start-end perms offset device inode name": the first three. */
@@ -301,10 +352,14 @@ void smaps_add_line(char *text, const char *line, size_t length)
 		blanks += line[i] == ' ';
 		kept = i;
 	}
-	if (used + kept + 2 >= SMAPS_BYTES)
-		return;
-	memcpy(text + used, line, kept);
-	strcpy(text + used + kept, "\n");
+	add_line(text, line, kept);
+}
+
+void pool_text(char *text, uint64_t free, uint64_t promised)
+{
+	char line[80];
+	int length = snprintf(line, sizeof(line), "pool: %" PRIu64 " free, %" PRIu64 " promised", free, promised);
+	add_line(text, line, (size_t)length);
 }
 
 static void put_words(FILE *out, const char *key, uint64_t value, const char *const *names, const uint64_t *values,
@@ -386,8 +441,12 @@ void step_print(const struct vma_step *step, FILE *out)
 void sequence_print(const struct sequence *sequence, FILE *out)
 {
 	(void)fprintf(out, "{ \"faultline\": 1, \"name\": \"vma-native-%" PRIu64 "\", \"script\": [\n", sequence->seed);
-	if (sequence->unit == UNIT_HUGE)
+	if (sequence->zero_page == ZERO_PAGE_FORBIDDEN)
+		(void)fprintf(out, "  (with kernel.zero_page=forbidden)\n");
+	if (sequence->subject == SUBJECT_HUGE)
 		(void)fprintf(out, "  (with kernel.thp=madvise)\n");
+	if (sequence->subject == SUBJECT_HUGETLB)
+		(void)fprintf(out, "  (with kernel.hugepages=%" PRIu64 ")\n", sequence->pool);
 	if (sequence->lock_pages != 2048)
 		(void)fprintf(out,
 			      "  {\"op\": \"setrlimit\", \"resource\": \"RLIMIT_MEMLOCK\", \"soft\": %" PRIu64 "},\n",

@@ -7,17 +7,31 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "faultline/kernel.h"
 #include "faultline/rng.h"
 #include "faultline/syscall.h"
 
 /* Nothing else lives there, natively or simulated; AddressSanitizer keeps its heap below. The region has as many units:
- * pages or, where huge pages are welcome, quarters of one. */
+ * pages or, where there are huge ones, quarters of one. */
 #define REGION ((uint64_t)0x650000000000)
 enum { REGION_UNITS = 64, MOST_STEPS = 40 };
-#define UNIT_SMALL ((uint64_t)4096)
-#define UNIT_HUGE ((uint64_t)512 * 1024)
+#define SMALL_BYTES ((uint64_t)4096)
+#define HUGE_BYTES ((uint64_t)2 * 1024 * 1024)
 /* The heap begins here. */
-#define REGION_BREAK (REGION + 24 * UNIT_SMALL)
+#define REGION_BREAK (REGION + 24 * SMALL_BYTES)
+
+/* What a sequence is about: X(ID, "name") */
+#define SUBJECT_LIST(X)                                                                                                \
+	X(SMALL, "small")     /* pages of 4 KiB only */                                                                \
+	X(HUGE, "huge")       /* transparent huge pages, for who asks by MADV_HUGEPAGE */                              \
+	X(HUGETLB, "hugetlb") /* a pool of huge pages, and MAP_HUGETLB */
+
+enum subject {
+#define X(id, name) SUBJECT_##id,
+	SUBJECT_LIST(X)
+#undef X
+	    SUBJECTS
+};
 
 /* X(ID, "op", system call number or -1) */
 #define STEP_LIST(X)                                                                                                   \
@@ -52,8 +66,11 @@ struct vma_step {
 };
 
 struct sequence {
+	enum subject subject;
 	uint64_t seed;
-	uint64_t unit; /* bytes, of all addresses and lengths */
+	/* What kernel it is, on both sides: whether reads map a page of zeroes, and huge pages in the pool. */
+	enum zero_page zero_page;
+	uint64_t pool;
 	/* Soft limits above what the process has when it begins, in pages; 0: none. */
 	uint64_t as_room, data_room;
 	uint64_t lock_pages; /* RLIMIT_MEMLOCK */
@@ -71,7 +88,7 @@ struct outcome {
 	int64_t result;
 	uint64_t faults;
 	unsigned char core[REGION_UNITS]; /* of mincore */
-	char smaps[SMAPS_BYTES];          /* of the region */
+	char smaps[SMAPS_BYTES];          /* of the region, and a line about the pool */
 };
 
 struct outcomes {
@@ -79,25 +96,35 @@ struct outcomes {
 	struct outcome of[MOST_STEPS];
 };
 
-static inline uint64_t region_end(const struct sequence *sequence)
+/* Bytes, of which addresses and lengths are multiples. */
+static inline uint64_t subject_unit(enum subject subject)
 {
-	return REGION + REGION_UNITS * sequence->unit;
+	return subject == SUBJECT_SMALL ? SMALL_BYTES : HUGE_BYTES / 4;
 }
 
-void sequence_make(struct sequence *sequence, uint64_t seed, uint64_t unit);
+static inline uint64_t region_end(enum subject subject)
+{
+	return REGION + REGION_UNITS * subject_unit(subject);
+}
+
+void sequence_make(struct sequence *sequence, uint64_t seed, enum subject subject);
 /* The arguments of the system call, in its order. `vec` is where mincore writes. */
 void step_arguments(const struct vma_step *step, uint64_t vec, uint64_t args[6]);
 int step_number(const struct vma_step *step);
+/* Length of the mapping that an mmap or mremap has made: of whole huge pages, which are whole small ones, too. */
+uint64_t step_mapped(const struct vma_step *step);
 /* What is compared of a line of smaps is appended to the text: without inode, name and Referenced, and without
  * LazyFree, which comes only when the kernel empties its per-CPU lists. */
 void smaps_add_line(char *text, const char *line, size_t length);
+/* A line about the pool of huge pages: how many are free, and how many of these are promised. */
+void pool_text(char *text, uint64_t free, uint64_t promised);
 /* The sequence as the script of a workload. */
 void sequence_print(const struct sequence *sequence, FILE *out);
 void step_print(const struct vma_step *step, FILE *out);
 
 /* Each runs the sequence that *outcomes holds and fills in what came of it. */
 struct native;
-struct native *native_start(uint64_t unit); /* NULL: the host is not Linux on x86-64, or has no such region */
+struct native *native_start(enum subject subject); /* NULL: the host is not Linux on x86-64, or has no such region */
 bool native_run(struct native *native, struct outcomes *outcomes);
 void native_stop(struct native *native);
 void simulated_run(struct outcomes *outcomes);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "faultline/procfs.h"
+#include "hugetlb.h"
 #include "kernel_private.h"
 #include "rig.h"
 #include "sequence.h"
@@ -17,7 +18,17 @@ static void set_limits(struct rig *rig, const struct sequence *sequence)
 		process->limits[RLIMIT_INDEX_DATA].soft = (mm->data_vm + sequence->data_room) * PAGE_BYTES;
 }
 
-/* Whether the access would end the process. A stack that grows for it has grown then, as by the access. */
+/* A fault that cannot be resolved ends the process; one that can is, as by the access. */
+static bool faults_deadly(struct mm *mm, uint64_t va, bool write)
+{
+	enum fault_cause cause = fault_resolve(mm, vaddr(va), FAULT_USER | (write ? FAULT_WRITE : 0));
+	if (!fault_cause_is_resolved(cause))
+		return true;
+	fault_count(mm, vaddr(va), cause);
+	return false;
+}
+
+/* Whether the access would end the process. A stack that grows for it has grown then, and a page of a pool is there. */
 static bool is_deadly(struct rig *rig, uint64_t va, bool write)
 {
 	struct mm *mm = rig->process->mm;
@@ -27,13 +38,9 @@ static bool is_deadly(struct rig *rig, uint64_t va, bool write)
 	/* Shared memory ends where it was made to end, however long a mapping has become since: SIGBUS. */
 	if (vma && vma->file && !entry_used(table_get(mm, vaddr(page_floor(va)))))
 		return vma->pgoff + (va - vma->start.v) / PAGE_BYTES >= vma->file->bytes / PAGE_BYTES;
-	if (vma)
-		return false;
-	enum fault_cause cause = fault_resolve(mm, vaddr(va), FAULT_USER | (write ? FAULT_WRITE : 0));
-	if (!fault_cause_is_resolved(cause))
-		return true;
-	fault_count(mm, vaddr(va), cause);
-	return false;
+	if (vma && (vma->flags & VMA_HUGETLB) && !entry_used(table_get(mm, vaddr(page_floor(va)))))
+		return faults_deadly(mm, va, write);
+	return !vma && faults_deadly(mm, va, write);
 }
 
 static int64_t access_page(struct rig *rig, uint64_t va, bool write)
@@ -67,8 +74,7 @@ static int64_t settle(struct rig *rig, const struct vma_step *step, int64_t resu
 	bool places = step->kind == STEP_MMAP || step->kind == STEP_MREMAP;
 	if (!places || result < 0 || ((uint64_t)result >= REGION && (uint64_t)result < end_of_region))
 		return result;
-	uint64_t length = step->kind == STEP_MMAP ? step->length : step->new_length;
-	(void)rig_syscall(rig, SYS_NR_MUNMAP, (uint64_t)result, length, 0, 0, 0);
+	(void)rig_syscall(rig, SYS_NR_MUNMAP, (uint64_t)result, step_mapped(step), 0, 0, 0);
 	return RESULT_ELSEWHERE;
 }
 
@@ -101,8 +107,15 @@ static void read_smaps(const struct rig *rig, char *text, uint64_t end_of_region
 		procfs_print_smaps_of(rig->process, vma, add_text, &lines);
 }
 
-static void run_step(struct rig *rig, const struct vma_step *step, struct outcome *outcome, uint64_t end_of_region)
+static void read_pool(const struct rig *rig, char *text)
 {
+	const struct hugetlb *pool = &rig->kernel->hugetlb[HUGETLB_DEFAULT];
+	pool_text(text, pool->free, pool->reserved);
+}
+
+static void run_step(struct rig *rig, enum subject subject, const struct vma_step *step, struct outcome *outcome)
+{
+	const uint64_t end_of_region = region_end(subject);
 	uint64_t before = rig->process->stats.minor_faults;
 	memset(outcome->core, 0, sizeof(outcome->core));
 	bool access = step->kind == STEP_READ || step->kind == STEP_WRITE;
@@ -110,19 +123,24 @@ static void run_step(struct rig *rig, const struct vma_step *step, struct outcom
 	outcome->faults = rig->process->stats.minor_faults - before;
 	outcome->result = rig->process->death.dead ? result : settle(rig, step, result, end_of_region);
 	read_smaps(rig, outcome->smaps, end_of_region);
+	if (subject == SUBJECT_HUGETLB)
+		read_pool(rig, outcome->smaps);
 }
 
 void simulated_run(struct outcomes *outcomes)
 {
 	struct rig rig;
 	const struct process_spec spec = {.name = "test", .start_brk = vaddr(REGION_BREAK)};
-	bool huge = outcomes->sequence.unit == UNIT_HUGE;
-	rig_boot_with(&rig, huge ? 512 * MIB : 0, OVERCOMMIT_HEURISTIC, &spec);
-	rig.kernel->config.thp = huge ? THP_MADVISE : THP_NEVER;
+	const enum subject subject = outcomes->sequence.subject;
+	struct kernel_config config = KERNEL_CONFIG_DEFAULT;
+	config.zero_page = outcomes->sequence.zero_page;
+	config.thp = subject == SUBJECT_HUGE ? THP_MADVISE : THP_NEVER;
+	config.hugepages = subject == SUBJECT_HUGETLB ? outcomes->sequence.pool : 0;
+	rig_boot_with(&rig, subject == SUBJECT_SMALL ? 0 : GIB, &config, &spec);
 	/* Where mincore writes is there before it counts. */
 	(void)machine_store(rig.machine, rig.process->segment_start[SEGMENT_BSS], 8, 0);
 	set_limits(&rig, &outcomes->sequence);
 	for (unsigned i = 0; i < outcomes->sequence.count && !rig.process->death.dead; i++)
-		run_step(&rig, &outcomes->sequence.steps[i], &outcomes->of[i], region_end(&outcomes->sequence));
+		run_step(&rig, subject, &outcomes->sequence.steps[i], &outcomes->of[i]);
 	rig_release(&rig);
 }

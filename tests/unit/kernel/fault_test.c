@@ -242,6 +242,26 @@ static void a_process_that_does_not_fit_leaves_nothing_behind(void **state)
 	rig_release(&rig);
 }
 
+static void without_a_page_of_zeroes_a_read_takes_a_frame(void **state)
+{
+	(void)state;
+	struct rig rig;
+	struct kernel_config config = KERNEL_CONFIG_DEFAULT;
+	config.zero_page = ZERO_PAGE_FORBIDDEN;
+	rig_boot_kernel(&rig, 0, &config);
+	const uint64_t at = 0x10000000;
+	assert_int_equal(rig_mmap(&rig, at, 2 * PAGE_BYTES, LINUX_PROT_READ, LINUX_MAP_FIXED), at);
+	uint64_t free = frame_pool_free(kernel_frames(rig.kernel));
+	assert_true(rig_read(&rig, at));
+	assert_int_equal(rig_faults(&rig, FAULT_CAUSE_DEMAND_ZERO), 1);
+	assert_int_equal(rig_faults(&rig, FAULT_CAUSE_ZERO_PAGE), 0);
+	assert_int_equal(frame_pool_free(kernel_frames(rig.kernel)), free - 4); /* and three tables */
+	/* It is clean, but nobody gave it up by MADV_FREE: without swap it stays. */
+	assert_int_equal(rig_syscall(&rig, SYS_NR_MADVISE, at, PAGE_BYTES, LINUX_MADV_PAGEOUT, 0, 0), 0);
+	assert_int_equal(look(&rig, at).outcome, WALK_MAPPED);
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +276,7 @@ int main(void)
 	    cmocka_unit_test(running_out_of_frames_kills_with_a_reason),
 	    cmocka_unit_test(two_processes_have_the_same_addresses_and_different_frames),
 	    cmocka_unit_test(privileged_instructions_kill_by_a_protection_fault),
+	    cmocka_unit_test(without_a_page_of_zeroes_a_read_takes_a_frame),
 	    cmocka_unit_test(a_machine_too_small_to_boot_is_an_error),
 	    cmocka_unit_test(a_process_that_does_not_fit_leaves_nothing_behind),
 	};

@@ -70,7 +70,7 @@ static void text_comes_in_aligned_blocks_of_sixteen_pages(void **state)
 {
 	(void)state;
 	struct rig rig;
-	rig_boot_with(&rig, 0, OVERCOMMIT_HEURISTIC, &(struct process_spec){.name = "test", .text_bytes = 256 * KIB});
+	rig_boot_with(&rig, 0, NULL, &(struct process_spec){.name = "test", .text_bytes = 256 * KIB});
 	/* 0x555555554000 is the fifth page of a block: fault-around begins at the VMA and takes sixteen pages from
 	 * there. */
 	assert_int_equal(faults_of_text(&rig, 0, 16), 0);

@@ -78,7 +78,7 @@ static void a_large_stack_limit_moves_the_mappings_down(void **state)
 {
 	(void)state;
 	struct rig rig;
-	rig_boot_with(&rig, 0, OVERCOMMIT_HEURISTIC, &(struct process_spec){.name = "test", .stack_limit = 1 * GIB});
+	rig_boot_with(&rig, 0, NULL, &(struct process_spec){.name = "test", .stack_limit = 1 * GIB});
 	/* mmap_base: the stack, the gap of 256 pages, and then the mappings. */
 	uint64_t libc_end = rig.process->segment_start[SEGMENT_LIBC_DATA].v + 16 * KIB;
 	assert_int_equal(libc_end, 0x7ffffffff000 - 1 * GIB - 1 * MIB);
@@ -91,9 +91,9 @@ static void chance_moves_everything_and_repeats_itself(void **state)
 	struct rig plain, first, again, other;
 	const struct process_spec spec = {.name = "test", .aslr_seed = 7}, others = {.name = "test", .aslr_seed = 8};
 	rig_boot(&plain, 0, OVERCOMMIT_HEURISTIC);
-	rig_boot_with(&first, 0, OVERCOMMIT_HEURISTIC, &spec);
-	rig_boot_with(&again, 0, OVERCOMMIT_HEURISTIC, &spec);
-	rig_boot_with(&other, 0, OVERCOMMIT_HEURISTIC, &others);
+	rig_boot_with(&first, 0, NULL, &spec);
+	rig_boot_with(&again, 0, NULL, &spec);
+	rig_boot_with(&other, 0, NULL, &others);
 	static const enum segment segments[] = {SEGMENT_TEXT, SEGMENT_HEAP, SEGMENT_LIBC, SEGMENT_STACK};
 	for (unsigned i = 0; i < sizeof(segments) / sizeof(*segments); i++) {
 		uint64_t at = process_segment(first.process, segments[i]).v;

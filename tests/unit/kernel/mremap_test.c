@@ -20,8 +20,7 @@ static void nothing_grows_beyond_a_low_ceiling(void **state)
 	(void)state;
 	struct rig rig;
 	const uint64_t ceiling = 0x7fffc0000000;
-	rig_boot_with(&rig, 0, OVERCOMMIT_HEURISTIC,
-		      &(struct process_spec){.name = "test", .mmap_ceiling = vaddr(ceiling)});
+	rig_boot_with(&rig, 0, NULL, &(struct process_spec){.name = "test", .mmap_ceiling = vaddr(ceiling)});
 	int64_t a = rig_mmap(&rig, 0, 0x31000, RW, 0);
 	assert_int_equal(a, ceiling - 0x31000);
 	int64_t b = mremap_(&rig, (uint64_t)a, 0x31000, 0x200000);
