@@ -185,9 +185,12 @@ uint64_t process_table_pages(const struct process *process);    /* page tables o
 uint64_t process_heap_bytes(const struct process *process);     /* break - first break */
 struct vaddr process_break(const struct process *process);
 struct paddr process_page_table(const struct process *process); /* of the PML4 */
-/* The VMA that holds va, or NULL; and the lowest one that ends above va, to go through all of them. */
+/* What the page-fault handler would say first of a fault there: SEGV_MAPERR, SEGV_ACCERR, STACK_GROWTH, or
+ * FAULT_CAUSE_COUNT: the VMA allows it, and the rest shows when the page is looked for. Touches nothing. */
+enum fault_cause process_fault_verdict(const struct process *process, struct vaddr va, uint32_t error_code);
 /* The word at va, a multiple of 8, in RAM or in swap. False: neither. Touches nothing. */
 bool process_peek64(const struct process *process, struct vaddr va, uint64_t *out);
+/* The VMA that holds va, or NULL; and the lowest one that ends above va, to go through all of them. */
 const struct vma *process_vma_at(const struct process *process, struct vaddr va);
 const struct vma *process_vma_after(const struct process *process, struct vaddr va);
 

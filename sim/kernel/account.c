@@ -94,9 +94,14 @@ static bool is_enough(const struct mm *mm, int64_t pages)
 	return pages <= (int64_t)(frame_pool_total(kernel->frames) + swap_total(&kernel->swap));
 }
 
+bool mm_may_charge(const struct mm *mm, int64_t pages)
+{
+	return pages <= 0 || is_enough(mm, pages);
+}
+
 bool mm_charge(struct mm *mm, int64_t pages)
 {
-	if (pages > 0 && !is_enough(mm, pages))
+	if (!mm_may_charge(mm, pages))
 		return false;
 	mm->committed += (uint64_t)pages;
 	mm->kernel->committed += (uint64_t)pages;

@@ -31,34 +31,44 @@ bool fault_cause_is_resolved(enum fault_cause cause)
 }
 
 /* acct_stack_growth: the limits of a stack that becomes `bytes` long. */
-static bool may_grow(struct mm *mm, const struct vma *stack, uint64_t bytes)
+static bool may_grow(const struct mm *mm, const struct vma *stack, uint64_t bytes)
 {
 	uint64_t pages = (bytes - vma_bytes(stack)) / PAGE_BYTES;
-	if (!mm_may_expand(mm, stack->flags, pages) || bytes > process_limit(mm_process(mm), RLIMIT_INDEX_STACK))
-		return false;
-	if (!mm_may_lock(mm, stack->flags, pages * PAGE_BYTES) || !mm_charge(mm, (int64_t)pages))
-		return false;
-	/* Linux charges also for an area that is not accounted, and never gives that back; here it only asks. */
-	if (!(stack->flags & VMA_ACCOUNT))
-		(void)mm_charge(mm, -(int64_t)pages);
-	return true;
+	return mm_may_expand(mm, stack->flags, pages) && bytes <= process_limit(mm_process(mm), RLIMIT_INDEX_STACK) &&
+	       mm_may_lock(mm, stack->flags, pages * PAGE_BYTES) && mm_may_charge(mm, (int64_t)pages);
 }
 
-/* expand_downwards: a stack grows down to the access, but not into the guard gap of an accessible area below it. */
-static struct vma *grow_stack(struct mm *mm, struct vaddr va)
+/* expand_downwards: the stack that would grow down to the access, but not into the guard gap of an accessible area
+ * below it. */
+static struct vma *stack_above(const struct mm *mm, struct vaddr va)
 {
 	struct vma *stack = vma_tree_after(&mm->vmas, va);
-	struct vaddr start = vaddr(page_floor(va.v));
-	if (!stack || !(stack->flags & VMA_GROWSDOWN) || start.v < VMA_LOWEST)
+	uint64_t start = page_floor(va.v);
+	if (!stack || stack->start.v <= va.v || !(stack->flags & VMA_GROWSDOWN) || start < VMA_LOWEST)
 		return NULL;
 	const struct vma *prev = stack->prev;
 	bool guarded = prev && !(prev->flags & VMA_GROWSDOWN) && (prev->flags & VMA_PROT);
-	if (guarded && start.v - prev->end.v < VMA_STACK_GUARD_BYTES)
+	return guarded && start - prev->end.v < VMA_STACK_GUARD_BYTES ? NULL : stack;
+}
+
+static bool may_reach(const struct mm *mm, const struct vma *stack, struct vaddr va)
+{
+	uint64_t start = page_floor(va.v);
+	return (stack->start.v - start) / PAGE_BYTES <= stack->pgoff && may_grow(mm, stack, stack->end.v - start);
+}
+
+static struct vma *grow_stack(struct mm *mm, struct vaddr va)
+{
+	struct vma *stack = stack_above(mm, va);
+	if (!stack)
 		return NULL;
 	mm_prepare_anon(mm, stack);
-	if ((stack->start.v - start.v) / PAGE_BYTES > stack->pgoff || !may_grow(mm, stack, stack->end.v - start.v))
+	if (!may_reach(mm, stack, va))
 		return NULL;
-	mm_resize(mm, stack, start, stack->end);
+	/* Linux charges also for an area that is not accounted, and never gives that back; here it only asks. */
+	if (stack->flags & VMA_ACCOUNT)
+		(void)mm_charge(mm, (int64_t)((stack->start.v - page_floor(va.v)) / PAGE_BYTES));
+	mm_resize(mm, stack, vaddr(page_floor(va.v)), stack->end);
 	return stack;
 }
 
@@ -88,6 +98,19 @@ enum fault_cause fault_resolve(struct mm *mm, struct vaddr va, uint32_t error_co
 		return FAULT_CAUSE_SEGV_ACCERR;
 	enum fault_cause cause = page_fault(mm, vma, vaddr(page_floor(va.v)), (error_code & FAULT_WRITE) != 0);
 	return grown && fault_cause_is_resolved(cause) ? FAULT_CAUSE_STACK_GROWTH : cause;
+}
+
+enum fault_cause process_fault_verdict(const struct process *process, struct vaddr va, uint32_t error_code)
+{
+	const struct mm *mm = process->mm;
+	if (!mm || va.v >= mm->layout->task_size)
+		return FAULT_CAUSE_SEGV_MAPERR;
+	const struct vma *vma = process_vma_at(process, va), *stack = vma ? NULL : stack_above(mm, va);
+	if (!vma && (!stack || !may_reach(mm, stack, va)))
+		return FAULT_CAUSE_SEGV_MAPERR;
+	if (!allows(vma ? vma : stack, error_code))
+		return FAULT_CAUSE_SEGV_ACCERR;
+	return vma ? FAULT_CAUSE_COUNT : FAULT_CAUSE_STACK_GROWTH;
 }
 
 void fault_count(struct mm *mm, struct vaddr va, enum fault_cause cause)

@@ -280,9 +280,10 @@ uint64_t mm_resident(const struct mm *mm);
 void mm_count(struct mm *mm, uint32_t flags, uint64_t pages, bool add); /* total_vm and its parts */
 bool mm_may_expand(const struct mm *mm, uint32_t flags, uint64_t pages);
 bool mm_may_lock(const struct mm *mm, uint32_t flags, uint64_t bytes);
-bool mm_charge(struct mm *mm, int64_t pages);         /* promises pages, if overcommit allows it; negative: fewer */
-void mm_charge_again(struct mm *mm, uint64_t pages);  /* for pages whose promise is about to be given back */
-bool mm_charge_shared(struct mm *mm, uint64_t pages); /* for shmem: kept by the file */
+bool mm_may_charge(const struct mm *mm, int64_t pages); /* overcommit allows to promise so many */
+bool mm_charge(struct mm *mm, int64_t pages);           /* promises pages, if overcommit allows it; negative: fewer */
+void mm_charge_again(struct mm *mm, uint64_t pages);    /* for pages whose promise is about to be given back */
+bool mm_charge_shared(struct mm *mm, uint64_t pages);   /* for shmem: kept by the file */
 uint64_t kernel_commit_limit(const struct kernel *kernel);
 uint64_t process_limit(const struct process *process, enum rlimit_index limit);
 bool mm_is_full(const struct mm *mm, uint64_t more); /* more VMAs would be above vm.max_map_count */
