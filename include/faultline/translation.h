@@ -34,6 +34,9 @@ struct translation_access {
 	bool allowed;        /* by the tables in RAM */
 	unsigned vector;     /* else: 14 #PF, 13 #GP */
 	uint32_t error_code; /* of #PF */
+	/* What the kernel says to that #PF: SEGV_MAPERR, SEGV_ACCERR, STACK_GROWTH; FAULT_CAUSE_COUNT: the VMA allows
+	 * it */
+	enum fault_cause verdict;
 };
 
 struct translation {

@@ -70,6 +70,15 @@ static struct translation_access judge(const struct translation *translation, en
 	return access;
 }
 
+/* A fetch from a page that is not there is served like a read, and refused when it comes again. */
+static enum fault_cause ask_kernel(const struct process *process, struct vaddr va,
+				   const struct translation_access *access)
+{
+	enum fault_cause first = process_fault_verdict(process, va, access->error_code);
+	enum fault_cause again = process_fault_verdict(process, va, access->error_code | FAULT_PRESENT);
+	return (access->error_code & FAULT_FETCH) && again == FAULT_CAUSE_SEGV_ACCERR ? again : first;
+}
+
 /* What the entries say beyond the walk. */
 static void take_entries(struct translation *out, const struct world *world, const struct paging *paging)
 {
@@ -120,15 +129,10 @@ void translation_take(struct translation *out, const struct world *world, unsign
 	take_tlbs(out, mmu, process->pcid);
 	take_areas(out, process);
 	take_frame(out, world);
-	for (unsigned kind = 0; kind < ACCESS_KIND_COUNT; kind++)
+	for (unsigned kind = 0; kind < ACCESS_KIND_COUNT; kind++) {
 		out->access[kind] = judge(out, (enum access_kind)kind, paging.nxe);
-}
-
-static bool vma_allows(uint32_t flags, enum access_kind kind)
-{
-	static const uint32_t needed[ACCESS_KIND_COUNT] = {
-	    [ACCESS_READ] = VMA_PROT, [ACCESS_WRITE] = VMA_WRITE, [ACCESS_FETCH] = VMA_EXEC};
-	return (flags & needed[kind]) != 0;
+		out->access[kind].verdict = ask_kernel(process, va, &out->access[kind]);
+	}
 }
 
 /* How the kernel serves an access that the VMA allows. */
@@ -136,12 +140,15 @@ static const char *served_by(const struct translation *translation, enum access_
 {
 	const struct translation_area *vma = &translation->vma;
 	bool write = kind == ACCESS_WRITE;
-	if (write && translation->walk.outcome == WALK_MAPPED && translation->frame.use == FRAME_ZERO)
+	bool mapped = translation->walk.outcome == WALK_MAPPED;
+	if (write && mapped && translation->frame.use == FRAME_ZERO)
 		return "the VMA allows it: the kernel replaces the zero page by a frame";
+	if (mapped)
+		return "the VMA allows it: the kernel makes the page writable, or copies it";
+	if (translation->absent.swapped)
+		return "the VMA allows it: the kernel brings the page back from swap";
 	if (vma->flags & VMA_HUGETLB)
-		return translation->walk.outcome == WALK_MAPPED
-			   ? "the VMA allows it: the kernel makes the huge page writable, or copies it"
-			   : "the VMA allows it: the kernel maps a huge page of MAP_HUGETLB";
+		return "the VMA allows it: the kernel maps a huge page of MAP_HUGETLB";
 	if (vma->file && (vma->flags & VMA_SHARED))
 		return "the VMA allows it: the kernel maps the shared page";
 	if (vma->file && !write)
@@ -159,12 +166,11 @@ const char *translation_verdict(const struct translation *translation, enum acce
 		return "done by the hardware alone";
 	if (access->vector == VECTOR_PROTECTION)
 		return "the address is not canonical: SIGSEGV";
-	if (!translation->vma.exists && translation->above.exists && (translation->above.flags & VMA_GROWSDOWN))
-		return "no VMA, but the stack begins above: it grows if its limit and the guard gap allow, else "
-		       "SIGSEGV";
-	if (!translation->vma.exists)
+	if (access->verdict == FAULT_CAUSE_STACK_GROWTH)
+		return "no VMA, but the stack begins above: it grows down to here and gets a frame";
+	if (access->verdict == FAULT_CAUSE_SEGV_MAPERR)
 		return "no VMA holds the address: SIGSEGV (SEGV_MAPERR)";
-	if (!vma_allows(translation->vma.flags, kind))
+	if (access->verdict == FAULT_CAUSE_SEGV_ACCERR)
 		return "the VMA does not allow it: SIGSEGV (SEGV_ACCERR)";
 	return served_by(translation, kind);
 }
