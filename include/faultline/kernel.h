@@ -269,7 +269,8 @@ bool kernel_page_key(const struct kernel *kernel, struct pfn frame, uint64_t *ke
 /* Creates a process with the image and layout of the spec; it is not running yet. NULL: not enough RAM. */
 struct process *kernel_spawn(struct kernel *kernel, const struct process_spec *spec);
 
-/* Puts the program /usr/bin/NAME on the disk, for execve. False: no frame is left for its part of the page cache. */
+/* Puts the program /usr/bin/NAME on the disk, for execve, which brings it into the page cache. False: the disk is full.
+ */
 bool kernel_install(struct kernel *kernel, const struct process_spec *spec);
 
 /* The scheduler's door: makes the (living) process current, in ring 3, where it left off. */

@@ -121,26 +121,42 @@ struct file *file_find(const struct kernel *kernel, const char *path)
 	return NULL;
 }
 
-struct file *file_image(struct kernel *kernel, const char *path, uint64_t bytes)
+struct file *file_image_on_disk(struct kernel *kernel, const char *path, uint64_t bytes)
 {
 	for (struct file *file = kernel->files; file; file = file->next) {
 		if (file->image && file->bytes == bytes && strcmp(file->path, path) == 0)
 			return file;
 	}
 	struct file *file = new_file(kernel, path, bytes);
-	struct pfn frame;
 	file->image = true;
 	if (!file_reserve(kernel, file, bytes)) {
 		free_file(kernel, file);
 		return NULL;
 	}
-	for (uint64_t index = 0; index < bytes / PAGE_BYTES; index++) {
-		if (!file_add_page(kernel, file, index, &frame)) {
-			free_file(kernel, file);
-			return NULL;
-		}
-	}
 	return file;
+}
+
+/* What somebody has read of it before is there. */
+static bool load_image(struct kernel *kernel, struct file *file)
+{
+	struct pfn frame;
+	for (uint64_t index = 0; index < file_pages(file); index++) {
+		if (!file_page(file, index, &frame) && !file_add_page(kernel, file, index, &frame))
+			return false;
+	}
+	return true;
+}
+
+struct file *file_image(struct kernel *kernel, const char *path, uint64_t bytes)
+{
+	struct file *file = file_image_on_disk(kernel, path, bytes);
+	if (!file || file->loaded)
+		return file;
+	file->loaded = load_image(kernel, file);
+	if (file->loaded)
+		return file;
+	file_truncate(kernel, file, 0, file_pages(file));
+	return NULL;
 }
 
 struct file *file_named(struct kernel *kernel, const struct file_spec *spec)

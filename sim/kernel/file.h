@@ -41,6 +41,7 @@ struct file {
 	uint8_t huge_level; /* of the entries that map its pages: memory of MAP_HUGETLB; 0: any other file */
 	bool reserves;      /* of it: what is not there yet is promised by the pool */
 	bool image;         /* of a program: root's, nobody may write to it */
+	bool loaded;        /* an image that has been executed: all of it has been in the page cache */
 	uint64_t disk_start, disk_pages; /* its place on the disk; shared memory has none */
 	/* Bytes that are what the document says, not what the disk has, in pages that were not `written`. */
 	uint64_t original;
@@ -71,7 +72,9 @@ static inline uint64_t file_pages(const struct file *file)
 }
 
 /* ---- file.c: files come, go and change their size ---- */
-/* The image of that path and size, its pages in the page cache. NULL: no frame is left. */
+/* The image of that path and size on the disk. NULL: there is no room. */
+struct file *file_image_on_disk(struct kernel *kernel, const char *path, uint64_t bytes);
+/* The same for who executes it: its pages are in the page cache. NULL: no frame is left, either. */
 struct file *file_image(struct kernel *kernel, const char *path, uint64_t bytes);
 /* Writes to the file and to its pages in the cache, as whoever made the file did. */
 void file_write(struct kernel *kernel, const struct file *file, uint64_t offset, const uint8_t *data, uint64_t bytes);

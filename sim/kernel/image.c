@@ -145,8 +145,7 @@ bool kernel_install(struct kernel *kernel, const struct process_spec *given)
 {
 	const struct process_spec spec = image_defaults(given);
 	uint64_t bytes = spec.text_bytes + spec.rodata_bytes + spec.data_bytes;
-	(void)reclaim_for_frames(kernel, NULL, bytes / PAGE_BYTES);
-	struct file *file = file_image(kernel, program_path(kernel, spec.name), bytes);
+	struct file *file = file_image_on_disk(kernel, program_path(kernel, spec.name), bytes);
 	if (!file)
 		return false;
 	file_write(kernel, file, 0, spec.text, spec.text_used);

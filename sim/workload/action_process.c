@@ -150,7 +150,7 @@ uint64_t do_exec(struct runner *runner, const struct op *op)
 	runner_fill_image(runner, &image);
 	if (!kernel_install(world->kernel, &image))
 		return world_fail(world, STATUS_BAD_INPUT,
-				  "%s: there is not enough memory for program %s: raise machine.memory",
+				  "%s: there is no room on the disk for program %s: it or the files must be smaller",
 				  runner_where(runner).text, op->name);
 	(void)snprintf(path, sizeof(path), "/usr/bin/%s", op->name);
 	const uint64_t args[6] = {runner_push_text(runner, path)};
