@@ -229,10 +229,22 @@ static bool has_bins(const char *where)
 	return false;
 }
 
-/* The sentence of the event, without what it does not have: a result, an address. */
+/* Only an access can have been one to address 0. */
+static bool has_address(const struct event *signal)
+{
+	return signal->arg[1] != 0 || strcmp(event_arg_text(signal, 0), "SIGSEGV") == 0;
+}
+
+/* The sentence of the event, without what it does not have: a result, an address, a process that maps the page. */
 static const char *template_of(const struct event *event)
 {
 	bool zero = event->arg[1] == 0;
+	if (event->kind == EVENT_SIGNAL && !has_address(event))
+		return "signal {name}: {why}";
+	if (event->kind == EVENT_EVICT && event->arg[2] == 0)
+		return "frame {frame} ({use}), which nobody maps, is taken away: {how}";
+	if (event->kind == EVENT_SWAP_OUT && event->arg[2] == 0)
+		return "frame {frame}, a page that nobody maps, is written to swap slot {slot}";
 	if (event->kind == EVENT_OP_END && zero)
 		return "{op} is done";
 	if (event->kind == EVENT_TLB_FLUSH && zero)
@@ -251,7 +263,7 @@ static const char *add_singular(struct sentence *sentence, const char *at)
 {
 	static const struct {
 		const char *plural, *singular;
-	} nouns[] = {{" entries", " entry"}, {" words are", " word is"}};
+	} nouns[] = {{" entries", " entry"}, {" words are", " word is"}, {" words", " word"}, {" pages", " page"}};
 	for (unsigned i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++) {
 		size_t length = strlen(nouns[i].plural);
 		if (strncmp(at, nouns[i].plural, length) == 0) {
