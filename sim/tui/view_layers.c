@@ -16,18 +16,21 @@ static const struct {
 
 enum { LAYERS = sizeof(layers) / sizeof(*layers) };
 
-/* The last event through which control came to where it is. */
+/* The last event through which control came to where it is on this processor. What another one did in between is not of
+ * interest, and if the program went to another one, neither is what it did here before. */
 static const struct travel_record *door_of(const struct scene *scene)
 {
-	static const uint64_t doors = EVENT_BIT(EVENT_RING) | EVENT_BIT(EVENT_LIBC_CALL) |
-				      EVENT_BIT(EVENT_LIBC_RETURN) | EVENT_BIT(EVENT_OP_START) |
-				      EVENT_BIT(EVENT_SWITCH);
+	static const uint64_t rings = EVENT_BIT(EVENT_RING) | EVENT_BIT(EVENT_SWITCH);
+	uint64_t doors = rings | EVENT_BIT(EVENT_CPU) | EVENT_BIT(EVENT_LIBC_CALL) | EVENT_BIT(EVENT_LIBC_RETURN) |
+			 EVENT_BIT(EVENT_OP_START);
 	for (uint64_t number = scene->position; number > 0; number--) {
 		const struct travel_record *record = travel_record(scene->travel, number);
 		if (!record)
 			return NULL;
-		if (doors & EVENT_BIT(record->event.kind))
+		if (record->event.cpu == scene->event->cpu && (doors & EVENT_BIT(record->event.kind)))
 			return record;
+		if (record->event.kind == EVENT_CPU && record->event.arg[0] == scene->event->cpu)
+			doors = rings;
 	}
 	return NULL;
 }
