@@ -21,33 +21,51 @@ static void append(char *out, const char *format, ...)
 	va_end(args);
 }
 
-/* A page fault in full: what the VMA says against what the tables say. */
+/* Why the processor refused: what stands in the tables. */
+static void explain_refusal(struct scene *scene, uint64_t error)
+{
+	const struct translation *t = &scene->translation;
+	const struct walk_rights *rights = &t->walk.rights;
+	if (t->walk.outcome == WALK_RESERVED)
+		append(scene->why, "is reached by an entry with a reserved bit set.");
+	else if (t->absent.swapped)
+		append(scene->why, "was swapped out: its entry has P=0 and says slot %" PRIu64 ".", t->absent.slot);
+	else if (t->absent.kept)
+		append(scene->why, "has P=0 in its entry, though a frame is kept: PROT_NONE.");
+	else if (t->walk.outcome == WALK_NOT_PRESENT)
+		append(scene->why, "lies in VMA %s, but its entry has P=0: not mapped.",
+		       t->vma.name[0] ? t->vma.name : "(anonymous)");
+	else if (!rights->user)
+		append(scene->why, "is mapped, but with U/S=0 on its path: only ring 0 may.");
+	else if ((error & FAULT_WRITE) && !rights->writable)
+		append(scene->why, "is mapped, but with R/W=0 on its path, and this is a write.");
+	else if ((error & FAULT_FETCH) && rights->no_execute)
+		append(scene->why, "is mapped, but with NX=1 on its path, and this is a fetch.");
+	else
+		append(scene->why, "is allowed by the tables: a TLB had an old entry.");
+}
+
+/* A page fault in full: what stands in the tables, and what the kernel will say to it. */
 static void explain_fault(struct scene *scene)
 {
 	const struct translation *t = &scene->translation;
-	const struct translation_area *vma = &t->vma;
+	uint64_t error = scene->event->arg[1];
 	scene->why[0] = '\0';
-	if (!scene->has_address || !t->alive)
+	if (!scene->has_address || !t->alive || scene->shown->pid != scene->event->pid)
 		return;
-	const struct walk_rights *rights = &t->walk.rights;
+	enum fault_cause verdict = process_fault_verdict(scene->shown, scene->address, (uint32_t)error);
+	bool nowhere = !t->vma.exists && !(error & FAULT_PRESENT);
 	append(scene->why, "0x%" PRIx64 " ", scene->address.v);
-	if (!vma->exists)
+	if (nowhere && verdict == FAULT_CAUSE_STACK_GROWTH)
+		append(scene->why, "lies right below the stack: its VMA grows down to there.");
+	else if (nowhere)
 		append(scene->why, "lies in no VMA: nothing was promised there, SIGSEGV follows.");
-	else if (t->absent.swapped)
-		append(scene->why, "was swapped out: its entry has P=0 and says slot %" PRIu64 ".", t->absent.slot);
-	else if (t->walk.outcome == WALK_NOT_PRESENT)
-		append(scene->why, "lies in VMA %s, but its entry has P=0: no frame yet.",
-		       vma->name[0] ? vma->name : "(anonymous)");
-	else if (t->walk.outcome == WALK_RESERVED)
-		append(scene->why, "is reached by an entry with a reserved bit set.");
-	else if (!rights->user)
-		append(scene->why, "has a frame, but U/S=0 on its path: only ring 0 may.");
-	else if (scene->access == ACCESS_WRITE && !rights->writable)
-		append(scene->why, "has a frame, but R/W=0 on its path, and this is a write.");
-	else if (scene->access == ACCESS_FETCH && rights->no_execute)
-		append(scene->why, "has a frame, but NX=1 on its path, and this is a fetch.");
 	else
-		append(scene->why, "is allowed by the tables: a TLB had an old entry.");
+		explain_refusal(scene, error);
+	if (!nowhere && verdict == FAULT_CAUSE_SEGV_MAPERR)
+		append(scene->why, " No VMA of the process: SIGSEGV follows.");
+	if (!nowhere && verdict == FAULT_CAUSE_SEGV_ACCERR)
+		append(scene->why, " The VMA forbids it, too: SIGSEGV follows.");
 	append(scene->why, " The MMU cannot finish, so it traps.");
 }
 
@@ -55,7 +73,7 @@ static void explain_fault(struct scene *scene)
 static void explain_event(struct scene *scene)
 {
 	char reason[SCENE_TEXT];
-	story_fill(travel_fields(scene->travel), scene->event, reason_of(scene->event), reason, sizeof(reason));
+	story_fill(travel_fields(scene->travel), scene->event, reason_of(scene).text, reason, sizeof(reason));
 	if (scene->event->kind == EVENT_NOTE)
 		append(scene->why, "%s", reason);
 	else if (reason[0])
@@ -102,14 +120,16 @@ static struct stage named(const char *word, size_t length)
 	return stage;
 }
 
-/* "malloc buf 100 KiB", "#PF, error code ...", "the kernel serves brk(...": one word of it. Text arguments are not
- * used: the record may lie in the future. */
+/* "malloc buf 100 KiB", "#PF, error code ...", "an interrupt at ...", "the kernel serves brk(...": one word of it. Text
+ * arguments are not used: the record may lie in the future. */
 static struct stage word_of(const struct travel_record *record)
 {
-	static const char serves[] = "the kernel serves ";
+	static const char *const before[] = {"the kernel serves ", "an "};
 	const char *word = record->sentence;
-	if (strncmp(word, serves, sizeof(serves) - 1) == 0)
-		word += sizeof(serves) - 1;
+	for (unsigned i = 0; i < sizeof(before) / sizeof(*before); i++) {
+		if (strncmp(word, before[i], strlen(before[i])) == 0)
+			word += strlen(before[i]);
+	}
 	return named(word, strcspn(word, " ,("));
 }
 
@@ -170,7 +190,8 @@ void meaning_fill(struct scene *scene)
 
 /* ---- the ribbon ---- */
 
-/* Without a record only what is known of every event: an exception that ends as a page fault was one. */
+/* Without a record only what is known of every event: what ends as a page fault was one, else it may also have been an
+ * interrupt. */
 static const char *distant_word(const struct travel *travel, uint64_t number, unsigned kind)
 {
 	static const uint64_t ends = EVENT_BIT(EVENT_FAULT) | EVENT_BIT(EVENT_SIGNAL) | EVENT_BIT(EVENT_EXCEPTION) |
@@ -179,7 +200,7 @@ static const char *distant_word(const struct travel *travel, uint64_t number, un
 		return "system call";
 	if (kind != EVENT_EXCEPTION)
 		return "operation";
-	return travel_kind(travel, travel_known_after(travel, number, ends)) == EVENT_FAULT ? "#PF" : "exception";
+	return travel_kind(travel, travel_known_after(travel, number, ends)) == EVENT_FAULT ? "#PF" : "trap";
 }
 
 struct stage meaning_stage(const struct travel *travel, uint64_t number)
