@@ -107,18 +107,17 @@ unsigned area_whole(struct area area, unsigned row, unsigned column, enum style 
 	return column;
 }
 
-/* Bytes of the text that fit a row: up to a blank, or as many as there is room for. */
-static size_t row_of(const char *text, unsigned columns)
+size_t paragraph_row(const char *text, size_t length, unsigned columns)
 {
 	size_t at = 0;
 	size_t good = 0;
 	unsigned used = 0;
 	const char *next = text;
-	while (*next && used < columns) {
+	while (at < length && used < columns) {
 		(void)utf8_next(&next);
 		used++;
 		at = (size_t)(next - text);
-		if (*next == ' ' || *next == '\0')
+		if (at >= length || *next == ' ')
 			good = at;
 	}
 	return good ? good : at;
@@ -128,7 +127,7 @@ unsigned paragraph_rows(const char *text, unsigned columns)
 {
 	unsigned rows = 0;
 	while (*text && columns > 0) {
-		text += row_of(text, columns);
+		text += paragraph_row(text, strlen(text), columns);
 		text += strspn(text, " ");
 		rows++;
 	}
@@ -141,7 +140,7 @@ unsigned area_paragraph(struct area area, unsigned row, unsigned column, enum st
 	unsigned columns = column < area.columns ? area.columns - column : 0;
 	while (*text && columns > 0 && row + rows < area.rows) {
 		bool last = row + rows + 1 == area.rows;
-		size_t bytes = last ? strlen(text) : row_of(text, columns);
+		size_t bytes = last ? strlen(text) : paragraph_row(text, strlen(text), columns);
 		(void)area_text(area, row + rows, column, style, "%.*s", (int)bytes, text);
 		rows++;
 		text += bytes;

@@ -50,6 +50,8 @@ unsigned area_whole(struct area area, unsigned row, unsigned column, enum style 
     __attribute__((format(printf, 5, 6)));
 /* Prose over several rows, broken between words; returns the rows used. */
 unsigned area_paragraph(struct area area, unsigned row, unsigned column, enum style style, const char *text);
+/* Bytes of a text of that length that fit a row: up to a blank, or as many as there is room for. */
+size_t paragraph_row(const char *text, size_t length, unsigned columns);
 /* The rows that it takes where it may have as many as it wants. */
 unsigned paragraph_rows(const char *text, unsigned columns);
 unsigned area_glyph(struct area area, unsigned row, unsigned column, enum style style, enum glyph glyph);

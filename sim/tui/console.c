@@ -165,11 +165,28 @@ static void watch(struct console *console)
 		console_say(console, "watching %s: c runs to the next event that names it", spec);
 }
 
-static void tell_setup(struct console *console)
+/* The same key again shows the next page, and behind the last one none. Any other key closes the sheet. */
+static bool turn_page(struct console *console, const char *key)
 {
-	char text[CONSOLE_TEXT];
-	setup_tell(&console->setup, text, sizeof(text));
-	console_say(console, "%s.  :theme safe, :glyphs ascii, :speed 8 change it, :save keeps it", text);
+	struct layout layout = layout_make(&console->canvas, console->scene.zoomed, console->scene.focus);
+	bool again = strcmp(key, console->sheet.key) == 0;
+	if (again && ++console->sheet.page < sheet_pages(&console->sheet, layout.body))
+		return true;
+	console->scene.sheet = NULL;
+	return again || strcmp(key, "Esc") == 0;
+}
+
+static void show_explanation(struct console *console)
+{
+	sheet_explain(&console->scene, &console->sheet);
+	console->scene.sheet = &console->sheet;
+}
+
+static void show_setup(struct console *console)
+{
+	console->sheet = (struct sheet){.title = "SETUP", .key = "F2"};
+	setup_tell(&console->setup, console->sheet.text, sizeof(console->sheet.text));
+	console->scene.sheet = &console->sheet;
 }
 
 static void change_speed(struct console *console, bool faster)
@@ -233,7 +250,7 @@ static void act_here(struct console *console, enum action action)
 		scene->decimal = !scene->decimal;
 		break;
 	case ACTION_EXPLAIN:
-		console_say(console, "%s", scene->why);
+		show_explanation(console);
 		break;
 	case ACTION_ANSWER:
 		console_quiz_key(console);
@@ -243,7 +260,7 @@ static void act_here(struct console *console, enum action action)
 		change_speed(console, action == ACTION_FASTER);
 		break;
 	case ACTION_SETUP:
-		tell_setup(console);
+		show_setup(console);
 		break;
 	case ACTION_HELP:
 		scene->help = scene->help < keyhelp_pages(canvas_area(&console->canvas)) ? scene->help + 1 : 0;
@@ -386,6 +403,8 @@ void console_key(struct console *console, const char *key)
 		return;
 	}
 	console->scene.message = "";
+	if (console->scene.sheet && turn_page(console, key))
+		return;
 	if (console->pending != PENDING_NONE)
 		pending_key(console, key);
 	else if (key[0] >= '0' && key[0] <= '9' && key[1] == '\0')

@@ -11,6 +11,7 @@
 #include "quiz.h"
 #include "screen.h"
 #include "setup.h"
+#include "sheet.h"
 
 enum { CONSOLE_TEXT = 256 };
 
@@ -36,6 +37,7 @@ struct console {
 	bool begins; /* the history is being explored; then it goes to begin_at */
 	uint64_t begin_at;
 	struct quiz quiz;
+	struct sheet sheet;
 	uint64_t quiz_seed;
 	bool quit;
 };

@@ -193,7 +193,7 @@ static void draw_sentences(struct area area, unsigned column, const char *text)
 	size_t room = area.columns - column;
 	size_t whole = 0;
 	for (size_t at = 0; at < room && text[at]; at++) {
-		if (strchr(".?)", text[at]) && (text[at + 1] == ' ' || !text[at + 1]))
+		if (strchr(".?", text[at]) && (text[at + 1] == ' ' || !text[at + 1]))
 			whole = at + 1;
 	}
 	if (utf8_length(text) <= room || !whole)

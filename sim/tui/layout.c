@@ -135,6 +135,7 @@ struct layout layout_make(struct canvas *canvas, bool zoomed, enum panel focus)
 		layout.panels[PANEL_TIMELINE] = area_part(all, bottom, 0, spec->timeline_rows, all.columns);
 	}
 	struct area panels = area_part(all, top, 0, bottom - top, all.columns);
+	layout.body = panels;
 	if (zoomed)
 		layout.panels[focus] = panels;
 	else if (spec)

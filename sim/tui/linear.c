@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sheet.h"
 #include "utf8.h"
 #include "view.h"
 
@@ -63,6 +64,12 @@ static void tell_quiz(const struct quiz *quiz)
 	printf("%s\n", text);
 }
 
+static void tell_sheet(struct scene *scene)
+{
+	printf("%s\n", scene->sheet->text);
+	scene->sheet = NULL;
+}
+
 static void press(struct console *console, const char *key)
 {
 	struct scene *scene = &console->scene;
@@ -75,6 +82,8 @@ static void press(struct console *console, const char *key)
 		tell_moment(scene);
 	if (scene->message[0] && console->prompt == PROMPT_NONE && console->pending == PENDING_NONE)
 		printf("%s\n", scene->message);
+	if (scene->sheet)
+		tell_sheet(scene);
 	if (scene->help) {
 		tell_help();
 		scene->help = 0;

@@ -41,6 +41,8 @@ struct selection {
 
 /* A question about what comes next, and its answers (quiz.h). */
 struct quiz;
+/* A text over the panels (sheet.h). */
+struct sheet;
 
 struct scene {
 	const struct travel *travel;
@@ -76,6 +78,7 @@ struct scene {
 	bool message_is_error;
 	const char *prompt;          /* a line being typed, NULL: none */
 	const struct quiz *quiz;     /* NULL: no question */
+	const struct sheet *sheet;   /* NULL: none */
 	uint64_t marks[SCENE_MARKS]; /* positions, 0: none */
 	unsigned help;               /* page of the list of keys, from 1; 0: it is not shown */
 };

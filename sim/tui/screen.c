@@ -4,6 +4,7 @@
 
 #include "header.h"
 #include "keybar.h"
+#include "sheet.h"
 #include "utf8.h"
 #include "view.h"
 
@@ -65,6 +66,8 @@ void screen_draw(const struct scene *scene, struct canvas *canvas)
 		if (layout.panels[i].rows > 0)
 			draw_panel(scene, layout.panels[i], (enum panel)i);
 	}
+	if (scene->sheet)
+		sheet_draw(scene->sheet, layout.body);
 	if (scene->help)
 		keyhelp_draw(canvas_area(canvas), scene->help);
 }

@@ -11,6 +11,7 @@ enum { SCREEN_LEAST_ROWS = 16, SCREEN_LEAST_COLUMNS = 60 };
 /* Where everything lies. Areas without rows are folded away. */
 struct layout {
 	struct area status, story, why, next; /* from the top; each without a box */
+	struct area body;                     /* below these, above the rest: all panels but the timeline */
 	struct area panels[PANEL_COUNT];      /* with their boxes */
 	struct area quiz, keys;               /* at the bottom */
 };

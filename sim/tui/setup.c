@@ -160,6 +160,20 @@ enum status setup_write(const struct setup *setup, char *path, size_t room, stru
 
 void setup_tell(const struct setup *setup, char *out, size_t room)
 {
-	(void)snprintf(out, room, "theme %s, glyphs %s, speed %u, mouse %s", theme_name(setup->theme),
-		       glyph_names[setup->glyphs], setup->speed, setup->mouse ? "yes" : "no");
+	static const char *const texts[] = {
+#define X(name, values, text) text,
+	    SETUP_LIST(X)
+#undef X
+	};
+	char speed[16];
+	(void)snprintf(speed, sizeof(speed), "%u", setup->speed);
+	const char *const values[ROWS] = {theme_name(setup->theme), glyph_names[setup->glyphs], speed,
+					  setup->mouse ? "yes" : "no"};
+	size_t used = 0;
+	out[0] = '\0';
+	for (unsigned i = 0; i < ROWS && used < room; i++)
+		used += (size_t)snprintf(out + used, room - used, "%s %s: %s\n    :%s VALUE changes it: %s\n",
+					 rows[i].name, values[i], texts[i], rows[i].name, rows[i].values);
+	if (used < room)
+		(void)snprintf(out + used, room - used, ":save keeps it");
 }

@@ -33,7 +33,7 @@ enum status setup_set(struct setup *setup, const char *name, const char *value, 
 enum status setup_read(struct setup *setup, struct error *error);
 /* Writes the file, by a temporary one; `path` gets its name. */
 enum status setup_write(const struct setup *setup, char *path, size_t room, struct error *error);
-/* All settings in one line. */
+/* All settings with what they mean and how to change them, in lines. */
 void setup_tell(const struct setup *setup, char *out, size_t room);
 
 #endif
