@@ -209,7 +209,8 @@ void header_draw(const struct scene *scene, const struct layout *layout)
 	unsigned column = area_text(layout->why, 0, 0, STYLE_TITLE, wide ? "WHY    " : "WHY ");
 	draw_sentences(layout->why, column, scene->why);
 	column = area_text(layout->next, 0, 0, STYLE_TITLE, "NEXT   ");
-	(void)area_text(layout->next, 0, column, STYLE_TEXT, "%s", scene->next);
+	(void)area_text(layout->next, 0, column, STYLE_TEXT, "%s",
+			scene_has_secret(scene) ? SCENE_SECRET : scene->next);
 	draw_bottom(scene, layout);
 	draw_quiz(scene, layout);
 }

@@ -94,7 +94,8 @@ static uint64_t first_event(const struct scene *scene, bool *cut)
 static void collect(const struct scene *scene, struct ribbon *ribbon)
 {
 	uint64_t number = first_event(scene, &ribbon->cut_before);
-	for (; number <= scene->position + SPAN && ribbon->count < STAGES; number++) {
+	uint64_t last = scene->position + (scene_has_secret(scene) ? 0 : SPAN);
+	for (; number <= last && ribbon->count < STAGES; number++) {
 		unsigned kind = travel_kind(scene->travel, number);
 		if (number > scene->position && (kind == EVENT_OP_START || kind == EVENT_COUNT)) {
 			ribbon->cut_behind = kind == EVENT_COUNT && !travel_complete(scene->travel);
@@ -204,7 +205,7 @@ static unsigned first_cell(const struct ribbon *ribbon, const struct ribbon_cell
 	return first;
 }
 
-static void draw_cells(const struct ribbon *ribbon, struct area area, unsigned column)
+static unsigned draw_cells(const struct ribbon *ribbon, struct area area, unsigned column)
 {
 	struct ribbon_cell cells[STAGES];
 	unsigned current;
@@ -217,8 +218,7 @@ static void draw_cells(const struct ribbon *ribbon, struct area area, unsigned c
 		cell_text(ribbon, &cells[i], i == current, text);
 		unsigned after = i + 1 < count ? 1 : 0; /* the sign that more follows */
 		if (column + (i > first) + strlen(text) + after > area.columns) {
-			(void)area_glyph(area, 0, column, STYLE_DIM, GLYPH_CUT);
-			return;
+			return area_glyph(area, 0, column, STYLE_DIM, GLYPH_CUT);
 		}
 		if (i > first)
 			column = area_glyph(area, 0, column, STYLE_DIM, GLYPH_ARROW_RIGHT);
@@ -228,6 +228,7 @@ static void draw_cells(const struct ribbon *ribbon, struct area area, unsigned c
 						 : STYLE_TEXT,
 				   "%s", text);
 	}
+	return column;
 }
 
 void ribbon_draw(const struct scene *scene, struct area area)
@@ -238,5 +239,7 @@ void ribbon_draw(const struct scene *scene, struct area area)
 	if (ribbon.count == 0)
 		return;
 	fold(&ribbon);
-	draw_cells(&ribbon, area, column);
+	column = draw_cells(&ribbon, area, column);
+	if (scene_has_secret(scene))
+		(void)area_text(area, 0, column + 1, STYLE_DIM, "%s", SCENE_SECRET);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "meaning.h"
+#include "quiz.h"
 
 /* Which argument of an event is the address that it is about. */
 static const struct {
@@ -130,4 +131,14 @@ void scene_refresh(struct scene *scene)
 		find_address(scene);
 	take_translation(scene);
 	meaning_fill(scene);
+}
+
+bool scene_has_secret(const struct scene *scene)
+{
+	return scene->quiz && !scene->quiz->revealed;
+}
+
+uint64_t scene_horizon(const struct scene *scene)
+{
+	return scene_has_secret(scene) ? scene->position : UINT64_MAX;
 }

@@ -86,4 +86,11 @@ struct scene {
 /* Looks at the world where it stands now. Call it after every journey. */
 void scene_refresh(struct scene *scene);
 
+/* While a question is open, what is still to come is a secret. */
+bool scene_has_secret(const struct scene *scene);
+/* The last event that may be told. */
+uint64_t scene_horizon(const struct scene *scene);
+/* What stands for the others. */
+#define SCENE_SECRET "? (a question is open)"
+
 #endif

@@ -35,6 +35,10 @@ static void draw_row(const struct scene *scene, struct area area, unsigned row, 
 		area.canvas->cursor_column = area.column;
 	}
 	unsigned column = area_text(area, row, 1, current ? STYLE_STRONG : STYLE_DIM, "%6" PRIu64 " ", event->number);
+	if (event->number > scene_horizon(scene)) {
+		(void)area_text(area, row, column + 1, STYLE_DIM, "%s", SCENE_SECRET);
+		return;
+	}
 	if (is_fault(event))
 		(void)area_glyph(area, row, column, STYLE_FAULT, GLYPH_FAULT);
 	if (area.columns >= 70)

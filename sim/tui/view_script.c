@@ -42,7 +42,9 @@ static unsigned depth_of(const struct script *script, uint32_t index)
 	return depth;
 }
 
-static void draw_operation(struct area area, unsigned row, const struct script *script, uint32_t index, bool current)
+/* Notes tell what an operation will do. */
+static void draw_operation(struct area area, unsigned row, const struct script *script, uint32_t index, bool current,
+			   bool noted)
 {
 	const struct op *op = &script->ops[index].op;
 	char detail[DETAIL_BYTES];
@@ -54,7 +56,7 @@ static void draw_operation(struct area area, unsigned row, const struct script *
 	column = area_text(area, row, column, current ? STYLE_STRONG : STYLE_APP, "%s ", op_info(op->kind)->name);
 	column = area_text(area, row, column, current ? STYLE_STRONG : STYLE_TEXT, "%s",
 			   op->kind == OP_EXPECT ? op->that.text : detail);
-	if (op->note)
+	if (op->note && noted)
 		(void)area_text(area, row, column + 1, STYLE_DIM, "# %s", op->note);
 }
 
@@ -69,7 +71,8 @@ static void draw_operations(const struct scene *scene, struct area area, const s
 	uint32_t centre = selection->active && selection->at < script->count ? (uint32_t)selection->at : at;
 	uint32_t first = centre > area.rows / 2 ? centre - area.rows / 2 : 0;
 	for (unsigned row = 0; row < area.rows && first + row < script->count; row++)
-		draw_operation(area, row, script, first + row, line && first + row == at);
+		draw_operation(area, row, script, first + row, line && first + row == at,
+			       first + row < at || !scene_has_secret(scene));
 }
 
 /* A list is read while it runs: what is known of it are the operations near by. */
@@ -104,6 +107,10 @@ static void draw_steps(const struct scene *scene, struct area area)
 			return;
 		bool now = record->event.number == scene->position;
 		bool future = record->event.number > scene->position;
+		if (record->event.number > scene_horizon(scene)) {
+			(void)area_text(area, row, 3, STYLE_DIM, "%s", SCENE_SECRET);
+			return;
+		}
 		if (now)
 			(void)area_glyph(area, row, 1, STYLE_CURRENT, GLYPH_CURRENT);
 		(void)area_text(area, row, 3,

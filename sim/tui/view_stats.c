@@ -58,6 +58,7 @@ static void draw_spark(const struct scene *scene, struct area area, unsigned row
 {
 	uint64_t counts[MOST_PARTS];
 	uint64_t highest = 1;
+	uint64_t horizon = scene_horizon(scene);
 	uint64_t last = travel_known(scene->travel);
 	unsigned column = area_text(area, row, 0, STYLE_DIM, "%-9s", label);
 	unsigned parts = area.columns > column + 8 ? area.columns - column - 8 : 0;
@@ -65,7 +66,10 @@ static void draw_spark(const struct scene *scene, struct area area, unsigned row
 	if (parts == 0 || last == 0)
 		return;
 	for (unsigned i = 0; i < parts; i++) {
-		counts[i] = travel_known_count(scene->travel, last * i / parts, last * (i + 1) / parts, kinds);
+		uint64_t from = last * i / parts;
+		uint64_t to = last * (i + 1) / parts;
+		to = to < horizon ? to : horizon;
+		counts[i] = from < to ? travel_known_count(scene->travel, from, to, kinds) : 0;
 		highest = counts[i] > highest ? counts[i] : highest;
 	}
 	for (unsigned i = 0; i < parts; i++) {

@@ -38,7 +38,9 @@ static void title(const struct scene *scene, char *out, size_t room)
 static void draw_column(const struct scene *scene, struct area area, unsigned column, uint64_t from, uint64_t to)
 {
 	bool past = to <= scene->position;
-	uint64_t kinds = travel_known_kinds(scene->travel, from, to);
+	uint64_t horizon = scene_horizon(scene);
+	uint64_t told = to < horizon ? to : horizon;
+	uint64_t kinds = from < told ? travel_known_kinds(scene->travel, from, told) : 0;
 	for (unsigned i = 0; i < MARKS; i++) {
 		if (!(kinds & marks[i].kinds))
 			continue;
@@ -62,6 +64,10 @@ static void draw_nearest(const struct scene *scene, struct area area)
 	unsigned column = area_text(area, 0, 0, STYLE_TEXT, "event %" PRIu64 " of %" PRIu64 " (%" PRIu64 "%%)",
 				    scene->position, last, last ? scene->position * 100 / last : 0);
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (rows[i].after && scene_has_secret(scene)) {
+			column = area_text(area, 0, column + 3, STYLE_DIM, "%s: ?", rows[i].word);
+			continue;
+		}
 		uint64_t at = rows[i].after ? travel_known_after(scene->travel, scene->position, rows[i].kinds)
 					    : travel_known_before(scene->travel, scene->position, rows[i].kinds);
 		column = at ? area_text(area, 0, column + 3, STYLE_DIM, "%s: %" PRIu64, rows[i].word, at)
