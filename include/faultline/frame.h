@@ -114,9 +114,12 @@ uint64_t frame_pool_total(const struct frame_pool *pool);
 uint64_t frame_pool_free(const struct frame_pool *pool);
 uint64_t frame_pool_used(const struct frame_pool *pool, enum frame_use use);
 uint64_t frame_pool_low_water(const struct frame_pool *pool); /* fewest free frames so far */
-/* Free blocks of that order on its list. Frames that were never used stand on no list, so these are fewer than
- * /proc/buddyinfo shows. */
-uint64_t frame_pool_free_blocks(const struct frame_pool *pool, unsigned order);
+/* Free memory by blocks, as /proc/buddyinfo counts it, with what was never used. */
+struct free_blocks {
+	uint64_t of[FRAME_MAX_ORDER + 1]; /* by order */
+	uint64_t pages, total;            /* of all blocks; their number */
+};
+struct free_blocks frame_pool_blocks(const struct frame_pool *pool);
 bool frame_pool_check(const struct frame_pool *pool, const char **why);
 
 #endif

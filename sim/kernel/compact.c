@@ -10,36 +10,6 @@ enum {
 
 /* ---- how free memory lies ---- */
 
-static void add_block(struct free_blocks *free, unsigned order, uint64_t count)
-{
-	free->of[order] += count;
-	free->total += count;
-	free->pages += count << order;
-}
-
-/* Frames that were never used stand on no list; they are free in the largest blocks that fit. */
-static void add_fresh(const struct frame_pool *frames, struct free_blocks *free)
-{
-	uint64_t total = frame_pool_total(frames);
-	for (uint64_t at = total - (frame_pool_free(frames) - free->pages); at < total;) {
-		unsigned order = 0;
-		while (order < FRAME_MAX_ORDER && (at & (((uint64_t)2 << order) - 1)) == 0 &&
-		       at + ((uint64_t)2 << order) <= total)
-			order++;
-		add_block(free, order, 1);
-		at += (uint64_t)1 << order;
-	}
-}
-
-struct free_blocks free_blocks_of(const struct frame_pool *frames)
-{
-	struct free_blocks free = {.pages = 0};
-	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
-		add_block(&free, order, frame_pool_free_blocks(frames, order));
-	add_fresh(frames, &free);
-	return free;
-}
-
 /* Blocks of the order that the free ones can be cut into. */
 static uint64_t suitable(const struct free_blocks *free, unsigned order)
 {
@@ -178,7 +148,7 @@ static bool empty_block(struct zone *zone)
 
 static bool has_block(const struct zone *zone)
 {
-	struct free_blocks free = free_blocks_of(zone->kernel->frames);
+	struct free_blocks free = frame_pool_blocks(zone->kernel->frames);
 	return suitable(&free, zone->order) > 0;
 }
 
@@ -199,7 +169,7 @@ static bool is_suitable(const struct kernel *kernel, unsigned order)
 {
 	const struct watermarks *marks = &kernel->reclaim.marks;
 	const uint64_t gap = (uint64_t)2 << order;
-	struct free_blocks free = free_blocks_of(kernel->frames);
+	struct free_blocks free = frame_pool_blocks(kernel->frames);
 	int index = fragmentation_index(&free, order);
 	if (order <= COSTLY_ORDER)
 		return free.pages >= marks->min + gap;

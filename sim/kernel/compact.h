@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct frame_pool;
+struct free_blocks;
 struct kernel;
 
 /* After a failure for a huge page the next ones are not tried at all: twice as many each time, up to 64. */
@@ -17,12 +17,6 @@ struct compact {
 /* Tries to make a free block of that order, at most a huge page's. False: it was not tried, or did not help. */
 bool compact_memory(struct kernel *kernel, unsigned order, const char *who);
 
-/* Free memory by blocks, as /proc/buddyinfo counts it, with what was never used. */
-struct free_blocks {
-	uint64_t of[11]; /* by order */
-	uint64_t pages, total;
-};
-struct free_blocks free_blocks_of(const struct frame_pool *frames);
 /* Thousandths. fragmentation_index: -1000: a block of the order is free; else towards 0 it fails for want of memory,
  * towards 1000 because memory is in pieces. unusable_free_index: what share of free memory is of no use for it. */
 int fragmentation_index(const struct free_blocks *free, unsigned order);

@@ -363,10 +363,34 @@ uint64_t frame_pool_low_water(const struct frame_pool *pool)
 	return pool->low_water;
 }
 
-uint64_t frame_pool_free_blocks(const struct frame_pool *pool, unsigned order)
+static void add_blocks(struct free_blocks *free, unsigned order, uint64_t count)
 {
-	BUG_ON(order > FRAME_MAX_ORDER);
-	return pool->blocks[order];
+	free->of[order] += count;
+	free->total += count;
+	free->pages += count << order;
+}
+
+/* Frames that were never used stand on no list; they are free in the largest blocks that fit. */
+static void add_fresh(const struct frame_pool *pool, struct free_blocks *free)
+{
+	uint64_t total = frame_pool_total(pool);
+	for (uint64_t at = total - (frame_pool_free(pool) - free->pages); at < total;) {
+		unsigned order = 0;
+		while (order < FRAME_MAX_ORDER && (at & (((uint64_t)2 << order) - 1)) == 0 &&
+		       at + ((uint64_t)2 << order) <= total)
+			order++;
+		add_blocks(free, order, 1);
+		at += (uint64_t)1 << order;
+	}
+}
+
+struct free_blocks frame_pool_blocks(const struct frame_pool *pool)
+{
+	struct free_blocks free = {.pages = 0};
+	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
+		add_blocks(&free, order, pool->blocks[order]);
+	add_fresh(pool, &free);
+	return free;
 }
 
 static uint64_t count_list(const struct frame_pool *pool, unsigned order, enum mobility mobility, const char **why)

@@ -216,7 +216,7 @@ static void begin_zone(const struct sink *sink)
 void procfs_buddyinfo(const struct kernel *kernel, const struct process *process, const struct sink *sink)
 {
 	(void)process;
-	const struct free_blocks free = free_blocks_of(kernel->frames);
+	const struct free_blocks free = frame_pool_blocks(kernel->frames);
 	begin_zone(sink);
 	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
 		sink_print(sink, "%6" PRIu64 " ", free.of[order]);
@@ -227,7 +227,7 @@ void procfs_buddyinfo(const struct kernel *kernel, const struct process *process
 static void print_indices(const struct kernel *kernel, const struct sink *sink,
 			  int (*index_of)(const struct free_blocks *free, unsigned order))
 {
-	const struct free_blocks free = free_blocks_of(kernel->frames);
+	const struct free_blocks free = frame_pool_blocks(kernel->frames);
 	begin_zone(sink);
 	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++) {
 		int index = index_of(&free, order);

@@ -7,7 +7,7 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The order of a page of 2 MiB: pageblock_order of x86-64. */
-enum { HUGE_ORDER = 9, HUGE_FRAMES = 1 << HUGE_ORDER };
+enum { HUGE_ORDER = 9 };
 
 struct heap_shape {
 	uint64_t free_bytes, largest;
@@ -125,18 +125,12 @@ static uint64_t permille_outside(uint64_t part, uint64_t whole)
 /* unusable_free_index() of Linux's mm/vmstat.c: without a free frame, all of them are unusable. */
 static uint64_t unusable_permille(const struct frame_pool *frames)
 {
-	uint64_t listed = 0, usable = 0;
 	if (frame_pool_free(frames) == 0)
 		return 1000;
-	for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++) {
-		uint64_t block_frames = frame_pool_free_blocks(frames, order) << order;
-		listed += block_frames;
-		usable += order >= HUGE_ORDER ? block_frames : 0;
-	}
-	/* Frames that were never used stand on no list: they are the last ones of RAM. */
-	uint64_t total = frame_pool_total(frames), fresh = total - (frame_pool_free(frames) - listed);
-	uint64_t first = (fresh + HUGE_FRAMES - 1) / HUGE_FRAMES, end = total / HUGE_FRAMES;
-	usable += first < end ? (end - first) * HUGE_FRAMES : 0;
+	const struct free_blocks free = frame_pool_blocks(frames);
+	uint64_t usable = 0;
+	for (unsigned order = HUGE_ORDER; order <= FRAME_MAX_ORDER; order++)
+		usable += free.of[order] << order;
 	return permille_outside(usable, frame_pool_free(frames));
 }
 

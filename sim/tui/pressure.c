@@ -89,6 +89,18 @@ static void draw_bar(const struct scene *scene, struct area area, unsigned row)
 
 /* ---- swap, limit, policy ---- */
 
+static bool has_swap(const struct scene *scene)
+{
+	return kernel_swap_use(kernel_of(scene)).total > 0;
+}
+
+/* Without swap the policy is told of pages of files only: the others wait on a list at which nobody looks. */
+static uint64_t kept_pages(const struct scene *scene)
+{
+	const struct frame_pool *frames = kernel_frames(kernel_of(scene));
+	return frame_pool_used(frames, FRAME_ANON) + frame_pool_used(frames, FRAME_SHMEM);
+}
+
 static void draw_swap(const struct scene *scene, struct area area, unsigned row)
 {
 	struct swap_use swap = kernel_swap_use(kernel_of(scene));
@@ -99,7 +111,8 @@ static void draw_swap(const struct scene *scene, struct area area, unsigned row)
 			       "swap %" PRIu64 "/%" PRIu64 " slots, %" PRIu64 " of them in RAM, too", swap.used,
 			       swap.total, swap.cached);
 	else
-		at = area_text(area, row, 0, STYLE_TEXT, "no swap: only pages of files can go");
+		at = area_text(area, row, 0, STYLE_TEXT, "no swap: %" PRIu64 " anonymous pages must stay",
+			       kept_pages(scene));
 	if (group.limit > 0 && at + 12 < area.columns)
 		(void)area_text(area, row, at + 2, STYLE_TEXT, "limit: %" PRIu64 "/%" PRIu64 " pages charged",
 				group.charged, group.limit);
@@ -121,10 +134,10 @@ static void draw_brief(const struct scene *scene, struct area area, unsigned row
 }
 
 static void draw_list(struct area area, unsigned row, const struct policy_look *look,
-		      const struct policy_look_list *list)
+		      const struct policy_look_list *list, bool files)
 {
-	unsigned at = area_text(area, row, 1, STYLE_TEXT, "%s%s: %" PRIu32, list->ghosts ? "ghosts, " : "", list->name,
-				list->count);
+	unsigned at = area_text(area, row, 1, STYLE_TEXT, "%s%s%s: %" PRIu32, list->ghosts ? "ghosts, " : "",
+				list->name, files ? "(file)" : "", list->count);
 	for (unsigned i = 0; i < list->shown && at + FRAME_COLUMNS <= area.columns; i++) {
 		bool hand = list->frame[i] == look->hand;
 		if (hand)
@@ -142,7 +155,7 @@ static unsigned draw_policy(const struct scene *scene, struct area area, unsigne
 	if (row < end)
 		(void)area_text(area, row++, 0, STYLE_TITLE, "replacement: %s, first to go first", ops->name);
 	for (unsigned i = 0; i < look.lists && row < end; i++)
-		draw_list(area, row++, &look, &look.list[i]);
+		draw_list(area, row++, &look, &look.list[i], !has_swap(scene));
 	return row;
 }
 

@@ -265,10 +265,10 @@ static void draw_buddies(const struct scene *scene, struct area area, unsigned r
 	unsigned at = 0;
 	if (row >= area.rows || area.columns < 60)
 		return;
+	const struct free_blocks free = frame_pool_blocks(pool_of(scene));
 	at = area_text(area, row, at, STYLE_DIM, "free blocks by order:");
 	for (unsigned order = 0; order <= FRAME_MAX_ORDER && at + 12 < area.columns; order++)
-		at = area_whole(area, row, at + 1, STYLE_DIM, "%u:%" PRIu64, order,
-				frame_pool_free_blocks(pool_of(scene), order));
+		at = area_whole(area, row, at + 1, STYLE_DIM, "%u:%" PRIu64, order, free.of[order]);
 }
 
 /* The frame and its mappings, pressure, the legend; what is left is the grid. */

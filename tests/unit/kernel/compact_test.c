@@ -40,11 +40,11 @@ static uint64_t boot_in_pieces(struct rig *rig, enum thp_defrag defrag)
 	assert_int_equal(rig_mmap(rig, WANTED, 8 * MIB, RW, LINUX_MAP_FIXED), WANTED);
 	assert_int_equal(rig_syscall(rig, SYS_NR_MADVISE, WANTED, 8 * MIB, LINUX_MADV_HUGEPAGE, 0, 0), 0);
 	/* What is left at the end of memory, in one piece. */
-	struct free_blocks free = free_blocks_of(kernel_frames(rig->kernel));
+	struct free_blocks free = frame_pool_blocks(kernel_frames(rig->kernel));
 	while (fragmentation_index(&free, FOLIO_ORDER) < 0) {
 		struct pfn unused;
 		assert_true(frame_take(rig->kernel->frames, FOLIO_ORDER, FRAME_KERNEL, &unused));
-		free = free_blocks_of(kernel_frames(rig->kernel));
+		free = frame_pool_blocks(kernel_frames(rig->kernel));
 	}
 	return pages;
 }
