@@ -5,24 +5,20 @@
 #include <string.h>
 
 #include "faultline/bus.h"
-#include "faultline/kernel.h"
-#include "faultline/policy.h"
 #include "faultline/process.h"
-#include "faultline/rng.h"
+#include "faultline/translation.h"
+#include "quiz_private.h"
 
 /* Everything is read from what is on record of the future: the answer is what will happen, not what a rule says. */
-
-enum { HORIZON = TRAVEL_FUTURE };
 
 static const struct travel_record *ahead(const struct travel *travel, uint64_t distance)
 {
 	return travel_record(travel, travel_position(travel) + distance);
 }
 
-/* The first of the kinds ahead, before the operation that follows the next one; NULL: none. */
-static const struct travel_record *find(const struct travel *travel, uint64_t kinds, uint64_t until_kinds)
+const struct travel_record *quiz_find(const struct travel *travel, uint64_t kinds, uint64_t until_kinds)
 {
-	for (uint64_t i = 1; i <= HORIZON; i++) {
+	for (uint64_t i = 1; i <= QUIZ_HORIZON; i++) {
 		const struct travel_record *record = ahead(travel, i);
 		if (!record)
 			return NULL;
@@ -48,7 +44,7 @@ static void yes_or_no(struct quiz *quiz, bool yes)
 	quiz->right = yes ? 0 : 1;
 }
 
-static void explain(struct quiz *quiz, const struct travel_record *record)
+void quiz_explain(struct quiz *quiz, const struct travel_record *record)
 {
 	quiz->answer_at = record->event.number;
 	(void)snprintf(quiz->explanation, sizeof(quiz->explanation), "event %" PRIu64 ": %.180s", record->event.number,
@@ -59,21 +55,30 @@ static void explain(struct quiz *quiz, const struct travel_record *record)
 
 static const uint64_t op_end = EVENT_BIT(EVENT_OP_END);
 
+/* Questions about "this operation" want one that is under way, and an answer that is its own. */
+static bool is_of_operation(const struct travel *travel, const struct travel_record *answer)
+{
+	uint64_t edge = travel_known_before(travel, travel_position(travel) + 1, EVENT_BIT(EVENT_OP_START) | op_end);
+	const struct travel_record *now = ahead(travel, 0);
+	return travel_kind(travel, edge) == EVENT_OP_START && now && answer && now->event.pid == answer->event.pid;
+}
+
 /* The next access: does a TLB know its page? */
 static bool ask_hit(const struct travel *travel, struct rng *rng, struct quiz *quiz)
 {
 	(void)rng;
-	const struct travel_record *access = find(travel, EVENT_BIT(EVENT_ACCESS), 0);
+	const struct travel_record *access = quiz_find(travel, EVENT_BIT(EVENT_ACCESS), 0);
 	if (!access)
 		return false;
 	const struct travel_record *behind = travel_record(travel, access->event.number + 1);
 	if (!behind)
 		return false;
-	bool miss = behind->event.kind == EVENT_TLB_MISS;
+	bool miss = behind->event.kind == EVENT_TLB_MISS &&
+		    page_floor(behind->event.arg[0]) == page_floor(access->event.arg[1]);
 	(void)snprintf(quiz->question, sizeof(quiz->question),
 		       "The next access goes to 0x%" PRIx64 ". Does a TLB know the first page?", access->event.arg[1]);
 	yes_or_no(quiz, !miss);
-	explain(quiz, miss ? behind : access);
+	quiz_explain(quiz, miss ? behind : access);
 	return true;
 }
 
@@ -81,7 +86,7 @@ static bool ask_hit(const struct travel *travel, struct rng *rng, struct quiz *q
 static bool ask_levels(const struct travel *travel, struct rng *rng, struct quiz *quiz)
 {
 	(void)rng;
-	const struct travel_record *walk = find(travel, EVENT_BIT(EVENT_WALK), 0);
+	const struct travel_record *walk = quiz_find(travel, EVENT_BIT(EVENT_WALK), 0);
 	if (!walk || walk->event.arg[1] < 1 || walk->event.arg[1] > 4)
 		return false;
 	(void)snprintf(quiz->question, sizeof(quiz->question),
@@ -92,7 +97,7 @@ static bool ask_levels(const struct travel *travel, struct rng *rng, struct quiz
 		choose(quiz, i, text);
 	}
 	quiz->right = (unsigned)walk->event.arg[1] - 1;
-	explain(quiz, walk);
+	quiz_explain(quiz, walk);
 	return true;
 }
 
@@ -100,9 +105,9 @@ static bool ask_levels(const struct travel *travel, struct rng *rng, struct quiz
 static bool ask_door(const struct travel *travel, struct rng *rng, struct quiz *quiz)
 {
 	(void)rng;
-	const struct travel_record *door = find(travel, EVENT_BIT(EVENT_SYSCALL) | EVENT_BIT(EVENT_EXCEPTION) | op_end,
-						0);
-	if (!door)
+	const struct travel_record *door = quiz_find(travel,
+						     EVENT_BIT(EVENT_SYSCALL) | EVENT_BIT(EVENT_EXCEPTION) | op_end, 0);
+	if (!is_of_operation(travel, door))
 		return false;
 	(void)snprintf(quiz->question, sizeof(quiz->question),
 		       "What comes first: system call, exception, or the end of the operation?");
@@ -110,7 +115,7 @@ static bool ask_door(const struct travel *travel, struct rng *rng, struct quiz *
 	choose(quiz, 1, "exception");
 	choose(quiz, 2, "end");
 	quiz->right = door->event.kind == EVENT_SYSCALL ? 0 : door->event.kind == EVENT_EXCEPTION ? 1 : 2;
-	explain(quiz, door);
+	quiz_explain(quiz, door);
 	return true;
 }
 
@@ -118,18 +123,11 @@ static bool ask_door(const struct travel *travel, struct rng *rng, struct quiz *
 static bool ask_faults(const struct travel *travel, struct rng *rng, struct quiz *quiz)
 {
 	(void)rng;
-	unsigned faults = 0;
-	const struct travel_record *end = NULL;
-	for (uint64_t i = 1; i <= HORIZON && !end; i++) {
-		const struct travel_record *record = ahead(travel, i);
-		if (!record)
-			return false;
-		faults += record->event.kind == EVENT_FAULT;
-		if (record->event.kind == EVENT_OP_END)
-			end = record;
-	}
-	if (!end)
+	const struct travel_record *end = quiz_find(travel, op_end, EVENT_BIT(EVENT_OP_START));
+	if (!is_of_operation(travel, end))
 		return false;
+	uint64_t position = travel_position(travel);
+	unsigned faults = (unsigned)travel_known_count(travel, position, end->event.number, EVENT_BIT(EVENT_FAULT));
 	(void)snprintf(quiz->question, sizeof(quiz->question),
 		       "How many page faults will there be before this operation ends?");
 	for (unsigned i = 0; i < 4; i++) {
@@ -148,21 +146,20 @@ static bool ask_faults(const struct travel *travel, struct rng *rng, struct quiz
 static bool ask_frame(const struct travel *travel, struct rng *rng, struct quiz *quiz)
 {
 	(void)rng;
-	const struct travel_record *frame = find(travel, EVENT_BIT(EVENT_FRAME_ALLOC), op_end);
+	const struct travel_record *frame = quiz_find(travel, EVENT_BIT(EVENT_FRAME_ALLOC), op_end);
 	(void)snprintf(quiz->question, sizeof(quiz->question),
 		       "Will a frame of RAM be taken before this operation ends?");
-	const struct travel_record *end = find(travel, op_end, 0);
-	if (!frame && !end)
+	const struct travel_record *end = quiz_find(travel, op_end, 0);
+	if (!is_of_operation(travel, frame ? frame : end))
 		return false;
 	yes_or_no(quiz, frame != NULL);
-	explain(quiz, frame ? frame : end);
+	quiz_explain(quiz, frame ? frame : end);
 	return true;
 }
 
 /* ---- with answers that must be made up ---- */
 
-/* The right one, at a place of its own among those that are there. */
-static void put_right(struct quiz *quiz, struct rng *rng, const char *text)
+void quiz_put_right(struct quiz *quiz, struct rng *rng, const char *text)
 {
 	unsigned at = (unsigned)rng_below(rng, quiz->count + 1);
 	if (at < quiz->count)
@@ -181,8 +178,7 @@ static bool is_choice(const struct quiz *quiz, const char *text)
 	return false;
 }
 
-/* A wrong answer: it is neither right nor there already, and there is room. */
-static void offer(struct quiz *quiz, const char *right, const char *text)
+void quiz_offer(struct quiz *quiz, const char *right, const char *text)
 {
 	if (quiz->count + 1 < QUIZ_CHOICES && strcmp(text, right) != 0 && !is_choice(quiz, text))
 		choose(quiz, quiz->count, text);
@@ -202,8 +198,8 @@ static bool ask_exception(const struct travel *travel, struct rng *rng, struct q
 {
 	static const char *const others[] = {"#PF", "#GP", "#UD"};
 	char right[QUIZ_CHOICE_TEXT] = "none";
-	const struct travel_record *record = find(travel, EVENT_BIT(EVENT_EXCEPTION) | op_end, 0);
-	if (!record)
+	const struct travel_record *record = quiz_find(travel, EVENT_BIT(EVENT_EXCEPTION) | op_end, 0);
+	if (!is_of_operation(travel, record))
 		return false;
 	if (record->event.kind == EVENT_EXCEPTION)
 		cut(record->sentence, NULL, ",", right, sizeof(right));
@@ -211,11 +207,11 @@ static bool ask_exception(const struct travel *travel, struct rng *rng, struct q
 		return false;
 	(void)snprintf(quiz->question, sizeof(quiz->question),
 		       "Which exception comes next, before the operation ends?");
-	offer(quiz, right, "none");
+	quiz_offer(quiz, right, "none");
 	for (unsigned i = 0; i < sizeof(others) / sizeof(*others); i++)
-		offer(quiz, right, others[i]);
-	put_right(quiz, rng, right);
-	explain(quiz, record);
+		quiz_offer(quiz, right, others[i]);
+	quiz_put_right(quiz, rng, right);
+	quiz_explain(quiz, record);
 	return true;
 }
 
@@ -225,7 +221,7 @@ static bool ask_error_code(const struct travel *travel, struct rng *rng, struct 
 	static const uint32_t codes[] = {0x4, 0x6, 0x7, 0x5, 0x15, 0x14};
 	char right[QUIZ_CHOICE_TEXT];
 	char text[QUIZ_CHOICE_TEXT];
-	const struct travel_record *record = find(travel, EVENT_BIT(EVENT_EXCEPTION), op_end);
+	const struct travel_record *record = quiz_find(travel, EVENT_BIT(EVENT_EXCEPTION), op_end);
 	if (!record || strncmp(record->sentence, "#PF", 3) != 0)
 		return false;
 	(void)snprintf(right, sizeof(right), "0x%" PRIx64, record->event.arg[1]);
@@ -233,10 +229,10 @@ static bool ask_error_code(const struct travel *travel, struct rng *rng, struct 
 		       "A page fault comes, at 0x%" PRIx64 ". Which error code is pushed?", record->event.arg[2]);
 	for (unsigned i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
 		(void)snprintf(text, sizeof(text), "0x%x", (unsigned)codes[i]);
-		offer(quiz, right, text);
+		quiz_offer(quiz, right, text);
 	}
-	put_right(quiz, rng, right);
-	explain(quiz, record);
+	quiz_put_right(quiz, rng, right);
+	quiz_explain(quiz, record);
 	return true;
 }
 
@@ -250,7 +246,7 @@ static bool ask_result(const struct travel *travel, struct rng *rng, struct quiz
 {
 	char right[QUIZ_CHOICE_TEXT];
 	char text[QUIZ_CHOICE_TEXT];
-	const struct travel_record *record = find(travel, EVENT_BIT(EVENT_LIBC_RETURN), op_end);
+	const struct travel_record *record = quiz_find(travel, EVENT_BIT(EVENT_LIBC_RETURN), op_end);
 	if (!record || strncmp(record->sentence, "malloc returns", 14) != 0)
 		return false;
 	uint64_t result = record->event.arg[1];
@@ -260,47 +256,24 @@ static bool ask_result(const struct travel *travel, struct rng *rng, struct quiz
 	(void)snprintf(quiz->question, sizeof(quiz->question), "Which address will malloc return?");
 	for (unsigned i = 0; result && i < sizeof(others) / sizeof(*others); i++) {
 		address_text(others[i], text);
-		offer(quiz, right, text);
+		quiz_offer(quiz, right, text);
 	}
 	if (!result)
-		offer(quiz, right, "an address");
-	put_right(quiz, rng, right);
-	explain(quiz, record);
+		quiz_offer(quiz, right, "an address");
+	quiz_put_right(quiz, rng, right);
+	quiz_explain(quiz, record);
 	return true;
 }
 
-/* Which of the pages that the policy looks at goes first? */
-static bool ask_victim(const struct travel *travel, struct rng *rng, struct quiz *quiz)
-{
-	char right[QUIZ_CHOICE_TEXT];
-	char text[QUIZ_CHOICE_TEXT];
-	const struct travel_record *record = find(travel, EVENT_BIT(EVENT_EVICT), op_end);
-	const struct kernel *kernel = world_kernel(travel_world(travel));
-	if (!record || !kernel)
-		return false;
-	const struct policy *policy = kernel_page_group(kernel, NULL).policy;
-	struct policy_look look;
-	policy_look(policy, &look);
-	(void)snprintf(right, sizeof(right), "0x%" PRIx64, record->event.arg[0]);
-	(void)snprintf(quiz->question, sizeof(quiz->question),
-		       "RAM is short, the policy is %s. Which frame is taken away next?", policy_ops(policy)->name);
-	for (unsigned list = look.lists; list-- > 0;) {
-		for (unsigned i = look.list[list].shown; i-- > 0;) {
-			(void)snprintf(text, sizeof(text), "0x%" PRIx32, look.list[list].frame[i]);
-			offer(quiz, right, text);
-		}
-	}
-	if (quiz->count == 0)
-		return false;
-	put_right(quiz, rng, right);
-	explain(quiz, record);
-	return true;
-}
-
-/* Of the next page fault that is resolved. */
+/* How the next page fault is resolved; NULL: none comes, or the processor has raised it already. */
 static const struct travel_record *find_fault(const struct travel *travel)
 {
-	return find(travel, EVENT_BIT(EVENT_FAULT), op_end);
+	const struct travel_record *fault = quiz_find(travel, EVENT_BIT(EVENT_FAULT), op_end);
+	const struct travel_record *raised = quiz_find(travel, EVENT_BIT(EVENT_EXCEPTION),
+						       EVENT_BIT(EVENT_FAULT) | op_end);
+	if (!fault || !raised || page_floor(raised->event.arg[2]) != page_floor(fault->event.arg[0]))
+		return NULL;
+	return fault;
 }
 
 static bool ask_severity(const struct travel *travel, struct rng *rng, struct quiz *quiz)
@@ -317,7 +290,7 @@ static bool ask_severity(const struct travel *travel, struct rng *rng, struct qu
 	choose(quiz, 0, "minor");
 	choose(quiz, 1, "major");
 	quiz->right = minor ? 0 : 1;
-	explain(quiz, record);
+	quiz_explain(quiz, record);
 	return true;
 }
 
@@ -336,35 +309,60 @@ static bool ask_cause(const struct travel *travel, struct rng *rng, struct quiz 
 		       "The page of 0x%" PRIx64 " will fault. How does the kernel resolve it?", record->event.arg[0]);
 	uint64_t first = rng_below(rng, sizeof(others) / sizeof(*others));
 	for (unsigned i = 0; i < sizeof(others) / sizeof(*others); i++)
-		offer(quiz, right, fault_cause_name(others[(first + i) % (sizeof(others) / sizeof(*others))]));
-	put_right(quiz, rng, right);
-	explain(quiz, record);
+		quiz_offer(quiz, right, fault_cause_name(others[(first + i) % (sizeof(others) / sizeof(*others))]));
+	quiz_put_right(quiz, rng, right);
+	quiz_explain(quiz, record);
 	return true;
 }
 
 typedef bool ask_fn(const struct travel *travel, struct rng *rng, struct quiz *quiz);
 
+/* Each with the kinds of events that answer it. */
+static const struct {
+	ask_fn *ask;
+	uint64_t answered_by;
+} questions[QUESTION_COUNT] = {
+    [QUESTION_HIT] = {ask_hit, EVENT_BIT(EVENT_ACCESS)},
+    [QUESTION_LEVELS] = {ask_levels, EVENT_BIT(EVENT_WALK)},
+    [QUESTION_DOOR] = {ask_door, EVENT_BIT(EVENT_SYSCALL) | EVENT_BIT(EVENT_EXCEPTION) | EVENT_BIT(EVENT_OP_END)},
+    [QUESTION_FAULTS] = {ask_faults, EVENT_BIT(EVENT_OP_END)},
+    [QUESTION_FRAME] = {ask_frame, EVENT_BIT(EVENT_FRAME_ALLOC) | EVENT_BIT(EVENT_OP_END)},
+    [QUESTION_EXCEPTION] = {ask_exception, EVENT_BIT(EVENT_EXCEPTION) | EVENT_BIT(EVENT_OP_END)},
+    [QUESTION_ERROR_CODE] = {ask_error_code, EVENT_BIT(EVENT_EXCEPTION)},
+    [QUESTION_RESULT] = {ask_result, EVENT_BIT(EVENT_LIBC_RETURN)},
+    [QUESTION_VICTIM] = {quiz_ask_victim, EVENT_BIT(EVENT_EVICT)},
+    [QUESTION_SEVERITY] = {ask_severity, EVENT_BIT(EVENT_FAULT)},
+    [QUESTION_CAUSE] = {ask_cause, EVENT_BIT(EVENT_FAULT)},
+};
+
+uint64_t quiz_answered_by(enum question kind)
+{
+	return questions[kind].answered_by;
+}
+
+static struct rng rng_here(const struct travel *travel, uint64_t seed)
+{
+	return rng_seeded(seed ^ travel_position(travel) * 0x9e3779b97f4a7c15u);
+}
+
+static bool ask(const struct travel *travel, enum question kind, struct rng *rng, struct quiz *out)
+{
+	*out = (struct quiz){.kind = kind, .position = travel_position(travel), .chosen = -1};
+	return questions[kind].ask(travel, rng, out);
+}
+
+bool quiz_make_of(const struct travel *travel, enum question kind, uint64_t seed, struct quiz *out)
+{
+	struct rng rng = rng_here(travel, seed);
+	return ask(travel, kind, &rng, out);
+}
+
 bool quiz_make(const struct travel *travel, uint64_t seed, struct quiz *out)
 {
-	static ask_fn *const questions[QUESTION_COUNT] = {
-	    [QUESTION_HIT] = ask_hit,
-	    [QUESTION_LEVELS] = ask_levels,
-	    [QUESTION_DOOR] = ask_door,
-	    [QUESTION_FAULTS] = ask_faults,
-	    [QUESTION_FRAME] = ask_frame,
-	    [QUESTION_EXCEPTION] = ask_exception,
-	    [QUESTION_ERROR_CODE] = ask_error_code,
-	    [QUESTION_RESULT] = ask_result,
-	    [QUESTION_VICTIM] = ask_victim,
-	    [QUESTION_SEVERITY] = ask_severity,
-	    [QUESTION_CAUSE] = ask_cause,
-	};
-	struct rng rng = rng_seeded(seed ^ travel_position(travel) * 0x9e3779b97f4a7c15u);
+	struct rng rng = rng_here(travel, seed);
 	unsigned first = (unsigned)rng_below(&rng, QUESTION_COUNT);
 	for (unsigned i = 0; i < QUESTION_COUNT; i++) {
-		enum question kind = (enum question)((first + i) % QUESTION_COUNT);
-		*out = (struct quiz){.kind = kind, .position = travel_position(travel), .chosen = -1};
-		if (questions[kind](travel, &rng, out))
+		if (ask(travel, (enum question)((first + i) % QUESTION_COUNT), &rng, out))
 			return true;
 	}
 	return false;

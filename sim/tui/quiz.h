@@ -48,7 +48,11 @@ void quiz_say(const struct quiz *quiz, char *out, size_t room);
 void quiz_say_choices(const struct quiz *quiz, char *out, size_t room);
 
 /* A question about what follows the present position; same state, same seed: same question. False: what is known of the
- * future gives none. */
+ * future gives none, or what the question takes for granted is not so here. */
 bool quiz_make(const struct travel *travel, uint64_t seed, struct quiz *out);
+/* The same of one kind. */
+bool quiz_make_of(const struct travel *travel, enum question kind, uint64_t seed, struct quiz *out);
+/* The kinds of events that answer it. */
+uint64_t quiz_answered_by(enum question kind);
 
 #endif

@@ -1,5 +1,8 @@
 /* Each question's answer is what the run goes on to do: found out by running on, not from the record that made it. */
 #include "quiz.h"
+
+#include "faultline/kernel.h"
+#include "faultline/tui.h"
 #include "stage.h"
 
 static const char script[] =
@@ -89,6 +92,41 @@ static void check_by_running_on(struct stage *stage, const struct quiz *quiz)
 	}
 }
 
+/* What the question takes for granted, seen from where it is asked. */
+static void check_premise(struct stage *stage, const struct quiz *quiz)
+{
+	const uint64_t position = stage->scene.position;
+	const struct kernel *kernel = world_kernel(stage->scene.world);
+	const uint64_t edges = EVENT_BIT(EVENT_OP_START) | EVENT_BIT(EVENT_OP_END);
+	const uint64_t fault = travel_known_after(stage->travel, position, EVENT_BIT(EVENT_FAULT));
+	switch (quiz->kind) {
+	case QUESTION_SEVERITY:
+	case QUESTION_CAUSE:
+		/* It will be raised: nobody has begun to handle it. */
+		assert_in_range(travel_known_after(stage->travel, position, EVENT_BIT(EVENT_EXCEPTION)), position + 1,
+				fault);
+		break;
+	case QUESTION_VICTIM:
+		assert_true(frame_pool_free(kernel_frames(kernel)) < kernel_watermarks(kernel).high);
+		assert_says(&stage->scene, PANEL_FRAMES, right_of(quiz) + 2);
+		break;
+	case QUESTION_DOOR:
+	case QUESTION_FAULTS:
+	case QUESTION_FRAME:
+	case QUESTION_EXCEPTION:
+		assert_int_equal(travel_kind(stage->travel, travel_known_before(stage->travel, position + 1, edges)),
+				 EVENT_OP_START);
+		break;
+	case QUESTION_HIT:
+	case QUESTION_LEVELS:
+	case QUESTION_ERROR_CODE:
+	case QUESTION_RESULT:
+	case QUESTION_COUNT:
+	default:
+		break;
+	}
+}
+
 static void check_choices(const struct quiz *quiz)
 {
 	assert_in_range(quiz->count, 2, QUIZ_CHOICES);
@@ -115,6 +153,7 @@ static void every_answer_is_what_happens(void **state)
 			continue;
 		asked[quiz.kind]++;
 		check_choices(&quiz);
+		check_premise(&stage, &quiz);
 		check_by_running_on(&stage, &quiz);
 	}
 	for (unsigned kind = 0; kind < QUESTION_COUNT; kind++) {
@@ -141,11 +180,91 @@ static void the_same_seed_asks_the_same(void **state)
 	stage_end(&stage);
 }
 
+/* MADV_PAGEOUT takes away what it is told to: no policy is asked. */
+static void what_is_paged_out_by_request_is_no_victim_of_a_policy(void **state)
+{
+	(void)state;
+	struct stage stage = stage_begin(
+	    "{\"faultline\": 1, \"machine\": {\"memory\": \"16MiB\"}, \"kernel\": {\"swap\": \"4MiB\"}, \"processes\": "
+	    "["
+	    "{\"name\": \"one\", \"script\": [{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"64KiB\"},"
+	    "{\"op\": \"write\", \"at\": \"m\", \"length\": \"64KiB\"},"
+	    "{\"op\": \"madvise\", \"at\": \"m\", \"length\": \"64KiB\", \"advice\": \"MADV_PAGEOUT\"}]}]}",
+	    "test.json");
+	unsigned evictions = 0;
+	struct quiz quiz;
+	stage_seek(&stage, travel_known_after(stage.travel, 0, EVENT_BIT(EVENT_OP_START)));
+	do {
+		assert_false(quiz_make_of(stage.travel, QUESTION_VICTIM, 1, &quiz));
+		evictions += stage.scene.event->kind == EVENT_EVICT;
+	} while (stage_forward(&stage, EVENT_MASK_ALL) && stage.scene.position < travel_known(stage.travel));
+	assert_int_equal(evictions, 16);
+	stage_end(&stage);
+}
+
+/* ---- on paper ---- */
+
+enum { QUESTIONS = 12, LINE = 512 };
+
+static unsigned read_sheet(const char *text, uint64_t seed, char asked[][LINE])
+{
+	struct document *document;
+	struct error error = {0};
+	char *sheet = NULL;
+	size_t bytes = 0;
+	unsigned count = 0;
+	FILE *out = open_memstream(&sheet, &bytes);
+	const struct tui_quiz wanted = {.seed = seed, .count = QUESTIONS, .answers = true, .format = REPORT_TEXT};
+	assert_int_equal(document_parse(text, strlen(text), "test.json", &document, &error), STATUS_OK);
+	assert_int_equal(tui_quiz(document, &wanted, out, &error), STATUS_OK);
+	(void)fclose(out);
+	for (char *line = strtok(sheet, "\n"); line; line = strtok(NULL, "\n")) {
+		line += strspn(line, " ");
+		if (strncmp(line, "asks ", 5) == 0)
+			(void)snprintf(asked[count++], LINE, "%s", line + 5 + strspn(line + 5, " "));
+		else if (count > 0 &&
+			 (strncmp(line, "answer ", 7) == 0 || (line[0] >= 'a' && line[0] <= 'd' && line[1] == ' ')))
+			(void)snprintf(asked[count - 1] + strlen(asked[count - 1]), LINE - strlen(asked[count - 1]),
+				       " %s", line);
+	}
+	free(sheet);
+	document_free(document);
+	return count;
+}
+
+/* Every kind that the workload has comes before one comes twice, and no question stands there twice. */
+static void a_sheet_asks_different_things(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 8; seed++) {
+		char asked[QUESTIONS][LINE];
+		unsigned kinds = 0;
+		unsigned letters[QUIZ_CHOICES] = {0};
+		assert_int_equal(read_sheet(script, seed, asked), QUESTIONS);
+		for (unsigned i = 0; i < QUESTIONS; i++) {
+			bool seen = false;
+			for (unsigned j = 0; j < i; j++) {
+				assert_string_not_equal(asked[i], asked[j]);
+				seen = seen || strncmp(asked[i], asked[j], 10) == 0;
+			}
+			kinds += !seen;
+			letters[asked[i][strlen(asked[i]) - 1] - 'a']++;
+		}
+		/* "The page of" begins two kinds, the other nine begin differently. */
+		if (kinds < QUESTION_COUNT - 1)
+			fail_msg("seed %u: only %u kinds", (unsigned)seed, kinds);
+		for (unsigned i = 0; i < QUIZ_CHOICES; i++)
+			assert_true(letters[i] < QUESTIONS / 2 + 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_answer_is_what_happens),
 	    cmocka_unit_test(the_same_seed_asks_the_same),
+	    cmocka_unit_test(what_is_paged_out_by_request_is_no_victim_of_a_policy),
+	    cmocka_unit_test(a_sheet_asks_different_things),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
