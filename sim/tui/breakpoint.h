@@ -3,6 +3,7 @@
  *	KIND [WORD] [if FIELD OP VALUE [and ...]]   an event of EVENT_LIST: "fault if kind = major", "syscall brk",
  *	                                            "signal", "tlb_miss if va >= 0x7ff000000000"
  *	WORD alone after `if`                       one of the event's texts: "fault if major"
+ *	oom                                         memory runs out, or a process is killed for it
  *	#PF, #GP ...                                that exception
  *	ring N          control comes to ring N
  *	line N          the operation of line N of the script begins
@@ -45,19 +46,26 @@ struct breakpoint {
 	bool last_bit;
 };
 
+struct document;
+
 struct breakpoints {
 	struct event_fields fields;
+	const struct document *document; /* whose lines there are; NULL: any may be */
 	struct breakpoint list[BREAKPOINTS];
 	unsigned count;
 	char all[BREAKPOINTS * 16]; /* in words, for the status line */
 };
 
-void breakpoints_init(struct breakpoints *breakpoints);
+void breakpoints_init(struct breakpoints *breakpoints, const struct document *document);
 /* BAD_INPUT: error says what is allowed. */
 enum status breakpoints_add(struct breakpoints *breakpoints, const char *spec, struct error *error);
 /* By number from 1; false: there is none of that number. */
 bool breakpoints_remove(struct breakpoints *breakpoints, unsigned number);
 void breakpoints_clear(struct breakpoints *breakpoints);
+
+/* breakpoint_read.c: BAD_INPUT as above; *out is one of BREAK_EVENT without conditions before. */
+enum status breakpoint_read(const struct breakpoints *breakpoints, const char *spec, struct breakpoint *out,
+			    struct error *error);
 
 /* What to look for when the world runs: nothing at all without breakpoints. */
 struct travel_query breakpoints_query(struct breakpoints *breakpoints);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "keybar.h"
+#include "utf8.h"
 #include "view.h"
 
 /* ---- messages ---- */
@@ -24,12 +25,23 @@ void console_say(struct console *console, const char *format, ...)
 	va_end(args);
 }
 
+/* What is longer than the row of messages. */
+static void show_message(struct console *console)
+{
+	console->sheet = (struct sheet){.title = "NO", .key = "Space"};
+	(void)snprintf(console->sheet.text, sizeof(console->sheet.text), "%s", console->message);
+	console->scene.sheet = &console->sheet;
+	console->scene.message = "";
+}
+
 void console_complain(struct console *console, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
 	say(console, true, format, args);
 	va_end(args);
+	if (utf8_length(console->message) + 2 > console->canvas.columns)
+		show_message(console);
 }
 
 /* ---- opening ---- */
@@ -46,7 +58,7 @@ static enum status take_options(struct console *console, const struct tui_option
 		console->setup.mouse = false;
 	if (options->ascii)
 		console->setup.glyphs = SETUP_GLYPHS_ASCII;
-	breakpoints_init(&console->breakpoints);
+	breakpoints_init(&console->breakpoints, console->document);
 	for (unsigned i = 0; i < options->break_count; i++) {
 		if (breakpoints_add(&console->breakpoints, options->breaks[i], error) != STATUS_OK)
 			return error->status;

@@ -13,7 +13,7 @@
 #include "setup.h"
 #include "sheet.h"
 
-enum { CONSOLE_TEXT = 256 };
+enum { CONSOLE_TEXT = 800 };
 
 /* A key that waits for the letter behind it. */
 enum pending { PENDING_NONE, PENDING_MARK, PENDING_JUMP, PENDING_FIND_NEXT, PENDING_FIND_PREVIOUS };
@@ -34,6 +34,9 @@ struct console {
 	size_t typed_from;         /* where the label ends */
 	char search[CONSOLE_TEXT]; /* the last one */
 	char message[CONSOLE_TEXT];
+	bool finding; /* an event is being looked for; without one it returns to find_from */
+	uint64_t find_from;
+	bool lost;   /* it is on its way back from there */
 	bool begins; /* the history is being explored; then it goes to begin_at */
 	uint64_t begin_at;
 	struct quiz quiz;

@@ -20,8 +20,8 @@ static const uint64_t main_events = EVENT_BIT(EVENT_BOOT) | EVENT_BIT(EVENT_PROC
 				    EVENT_BIT(EVENT_SYSCALL_RETURN) | EVENT_BIT(EVENT_VMA_ADD) |
 				    EVENT_BIT(EVENT_VMA_CHANGE) | EVENT_BIT(EVENT_VMA_REMOVE) | EVENT_BIT(EVENT_BREAK) |
 				    EVENT_BIT(EVENT_FAULT) | EVENT_BIT(EVENT_EXCEPTION) | EVENT_BIT(EVENT_SIGNAL) |
-				    EVENT_BIT(EVENT_SWITCH) | EVENT_BIT(EVENT_OOM) | EVENT_BIT(EVENT_INSTRUCTION) |
-				    EVENT_BIT(EVENT_SHOOTDOWN);
+				    EVENT_BIT(EVENT_SWITCH) | EVENT_BIT(EVENT_OOM) | EVENT_BIT(EVENT_OOM_KILL) |
+				    EVENT_BIT(EVENT_INSTRUCTION) | EVENT_BIT(EVENT_SHOOTDOWN);
 
 static bool comes_to_ring3(void *self, const struct world *world, const struct event *event)
 {
@@ -192,6 +192,8 @@ void console_find(struct console *console, char letter, bool forward)
 			return;
 		}
 	}
+	console->finding = true;
+	console->find_from = console->scene.position;
 	look(console, &query, forward);
 }
 
@@ -220,6 +222,19 @@ void console_arrive(struct console *console)
 	}
 	if (end != TRAVEL_ARRIVED)
 		console->scene.playing = false;
+	bool missed = console->finding && end == TRAVEL_EDGE;
+	console->finding = false;
+	if (missed) {
+		console->lost = true;
+		console_go_to(console, console->find_from);
+		return;
+	}
+	if (console->lost && end != TRAVEL_FAILED) {
+		console->lost = false;
+		console_complain(console, "not found: no such event that way");
+		return;
+	}
+	console->lost = false;
 	if (end == TRAVEL_EDGE)
 		tell_edge(console);
 	else if (end == TRAVEL_INTERRUPTED)
@@ -230,6 +245,6 @@ void console_arrive(struct console *console)
 
 void console_settle(struct console *console)
 {
-	if (travel_under_way(console->travel))
+	while (travel_under_way(console->travel))
 		console_arrive(console);
 }

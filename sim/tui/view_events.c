@@ -20,7 +20,8 @@ static enum style layer_style(const struct event *event)
 
 static bool is_fault(const struct event *event)
 {
-	return event->kind == EVENT_EXCEPTION || event->kind == EVENT_SIGNAL || event->kind == EVENT_OOM;
+	return event->kind == EVENT_EXCEPTION || event->kind == EVENT_SIGNAL || event->kind == EVENT_OOM ||
+	       event->kind == EVENT_OOM_KILL;
 }
 
 static void draw_row(const struct scene *scene, struct area area, unsigned row, const struct travel_record *record)

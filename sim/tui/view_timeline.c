@@ -11,7 +11,7 @@ static const struct {
 	uint64_t kinds;
 	const char *word;
 } marks[] = {
-    {'O', STYLE_FAULT, EVENT_BIT(EVENT_OOM) | EVENT_BIT(EVENT_SIGNAL), "OOM, signal"},
+    {'O', STYLE_FAULT, EVENT_BIT(EVENT_OOM) | EVENT_BIT(EVENT_OOM_KILL) | EVENT_BIT(EVENT_SIGNAL), "OOM, signal"},
     {'F', STYLE_FAULT, EVENT_BIT(EVENT_EXCEPTION) | EVENT_BIT(EVENT_FAULT), "fault"},
     {'S', STYLE_KERNEL, EVENT_BIT(EVENT_SYSCALL), "syscall"},
     {'v', STYLE_KERNEL,

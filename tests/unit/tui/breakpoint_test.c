@@ -37,7 +37,7 @@ static struct breakpoints only(const char *spec)
 {
 	struct breakpoints breakpoints;
 	struct error error = {0};
-	breakpoints_init(&breakpoints);
+	breakpoints_init(&breakpoints, NULL);
 	if (breakpoints_add(&breakpoints, spec, &error) != STATUS_OK)
 		fail_msg("%s: %s", spec, error.text);
 	return breakpoints;
@@ -181,16 +181,67 @@ static void what_cannot_be_read_is_refused_in_words(void **state)
 					  "event -3",
 					  "fault =",
 					  "fault if kind < major",
-					  "walk if levels ~ 3"};
+					  "walk if levels ~ 3",
+					  "fault if kind = foo",
+					  "fault if foo",
+					  "fault foo",
+					  "fault if cause != demand-zero",
+					  "syscall blurb",
+					  "break foo",
+					  "#PX",
+					  "ring 7",
+					  "ring 1",
+					  "libc_call mallok"};
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct breakpoints breakpoints;
 		struct error error = {0};
-		breakpoints_init(&breakpoints);
+		breakpoints_init(&breakpoints, NULL);
 		if (breakpoints_add(&breakpoints, bad[i], &error) != STATUS_BAD_INPUT)
 			fail_msg("\"%s\" is taken", bad[i]);
 		assert_true(error.text[0] != '\0');
 		assert_int_equal(breakpoints.count, 0);
 	}
+}
+
+/* The message names what would be right. */
+static void assert_refused(const struct document *document, const char *spec, const char *saying)
+{
+	struct breakpoints breakpoints;
+	struct error error = {0};
+	breakpoints_init(&breakpoints, document);
+	assert_int_equal(breakpoints_add(&breakpoints, spec, &error), STATUS_BAD_INPUT);
+	if (!strstr(error.text, saying))
+		fail_msg("%s: \"%s\" does not say \"%s\"", spec, error.text, saying);
+}
+
+static void what_is_refused_comes_with_what_is_allowed(void **state)
+{
+	(void)state;
+	struct stage stage = begin();
+	assert_refused(stage.document, "fault if kind = foo", "minor, major");
+	assert_refused(stage.document, "fault if foo", "minor, major");
+	assert_refused(stage.document, "fault if foo", "demand_zero");
+	assert_refused(stage.document, "ring 7", "ring 0 or in ring 3");
+	assert_refused(stage.document, "line 9999", "the first is in line 1, the last in line 1");
+	stage_end(&stage);
+}
+
+static void oom_is_met_where_a_process_is_killed_for_it(void **state)
+{
+	(void)state;
+	static const char greedy[] =
+	    "{\"faultline\": 1, \"machine\": {\"memory\": \"4MiB\"}, \"processes\": [{\"name\": \"one\", \"script\": ["
+	    "{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"3MiB\"}, {\"op\": \"write\", \"at\": \"m\", \"length\": "
+	    "\"3MiB\"},"
+	    "{\"op\": \"mmap\", \"id\": \"n\", \"length\": \"3MiB\"}, {\"op\": \"write\", \"at\": \"n\", \"length\": "
+	    "\"3MiB\"},"
+	    "{\"op\": \"expect\", \"that\": \"signal\", \"equals\": \"SIGKILL\"}]}]}";
+	struct stage stage = stage_begin(greedy, "test.json");
+	struct breakpoints breakpoints = only("oom");
+	struct travel_query query = breakpoints_query(&breakpoints);
+	assert_int_equal(travel_forward(stage.travel, &query), TRAVEL_ARRIVED);
+	assert_int_equal(travel_kind(stage.travel, travel_position(stage.travel)), EVENT_OOM_KILL);
+	stage_end(&stage);
 }
 
 int main(void)
@@ -200,6 +251,8 @@ int main(void)
 	    cmocka_unit_test(it_is_met_where_the_event_says_so),
 	    cmocka_unit_test(a_bit_of_an_entry_is_seen_to_change),
 	    cmocka_unit_test(what_cannot_be_read_is_refused_in_words),
+	    cmocka_unit_test(what_is_refused_comes_with_what_is_allowed),
+	    cmocka_unit_test(oom_is_met_where_a_process_is_killed_for_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
