@@ -46,7 +46,9 @@
 	X(ANSWER, "answer", "a", "", "asks a question about what comes next; again: shows the answer")                 \
 	X(PROCESS, "process", "p", "", "shows the next process")                                                       \
 	X(PROCESS_BACK, "process-back", "P", "", "shows the previous process")                                         \
-	X(RADIX, "radix", "x", "", "numbers in hexadecimal or decimal")                                                \
+	X(RADIX, "radix", "x", "",                                                                                     \
+	  "registers, frame numbers and the size of the top chunk in hexadecimal or decimal; "                         \
+	  "addresses stay as they are")                                                                                \
 	X(PROMPT, "command", ":", "", "types a command: any name of this list, or export, theme, glyphs, speed, save") \
 	X(SETUP, "setup", "F2", "", "shows the present setup and how to change it")                                    \
 	X(HELP, "help", "? F1", "help", "all keys; again: the next page")                                              \

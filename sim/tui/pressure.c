@@ -7,7 +7,7 @@
 #include "faultline/kernel.h"
 #include "faultline/policy.h"
 
-enum { BAR_AT = 5, LEAST_BAR = 16, FRAME_COLUMNS = 7 };
+enum { BAR_AT = 5, LEAST_BAR = 16 };
 
 static const struct kernel *kernel_of(const struct scene *scene)
 {
@@ -133,16 +133,19 @@ static void draw_brief(const struct scene *scene, struct area area, unsigned row
 	(void)area_whole(area, row, 0, available < marks.low ? STYLE_FAULT : STYLE_TEXT, "%s", text);
 }
 
-static void draw_list(struct area area, unsigned row, const struct policy_look *look,
+static void draw_list(const struct scene *scene, struct area area, unsigned row, const struct policy_look *look,
 		      const struct policy_look_list *list, bool files)
 {
 	unsigned at = area_text(area, row, 1, STYLE_TEXT, "%s%s%s: %" PRIu32, list->ghosts ? "ghosts, " : "",
 				list->name, files ? "(file)" : "", list->count);
-	for (unsigned i = 0; i < list->shown && at + FRAME_COLUMNS <= area.columns; i++) {
+	for (unsigned i = 0; i < list->shown; i++) {
+		struct number frame = scene_number(scene, list->frame[i]);
+		if (at + 1 + strlen(frame.text) > area.columns)
+			return;
 		bool hand = list->frame[i] == look->hand;
 		if (hand)
 			at = area_glyph(area, row, at + 1, STYLE_STRONG, GLYPH_CURRENT) - 1;
-		at = area_whole(area, row, at + 1, hand ? STYLE_STRONG : STYLE_DIM, "%" PRIx32, list->frame[i]);
+		at = area_whole(area, row, at + 1, hand ? STYLE_STRONG : STYLE_DIM, "%s", frame.text);
 	}
 	if (list->shown > 0 && list->count > list->shown && at + 4 <= area.columns)
 		(void)area_text(area, row, at, STYLE_DIM, " ...");
@@ -155,7 +158,7 @@ static unsigned draw_policy(const struct scene *scene, struct area area, unsigne
 	if (row < end)
 		(void)area_text(area, row++, 0, STYLE_TITLE, "replacement: %s, first to go first", ops->name);
 	for (unsigned i = 0; i < look.lists && row < end; i++)
-		draw_list(area, row++, &look, &look.list[i], !has_swap(scene));
+		draw_list(scene, area, row++, &look, &look.list[i], !has_swap(scene));
 	return row;
 }
 

@@ -1,5 +1,7 @@
 #include "scene.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "meaning.h"
@@ -141,4 +143,14 @@ bool scene_has_secret(const struct scene *scene)
 uint64_t scene_horizon(const struct scene *scene)
 {
 	return scene_has_secret(scene) ? scene->position : UINT64_MAX;
+}
+
+struct number scene_number(const struct scene *scene, uint64_t value)
+{
+	struct number number;
+	if (scene->decimal)
+		(void)snprintf(number.text, sizeof(number.text), "%" PRIu64, value);
+	else
+		(void)snprintf(number.text, sizeof(number.text), "0x%" PRIx64, value);
+	return number;
 }

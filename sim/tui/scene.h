@@ -68,8 +68,8 @@ struct scene {
 	/* How to look. */
 	enum panel focus;
 	bool zoomed;
-	bool pinned; /* `process` was chosen and does not follow the moment */
-	bool decimal;
+	bool pinned;  /* `process` was chosen and does not follow the moment */
+	bool decimal; /* how numbers are written that are no addresses */
 	struct selection selected[PANEL_COUNT];
 	bool playing, running; /* stepping by itself; a journey is under way */
 	unsigned speed;        /* events a second when playing */
@@ -85,6 +85,12 @@ struct scene {
 
 /* Looks at the world where it stands now. Call it after every journey. */
 void scene_refresh(struct scene *scene);
+
+/* A number that may be read either way: of a frame, of bytes. In hexadecimal it begins with 0x, as it may be typed. */
+struct number {
+	char text[24];
+};
+struct number scene_number(const struct scene *scene, uint64_t value);
 
 /* While a question is open, what is still to come is a secret. */
 bool scene_has_secret(const struct scene *scene);

@@ -62,18 +62,35 @@ static void name_of(const struct scene *scene, uint64_t rip, char *out)
 
 /* ---- registers ---- */
 
+enum { VALUE_TEXT = 24 };
+
 struct shown_register {
 	const char *name;
 	uint64_t value, before;
+	bool plain; /* holds whatever the program puts there: no bits, no address by its nature */
 };
+
+/* Values of 2^32 and more are addresses as a rule, and stay hexadecimal. A decimal number begins with a blank, so that
+ * it is not taken for the other kind. */
+static void register_text(const struct scene *scene, const struct shown_register *shown, unsigned digits, char *out)
+{
+	uint64_t limit = 1;
+	for (unsigned i = 1; i < digits && limit <= UINT32_MAX; i++)
+		limit *= 10;
+	if (scene->decimal && shown->plain && shown->value < limit && shown->value <= UINT32_MAX)
+		(void)snprintf(out, VALUE_TEXT, "%*" PRIu64, (int)digits, shown->value);
+	else
+		(void)snprintf(out, VALUE_TEXT, "%0*" PRIx64, (int)digits, shown->value);
+}
 
 static unsigned draw_register(const struct scene *scene, struct area area, unsigned row, unsigned column,
 			      const struct shown_register *shown, unsigned digits)
 {
 	bool changed = scene->previous && shown->value != shown->before;
 	unsigned at = area_whole(area, row, column, STYLE_DIM, "%s", shown->name);
-	at = area_whole(area, row, at + 1, changed ? STYLE_CHANGED : STYLE_TEXT, "%0*" PRIx64, (int)digits,
-			shown->value);
+	char value[VALUE_TEXT];
+	register_text(scene, shown, digits, value);
+	at = area_whole(area, row, at + 1, changed ? STYLE_CHANGED : STYLE_TEXT, "%s", value);
 	if (changed)
 		(void)area_glyph(area, row, at, STYLE_CHANGED, GLYPH_CHANGED);
 	return at + 1;
@@ -98,7 +115,8 @@ static unsigned draw_ring(const struct scene *scene, struct area area, unsigned 
 static unsigned draw_where(const struct scene *scene, struct area area, unsigned row, unsigned digits)
 {
 	const struct travel_registers *now = &scene->now->registers;
-	const struct shown_register rip = {"RIP", now->rip, scene->previous ? scene->previous->registers.rip : 0};
+	const struct shown_register rip = {"RIP", now->rip, scene->previous ? scene->previous->registers.rip : 0,
+					   false};
 	char name[NAME_ROOM];
 	name_of(scene, now->rip, name);
 	unsigned at = draw_register(scene, area, row, 0, &rip, digits);
@@ -120,13 +138,14 @@ static unsigned list_registers(const struct scene *scene, struct shown_register 
 	const struct travel_registers *now = &scene->now->registers;
 	const struct travel_registers *before = scene->previous ? &scene->previous->registers : now;
 	unsigned count = 0;
-	out[count++] = (struct shown_register){"CR2", now->cr2, before->cr2};
-	out[count++] = (struct shown_register){"CR3", now->cr3, before->cr3};
-	out[count++] = (struct shown_register){"FLG", now->rflags, before->rflags};
+	out[count++] = (struct shown_register){"CR2", now->cr2, before->cr2, false};
+	out[count++] = (struct shown_register){"CR3", now->cr3, before->cr3, false};
+	out[count++] = (struct shown_register){"FLG", now->rflags, before->rflags, false};
 	for (unsigned i = 0; i < (wide_mode ? GPR_COUNT : 8u); i++)
-		out[count++] = (struct shown_register){names[order[i]], now->gpr[order[i]], before->gpr[order[i]]};
-	out[count++] = (struct shown_register){"CR0", now->cr0, before->cr0};
-	out[count++] = (struct shown_register){"CR4", now->cr4, before->cr4};
+		out[count++] = (struct shown_register){names[order[i]], now->gpr[order[i]], before->gpr[order[i]],
+						       order[i] != GPR_RSP};
+	out[count++] = (struct shown_register){"CR0", now->cr0, before->cr0, false};
+	out[count++] = (struct shown_register){"CR4", now->cr4, before->cr4, false};
 	return count;
 }
 

@@ -8,7 +8,7 @@
 #include "faultline/phrase.h"
 #include "pressure.h"
 
-enum { MOST_MAPPINGS = 64, MAPPING_STEPS = 100000, OVERVIEW_STEPS = 20000, LABEL = 6 };
+enum { MOST_MAPPINGS = 64, MAPPING_STEPS = 100000, OVERVIEW_STEPS = 20000, MARK = 1 };
 
 static const struct frame_pool *pool_of(const struct scene *scene)
 {
@@ -71,14 +71,17 @@ static enum frame_use use_of(const struct scene *scene, uint64_t frame)
 
 struct grid {
 	unsigned rows, per_row, width; /* width: columns of a cell */
+	unsigned label;                /* columns of the numbers at the left, with the mark behind them */
 	uint64_t first;
 };
 
 /* A power of two of frames a row, and the rows around the frame that matters. */
-static struct grid grid_of(struct area area, unsigned rows, uint64_t frame, uint64_t total)
+static struct grid grid_of(const struct scene *scene, struct area area, unsigned rows, uint64_t frame, uint64_t total)
 {
-	struct grid grid = {.rows = rows, .per_row = 8, .width = area.columns >= LABEL + 2 * 16 ? 2 : 1};
-	while (LABEL + grid.per_row * 2 * grid.width + 1 <= area.columns)
+	struct grid grid = {.rows = rows, .per_row = 8};
+	grid.label = (unsigned)strlen(scene_number(scene, total - 1).text) + MARK;
+	grid.width = area.columns >= grid.label + 2 * 16 ? 2 : 1;
+	while (grid.label + grid.per_row * 2 * grid.width + 1 <= area.columns)
 		grid.per_row *= 2;
 	uint64_t row = frame / grid.per_row;
 	uint64_t all = (total + grid.per_row - 1) / grid.per_row;
@@ -106,12 +109,12 @@ static void draw_grid(const struct scene *scene, struct area area, unsigned row,
 		if (first >= total)
 			return;
 		bool here = current >= first && current < first + grid->per_row;
-		unsigned at = area_whole(area, row + r, 0, here ? STYLE_STRONG : STYLE_DIM, "%" PRIx64, first);
-		if (here && at < LABEL)
-			(void)area_glyph(area, row + r, LABEL - 1, STYLE_STRONG, GLYPH_CURRENT);
-		unsigned left = at < LABEL ? LABEL : at + 1;
+		(void)area_whole(area, row + r, 0, here ? STYLE_STRONG : STYLE_DIM, "%s",
+				 scene_number(scene, first).text);
+		if (here)
+			(void)area_glyph(area, row + r, grid->label - MARK, STYLE_STRONG, GLYPH_CURRENT);
 		for (unsigned i = 0; i < grid->per_row && first + i < total; i++) {
-			unsigned column = left + i * grid->width;
+			unsigned column = grid->label + i * grid->width;
 			draw_cell(scene, area, row + r, column, first + i, first + i == current);
 			if (grid->width > 1 && first + i == current) {
 				(void)area_text(area, row + r, column - 1, STYLE_CURRENT, "[");
@@ -195,7 +198,7 @@ static unsigned take_mappings(const struct scene *scene, uint64_t frame, struct 
 static unsigned draw_frame(const struct scene *scene, struct area area, unsigned row, uint64_t frame)
 {
 	struct frame_block block;
-	unsigned at = area_whole(area, row, 0, STYLE_STRONG, "%" PRIx64, frame);
+	unsigned at = area_whole(area, row, 0, STYLE_STRONG, "%s", scene_number(scene, frame).text);
 	if (!frame_block_of(world_kernel(scene->world), pfn(frame), &block)) {
 		(void)area_text(area, row, at, STYLE_TEXT, ": free, never used");
 		return row + 1;
@@ -293,7 +296,7 @@ static void draw(const struct scene *scene, struct area area)
 	bool brief = area.rows < 14;
 	unsigned pressure = pressure_rows(scene, brief);
 	unsigned rows = grid_rows(area.rows, pressure);
-	struct grid grid = grid_of(area, rows, frame, total);
+	struct grid grid = grid_of(scene, area, rows, frame, total);
 	if ((uint64_t)grid.rows * grid.per_row > total)
 		grid.rows = (unsigned)((total + grid.per_row - 1) / grid.per_row);
 	unsigned row = 0;

@@ -78,8 +78,8 @@ static unsigned draw_top(const struct scene *scene, const struct blocks *blocks,
 	uint64_t start = process_segment(scene->shown, SEGMENT_HEAP).v;
 	if (blocks->top) {
 		unsigned column = area_whole(area, row, 0, STYLE_STRONG, "top %" PRIx64, blocks->top);
-		(void)area_text(area, row, column + 1, STYLE_TEXT, "size %" PRIx64 " = %s", blocks->top_bytes,
-				phrase_size(blocks->top_bytes).text);
+		(void)area_text(area, row, column + 1, STYLE_TEXT, "size %s = %s",
+				scene_number(scene, blocks->top_bytes).text, phrase_size(blocks->top_bytes).text);
 	} else {
 		(void)area_whole(area, row, 0, STYLE_TEXT, "heap starts at %" PRIx64, start);
 	}

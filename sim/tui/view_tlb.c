@@ -168,7 +168,7 @@ static void draw_entry(const struct scene *scene, struct area area, unsigned row
 		(void)area_glyph(area, row, 0, style, GLYPH_CURRENT);
 	unsigned at = area_whole(area, row, 1, style, "%u.%u", slot / ways, slot % ways);
 	at = area_whole(area, row, at < 8 ? 8 : at + 1, style, "%-13s", page);
-	at = area_whole(area, row, at + 1, style, "%6" PRIx64, entry->frame.v);
+	at = area_whole(area, row, at + 1, style, "%6s", scene_number(scene, entry->frame.v).text);
 	char more[48];
 	(void)snprintf(more, sizeof(more), " r%c%c %c%s%s", entry->writable ? 'w' : '-', entry->no_execute ? '-' : 'x',
 		       entry->user ? 'U' : 'S', entry->dirty ? " D" : "", entry->global ? " G" : "");

@@ -39,7 +39,7 @@ static void draw_boxes(const struct scene *scene, struct canvas *canvas, bool zo
 	}
 }
 
-static void draw_all(const struct scene *scene)
+static void draw_as(const struct scene *scene)
 {
 	static const unsigned sizes[][2] = {{60, 16}, {80, 24}, {100, 30}, {132, 36}, {160, 50}};
 	for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
@@ -50,6 +50,14 @@ static void draw_all(const struct scene *scene)
 			draw_boxes(scene, &canvas, true, mine[view]);
 		canvas_release(&canvas);
 	}
+}
+
+static void draw_all(const struct scene *scene)
+{
+	struct scene decimal = *scene;
+	decimal.decimal = true;
+	draw_as(scene);
+	draw_as(&decimal);
 }
 
 static void nothing_is_cut_at_any_event_in_any_paging_mode(void **state)
