@@ -88,6 +88,7 @@ static void leave(struct console *console)
 	if (!travel_under_way(console->travel))
 		return;
 	terminal_close();
+	terminal_die();
 	_Exit(0);
 }
 

@@ -32,7 +32,7 @@ static void on_asking(int signal)
 	if (signal == SIGINT)
 		state.interrupted = 1;
 	else
-		state.ended = 1;
+		state.ended = signal;
 	(void)!write(state.pipe[1], "", 1);
 	errno = kept;
 }
@@ -126,4 +126,12 @@ bool signals_take_interrupt(void)
 bool signals_end(void)
 {
 	return state.ended != 0;
+}
+
+void signals_die(void)
+{
+	if (state.ended == 0)
+		return;
+	(void)signal(state.ended, SIG_DFL);
+	(void)raise(state.ended);
 }

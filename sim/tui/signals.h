@@ -14,5 +14,6 @@ int signals_descriptor(void); /* readable when one came */
 void signals_drain(void);
 bool signals_take_interrupt(void); /* SIGINT since the last call */
 bool signals_end(void);            /* SIGTERM or SIGHUP */
+void signals_die(void);            /* of that one, if it came: whoever sent it sees so. Else returns */
 
 #endif

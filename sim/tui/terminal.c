@@ -227,3 +227,8 @@ bool terminal_ended(void)
 {
 	return signals_end();
 }
+
+void terminal_die(void)
+{
+	signals_die();
+}

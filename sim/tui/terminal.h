@@ -39,5 +39,7 @@ void terminal_wait(int descriptor, int milliseconds);
 /* SIGINT since the last call; SIGTERM or SIGHUP ever. */
 bool terminal_interrupted(void);
 bool terminal_ended(void);
+/* Once it is closed and all is put away: dies of the signal that asked for it, if one did. */
+void terminal_die(void);
 
 #endif

@@ -360,7 +360,8 @@ static void a_signal_ends_it_cleanly(struct context *context)
 		(void)settle(session);
 		(void)kill(session->program, signals[i]);
 		int status = wait_for_end(session);
-		expect(context, session, status >= 0 && WIFEXITED(status), "the signal does not end it");
+		expect(context, session, status >= 0 && WEXITSTATUS(status) == 128 + signals[i],
+		       "it does not die of the signal");
 		expect(context, session, is_restored(session), "the terminal is not as it was");
 		finish(session);
 	}
