@@ -36,8 +36,8 @@ struct tui_lesson {
 	char *path, *name, *description;
 };
 
-/* The start menu: on a terminal a list to move in, else numbers to type. *chosen is `count` when the user quits. HOST:
- * no terminal, no memory. */
+/* The start menu: on a terminal a list to move in, else numbers to type. It begins at *chosen, which afterwards is
+ * `count` when the user quits. HOST: no terminal, no memory. */
 enum status tui_choose(const struct tui_lesson *lessons, unsigned count, const struct tui_options *options,
 		       unsigned *chosen, struct error *error);
 

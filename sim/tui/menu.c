@@ -1,10 +1,12 @@
 #include "menu.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "sheet.h"
 #include "utf8.h"
 
-enum { NAME_COLUMNS = 26, DESCRIPTION_ROWS = 4 };
+enum { NAME_COLUMNS = 26, DESCRIPTION_ROWS = 4, TITLE_TEXT = 80 };
 
 static void move_by(struct menu *menu, int rows)
 {
@@ -30,6 +32,10 @@ void menu_key(struct menu *menu, const char *key)
 		const char *key;
 		int rows;
 	} moves[] = {{"Up", -1}, {"Down", 1}, {"PageUp", -10}, {"PageDown", 10}, {"Home", -100000}, {"End", 100000}};
+	bool helped = menu->help;
+	menu->help = !helped && (strcmp(key, "?") == 0 || strcmp(key, "F1") == 0);
+	if (menu->help || (helped && strcmp(key, "Esc") == 0))
+		return;
 	for (unsigned i = 0; i < sizeof(moves) / sizeof(*moves); i++) {
 		if (strcmp(moves[i].key, key) == 0)
 			move_by(menu, moves[i].rows);
@@ -43,10 +49,17 @@ void menu_key(struct menu *menu, const char *key)
 		move_to_letter(menu, key[0]);
 }
 
-/* The rows of the list, scrolled so that the selection is among them. */
+/* The first of so many rows: the selection stands in the middle where the list is longer. */
+static unsigned first_row(const struct menu *menu, unsigned rows)
+{
+	unsigned first = menu->selected > rows / 2 ? menu->selected - rows / 2 : 0;
+	unsigned last = menu->count > rows ? menu->count - rows : 0;
+	return first < last ? first : last;
+}
+
 static void draw_list(const struct menu *menu, struct area area, struct canvas *canvas)
 {
-	unsigned first = menu->selected >= area.rows ? menu->selected - area.rows + 1 : 0;
+	unsigned first = first_row(menu, area.rows);
 	for (unsigned row = 0; row < area.rows && first + row < menu->count; row++) {
 		const struct tui_lesson *lesson = &menu->lessons[first + row];
 		bool selected = first + row == menu->selected;
@@ -62,6 +75,23 @@ static void draw_list(const struct menu *menu, struct area area, struct canvas *
 	}
 }
 
+/* "LESSONS 4-17 of 36  more above  more below" */
+static void write_title(const struct menu *menu, unsigned rows, char *out)
+{
+	unsigned first = first_row(menu, rows);
+	unsigned end = first + rows < menu->count ? first + rows : menu->count;
+	(void)snprintf(out, TITLE_TEXT, "LESSONS %u-%u of %u%s%s", menu->count ? first + 1 : 0, end, menu->count,
+		       first > 0 ? "  more above" : "", end < menu->count ? "  more below" : "");
+}
+
+static const struct sheet help = {
+    .title = "HELP",
+    .key = "?",
+    .text = "Up, Down, PageUp, PageDown, Home, End: choose a lesson; what it shows stands below the list.\n"
+	    "A letter: to the next lesson whose name begins with it.\n"
+	    "Enter, Right: begins the lesson. There, s goes one event forward, S back, and ? lists all keys.\n"
+	    "q, Esc, F10, Ctrl-C: quits."};
+
 void menu_draw(const struct menu *menu, struct canvas *canvas)
 {
 	canvas_clear(canvas);
@@ -70,9 +100,14 @@ void menu_draw(const struct menu *menu, struct canvas *canvas)
 	if (all.rows < DESCRIPTION_ROWS + 6)
 		return;
 	struct area box = area_part(all, 2, 0, all.rows - DESCRIPTION_ROWS - 4, all.columns);
-	draw_list(menu, area_box(box, STYLE_BORDER, STYLE_TITLE, "LESSONS"), canvas);
+	char title[TITLE_TEXT];
+	write_title(menu, box.rows - 2, title);
+	draw_list(menu, area_box(box, STYLE_BORDER, STYLE_TITLE, title), canvas);
 	struct area below = area_part(all, all.rows - DESCRIPTION_ROWS - 2, 1, DESCRIPTION_ROWS, all.columns - 2);
 	if (menu->count > 0)
 		(void)area_paragraph(below, 0, 0, STYLE_TEXT, menu->lessons[menu->selected].description);
-	(void)area_text(all, all.rows - 1, 0, STYLE_KEY, "Up/Down choose  Enter begins  a letter jumps  q quits");
+	(void)area_text(all, all.rows - 1, 0, STYLE_KEY,
+			"Up/Down choose  Enter begins  a letter jumps  ? help  q quits");
+	if (menu->help)
+		sheet_draw(&help, box);
 }

@@ -9,6 +9,7 @@ struct menu {
 	const struct tui_lesson *lessons;
 	unsigned count, selected;
 	bool chosen, quit;
+	bool help; /* what the keys do stands over the list */
 };
 
 void menu_key(struct menu *menu, const char *key);

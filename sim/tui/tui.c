@@ -91,6 +91,7 @@ enum status tui_run(const struct document *document, const struct tui_options *o
 	else if (status == STATUS_OK)
 		status = run_on_terminal(&console, options, error);
 	console_close(&console);
+	terminal_die();
 	return status;
 }
 
@@ -154,13 +155,14 @@ static enum status choose_on_terminal(struct menu *menu, const struct tui_option
 	menu_loop(menu, &canvas, options->no_colour ? THEME_MONO : setup.theme);
 	canvas_release(&canvas);
 	terminal_close();
+	terminal_die();
 	return STATUS_OK;
 }
 
 enum status tui_choose(const struct tui_lesson *lessons, unsigned count, const struct tui_options *options,
 		       unsigned *chosen, struct error *error)
 {
-	struct menu menu = {.lessons = lessons, .count = count};
+	struct menu menu = {.lessons = lessons, .count = count, .selected = *chosen < count ? *chosen : 0};
 	*error = (struct error){0};
 	terminal_locale();
 	enum status status = is_linear(options) ? choose_in_words(&menu, error)
