@@ -34,6 +34,8 @@ struct console {
 	size_t typed_from;         /* where the label ends */
 	char search[CONSOLE_TEXT]; /* the last one */
 	char message[CONSOLE_TEXT];
+	enum action repeated; /* so many times more, as soon as it arrives */
+	uint64_t repeats;
 	bool finding; /* an event is being looked for; without one it returns to find_from */
 	uint64_t find_from;
 	bool lost;   /* it is on its way back from there */
@@ -69,6 +71,8 @@ void console_complain(struct console *console, const char *format, ...) __attrib
 
 /* console_go.c: true if the action is one that moves in time. */
 bool console_go(struct console *console, enum action action);
+/* So many times, at least 1, as far as there is something to go to; false: it is none that looks for an event. */
+bool console_go_times(struct console *console, enum action action, uint64_t times);
 void console_go_to(struct console *console, uint64_t position);
 /* Where a session begins: there, or at the first operation of the script. */
 void console_begin(struct console *console, uint64_t position);

@@ -111,14 +111,36 @@ void console_tick(struct console *console)
 		look(console, &(struct travel_query){.kinds = EVENT_MASK_ALL}, true);
 }
 
-bool console_go(struct console *console, enum action action)
+/* Those that look for an event, with their direction. */
+static bool looks_for(enum action action, bool *forward)
 {
-	/* X: the action, its direction. */
 	static const struct {
 		enum action action;
 		bool forward;
 	} looks[] = {{ACTION_STEP, true},   {ACTION_STEP_BACK, false},   {ACTION_NEXT, true}, {ACTION_NEXT_BACK, false},
 		     {ACTION_FINISH, true}, {ACTION_FINISH_BACK, false}, {ACTION_RUN, true},  {ACTION_RUN_BACK, false}};
+	for (unsigned i = 0; i < sizeof(looks) / sizeof(*looks); i++) {
+		*forward = looks[i].forward;
+		if (looks[i].action == action)
+			return true;
+	}
+	return false;
+}
+
+bool console_go_times(struct console *console, enum action action, uint64_t times)
+{
+	bool forward;
+	if (!looks_for(action, &forward))
+		return false;
+	struct travel_query query = query_of(console, action);
+	console->repeated = action;
+	console->repeats = times - 1;
+	look(console, &query, forward);
+	return true;
+}
+
+bool console_go(struct console *console, enum action action)
+{
 	static const struct {
 		enum action action;
 		int64_t events;
@@ -129,13 +151,8 @@ bool console_go(struct console *console, enum action action)
 		     {ACTION_HOME, INT64_MIN / 2},
 		     {ACTION_RESTART, INT64_MIN / 2},
 		     {ACTION_END, INT64_MAX / 2}};
-	for (unsigned i = 0; i < sizeof(looks) / sizeof(*looks); i++) {
-		if (looks[i].action == action) {
-			struct travel_query query = query_of(console, action);
-			look(console, &query, looks[i].forward);
-			return true;
-		}
-	}
+	if (console_go_times(console, action, 1))
+		return true;
 	for (unsigned i = 0; i < sizeof(jumps) / sizeof(*jumps); i++) {
 		if (jumps[i].action == action) {
 			go_by(console, jumps[i].events);
@@ -222,6 +239,11 @@ void console_arrive(struct console *console)
 	}
 	if (end != TRAVEL_ARRIVED)
 		console->scene.playing = false;
+	if (end == TRAVEL_ARRIVED && console->repeats > 0) {
+		(void)console_go_times(console, console->repeated, console->repeats);
+		return;
+	}
+	console->repeats = 0;
 	bool missed = console->finding && end == TRAVEL_EDGE;
 	console->finding = false;
 	if (missed) {

@@ -112,6 +112,21 @@ static void write_out(struct console *console, const char *words)
 		console_say(console, "%s is written to %s", what, path);
 }
 
+/* Behind the name of what moves in time may stand how often. */
+static void act(struct console *console, enum action action, const char *rest)
+{
+	char *end;
+	errno = 0;
+	unsigned long long times = strtoull(rest, &end, 10);
+	bool counted = errno == 0 && end != rest && !*end && rest[0] != '-' && times > 0;
+	if (!rest[0])
+		console_act(console, action);
+	else if (!counted)
+		console_complain(console, "\"%s\" is no number of times", rest);
+	else if (!console_go_times(console, action, times))
+		console_complain(console, "%s is done once: no number behind it", action_info(action)->command);
+}
+
 void console_command(struct console *console, const char *text)
 {
 	char name[32];
@@ -132,7 +147,7 @@ void console_command(struct console *console, const char *text)
 	else if (strcmp(name, "search") == 0 && rest[0])
 		search(console, rest);
 	else if (action_of_command(name, &action))
-		console_act(console, action);
+		act(console, action, rest);
 	else
 		change_setup(console, name, rest);
 }

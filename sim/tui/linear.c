@@ -25,6 +25,49 @@ static void tell_moment(const struct scene *scene)
 	printf(": %s\n", scene->why);
 }
 
+/* A row as text; returns its length, 0: it is blank. */
+static size_t row_text(const struct canvas *canvas, unsigned row, char *out)
+{
+	size_t length = 0;
+	for (unsigned column = 0; column < canvas->columns; column++) {
+		out[column] = (char)canvas_cell(canvas, row, column)->glyph;
+		if (out[column] != ' ')
+			length = column + 1;
+	}
+	out[length] = '\0';
+	return length;
+}
+
+/* A label and dots: nothing is there. */
+static bool is_empty_row(const char *text)
+{
+	size_t label = strcspn(text, " ");
+	size_t dots = strspn(text + label, " .");
+	return label > 0 && dots > 2 && !text[label + dots];
+}
+
+/* Blank rows are silence for the eye only, and a run of empty ones is told by its first and last. */
+static void tell_rows(const struct canvas *canvas)
+{
+	char text[PANEL_COLUMNS + 1];
+	char last[PANEL_COLUMNS + 1] = "";
+	unsigned run = 0;
+	for (unsigned row = 0; row <= canvas->rows; row++) {
+		size_t length = row < canvas->rows ? row_text(canvas, row, text) : 0;
+		if (row < canvas->rows && length == 0)
+			continue;
+		bool empty = length > 0 && is_empty_row(text);
+		if (!empty && run > 2)
+			printf("... %u more such rows ...\n", run - 2);
+		if (!empty && run > 1)
+			printf("%s\n", last);
+		run = empty ? run + 1 : 0;
+		if (run <= 1 && length > 0)
+			printf("%s\n", text);
+		memcpy(last, text, sizeof(last));
+	}
+}
+
 /* A panel as lines of text. */
 static void tell_panel(const struct scene *scene, enum panel panel)
 {
@@ -36,15 +79,7 @@ static void tell_panel(const struct scene *scene, enum panel panel)
 		views[panel]->title(scene, more, sizeof(more));
 	printf("panel %s %s\n", panel_title(panel), more);
 	views[panel]->draw(scene, canvas_area(&canvas));
-	while (canvas.rows > 1) {
-		unsigned column = 0;
-		while (column < canvas.columns && canvas_cell(&canvas, canvas.rows - 1, column)->glyph == ' ')
-			column++;
-		if (column < canvas.columns)
-			break;
-		canvas.rows--;
-	}
-	canvas_write(&canvas, stdout, NULL);
+	tell_rows(&canvas);
 	canvas_release(&canvas);
 }
 

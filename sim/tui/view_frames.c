@@ -242,8 +242,8 @@ static unsigned draw_mappings(const struct scene *scene, struct area area, unsig
 	unsigned shown = found < MOST_MAPPINGS ? found : MOST_MAPPINGS;
 	for (unsigned i = 0; i < shown && row < end; i++, row++) {
 		if (row + 1 == end && i + 1 < found) {
-			(void)area_text(area, row, 1, STYLE_DIM, "... %u mappings, %u not shown%s", found, found - i,
-					complete ? "" : ", not all were looked for");
+			(void)area_text(area, row, 1, STYLE_DIM, "<- %s%u %s%s", complete ? "" : "at least ", found - i,
+					i ? "more" : "entries map it", scene->zoomed ? "" : ": 4 4 lists");
 			return end;
 		}
 		draw_mapping(area, row, &list[i]);

@@ -27,6 +27,9 @@ static void title(const struct scene *scene, char *out, size_t room)
 	/* A number is not cut: all of the promises are left out where they are long. */
 	if (strlen(out) > TITLE_ROOM)
 		(void)snprintf(out, room, "rss %" PRIu64, process_resident_pages(process));
+	size_t used = strlen(out);
+	if (used > 0)
+		(void)snprintf(out + used, room - used, "  of pid %u", process->pid);
 }
 
 /* The VMA that the moment, or else the selection, is about: that of the address, else the heap's. */

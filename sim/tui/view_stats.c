@@ -103,4 +103,10 @@ static void draw(const struct scene *scene, struct area area)
 		draw_spark(scene, area, row++, courses[i].label, courses[i].kinds);
 }
 
-const struct view view_stats = {.panel = PANEL_STATS, .draw = draw};
+static void title(const struct scene *scene, char *out, size_t room)
+{
+	(void)scene;
+	(void)snprintf(out, room, "of all processes and CPUs");
+}
+
+const struct view view_stats = {.panel = PANEL_STATS, .title = title, .draw = draw};

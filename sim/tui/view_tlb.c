@@ -20,7 +20,10 @@ static void title(const struct scene *scene, char *out, size_t room)
 	const struct mmu_stats *stats = mmu_stats(mmu_of(scene));
 	uint64_t all = mmu_stats_accesses(stats);
 	uint64_t hits = mmu_stats_l1_hits(stats) + mmu_stats_l2_hits(stats);
-	(void)snprintf(out, room, "hit %" PRIu64 "/%" PRIu64 " (%.1f%%)", hits, all,
+	int used = 0;
+	if (machine_cpu_count(world_machine(scene->world)) > 1)
+		used = snprintf(out, room, "of CPU%u  ", scene->event->cpu);
+	(void)snprintf(out + used, room - (size_t)used, "hit %" PRIu64 "/%" PRIu64 " (%.1f%%)", hits, all,
 		       all ? 100.0 * (double)hits / (double)all : 0.0);
 }
 

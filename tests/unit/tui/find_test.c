@@ -63,12 +63,46 @@ static void a_long_refusal_is_read_whole(void **state)
 	desk_end(desk);
 }
 
+static void command(struct desk *desk, const char *text)
+{
+	desk_press(desk, ":");
+	desk_type(desk, text);
+}
+
+static void a_command_takes_its_number_or_says_that_it_does_not(void **state)
+{
+	(void)state;
+	struct desk *desk = desk_begin(script, 80, 24);
+	uint64_t begin = desk->console.scene.position;
+	command(desk, "step 5");
+	assert_int_equal(desk->console.scene.position, begin + 5);
+	command(desk, "step-back 3");
+	assert_int_equal(desk->console.scene.position, begin + 2);
+	command(desk, "next 2");
+	uint64_t twice = desk->console.scene.position;
+	desk_go(desk, begin + 2);
+	desk_press(desk, "n");
+	desk_press(desk, "n");
+	assert_int_equal(desk->console.scene.position, twice);
+	command(desk, "step 1000000");
+	assert_int_equal(desk->console.scene.position, travel_known(desk->console.travel));
+	desk_press(desk, "S");
+	assert_int_equal(desk->console.scene.position, travel_known(desk->console.travel) - 1);
+	command(desk, "zoom 2");
+	assert_true(desk->console.scene.message_is_error);
+	assert_false(desk->console.scene.zoomed);
+	command(desk, "step five");
+	assert_true(desk->console.scene.message_is_error);
+	desk_end(desk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_not_found_moves_nothing),
 	    cmocka_unit_test(what_is_found_is_gone_to),
 	    cmocka_unit_test(a_long_refusal_is_read_whole),
+	    cmocka_unit_test(a_command_takes_its_number_or_says_that_it_does_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
