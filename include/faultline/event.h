@@ -60,8 +60,9 @@ enum layer {
 	X(FRAME_ALLOC, frame_alloc, KERNEL, "frame:pfn use:text order:dec",                                            \
 	  "takes frame {frame} (order {order}) for {use}")                                                             \
 	X(FRAME_FREE, frame_free, KERNEL, "frame:pfn order:dec", "frame {frame} (order {order}) is free again")        \
-	X(PTE_SET, pte_set, KERNEL, "va:hex entry:hex level:dec", "writes the level-{level} entry {entry} for {va}")   \
-	X(PTE_CLEAR, pte_clear, KERNEL, "va:hex entry:hex level:dec",                                                  \
+	X(PTE_SET, pte_set, KERNEL, "va:hex entry:hex level:dec of:dec",                                               \
+	  "writes the level-{level} entry {entry} for {va}")                                                           \
+	X(PTE_CLEAR, pte_clear, KERNEL, "va:hex entry:hex level:dec of:dec",                                           \
 	  "clears the level-{level} entry for {va}; it was {entry}")                                                   \
 	X(SWAP_OUT, swap_out, KERNEL, "frame:pfn slot:dec pid:dec va:hex",                                             \
 	  "frame {frame}, the page of process {pid} at {va}, is written to swap slot {slot}")                          \

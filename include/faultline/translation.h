@@ -29,7 +29,7 @@ struct translation_tlb {
 	struct tlb_entry entry;
 };
 
-/* What an access in ring 3 would meet. */
+/* What an access would meet. */
 struct translation_access {
 	bool allowed;        /* by the tables in RAM */
 	unsigned vector;     /* else: 14 #PF, 13 #GP */
@@ -61,7 +61,8 @@ struct translation {
 	struct translation_area below, above; /* neighbours, if none does */
 	bool has_frame;
 	struct frame frame; /* of va, if mapped to RAM that the kernel manages */
-	struct translation_access access[ACCESS_KIND_COUNT];
+	/* From ring 3, and from ring 0, which lets itself into pages of ring 3 (STAC). */
+	struct translation_access access[ACCESS_KIND_COUNT], supervisor[ACCESS_KIND_COUNT];
 };
 
 /* `process` is an index as in world_process. The world has booted. */

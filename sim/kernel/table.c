@@ -35,10 +35,11 @@ static void write_entry(struct mm *mm, struct vaddr va, struct paddr pa, struct 
 	struct pte old = load(mm, pa);
 	entry_store(mm->kernel, pa, entry);
 	table_record(mm, pa)->mappings += (uint32_t)entry_used(entry) - (uint32_t)entry_used(old);
+	uint64_t of = mm->owner ? mm->owner->pid : 0;
 	if (entry_used(entry))
-		emit(mm->kernel->bus, EVENT_PTE_SET, va.v, entry.word, level);
+		emit(mm->kernel->bus, EVENT_PTE_SET, va.v, entry.word, level, of);
 	else
-		emit(mm->kernel->bus, EVENT_PTE_CLEAR, va.v, old.word, level);
+		emit(mm->kernel->bus, EVENT_PTE_CLEAR, va.v, old.word, level, of);
 }
 
 static bool new_table(struct mm *mm, struct pfn *out)

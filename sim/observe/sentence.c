@@ -239,6 +239,11 @@ static bool has_address(const struct event *signal)
 static const char *template_of(const struct event *event)
 {
 	bool zero = event->arg[1] == 0;
+	bool foreign = event->arg[3] != 0 && event->arg[3] != event->pid; /* the tables of another process */
+	if (event->kind == EVENT_PTE_SET && foreign)
+		return "writes the level-{level} entry {entry} for {va} of process {of}";
+	if (event->kind == EVENT_PTE_CLEAR && foreign)
+		return "clears the level-{level} entry for {va} of process {of}; it was {entry}";
 	if (event->kind == EVENT_SIGNAL && !has_address(event))
 		return "signal {name}: {why}";
 	if (event->kind == EVENT_EVICT && event->arg[2] == 0)

@@ -49,11 +49,12 @@ static void take_tlbs(struct translation *out, const struct mmu *mmu, uint16_t p
 	}
 }
 
-/* SDM 3A 4.6 and 4.7, for ring 3. */
-static struct translation_access judge(const struct translation *translation, enum access_kind kind, bool nxe)
+/* SDM 3A 4.6 and 4.7, with CR0.WP, CR4.SMEP and, as wherever the kernel means to, EFLAGS.AC. */
+static struct translation_access judge(const struct translation *translation, enum access_kind kind, bool user,
+				       bool nxe)
 {
 	const struct walk *walk = &translation->walk;
-	struct translation_access access = {.vector = VECTOR_PAGE_FAULT, .error_code = FAULT_USER};
+	struct translation_access access = {.vector = VECTOR_PAGE_FAULT, .error_code = user ? FAULT_USER : 0};
 	if (walk->outcome == WALK_NOT_CANONICAL)
 		return (struct translation_access){.vector = VECTOR_PROTECTION};
 	if (kind == ACCESS_WRITE)
@@ -65,8 +66,8 @@ static struct translation_access judge(const struct translation *translation, en
 	if (walk->outcome != WALK_MAPPED)
 		return access;
 	access.error_code |= FAULT_PRESENT;
-	access.allowed = walk->rights.user && (kind != ACCESS_WRITE || walk->rights.writable) &&
-			 (kind != ACCESS_FETCH || !walk->rights.no_execute);
+	access.allowed = (!user || walk->rights.user) && (kind != ACCESS_WRITE || walk->rights.writable) &&
+			 (kind != ACCESS_FETCH || (!walk->rights.no_execute && (user || !walk->rights.user)));
 	return access;
 }
 
@@ -130,7 +131,8 @@ void translation_take(struct translation *out, const struct world *world, unsign
 	take_areas(out, process);
 	take_frame(out, world);
 	for (unsigned kind = 0; kind < ACCESS_KIND_COUNT; kind++) {
-		out->access[kind] = judge(out, (enum access_kind)kind, paging.nxe);
+		out->access[kind] = judge(out, (enum access_kind)kind, true, paging.nxe);
+		out->supervisor[kind] = judge(out, (enum access_kind)kind, false, paging.nxe);
 		out->access[kind].verdict = ask_kernel(process, va, &out->access[kind]);
 	}
 }

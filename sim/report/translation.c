@@ -200,8 +200,16 @@ static void put_accesses(struct report *report, const struct translation *transl
 static void put_frame(struct report *report, const struct translation *translation)
 {
 	const struct frame *frame = &translation->frame;
+	const struct absent_entry *absent = &translation->absent;
 	if (translation->walk.outcome != WALK_MAPPED) {
-		report_text(report, "physical", "physical", "none");
+		if (absent->swapped)
+			report_textf(report, "physical", "physical", "none: the page is in swap slot %" PRIu64,
+				     absent->slot);
+		else if (absent->kept)
+			report_textf(report, "physical", "physical", "none: PROT_NONE keeps frame 0x%" PRIx64,
+				     absent->frame.v);
+		else
+			report_text(report, "physical", "physical", "none");
 		return;
 	}
 	report_textf(report, "physical", "physical", "0x%" PRIx64 ", a page of %s at 0x%" PRIx64, translation->pa.v,

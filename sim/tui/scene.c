@@ -21,6 +21,9 @@ static bool address_of(const struct event *event, uint64_t *va)
 {
 	if (event->kind == EVENT_EXCEPTION && strcmp(event_arg_text(event, 0), "#PF") != 0)
 		return false;
+	if (event->kind == EVENT_SIGNAL && strcmp(event_arg_text(event, 0), "SIGSEGV") != 0 &&
+	    strcmp(event_arg_text(event, 0), "SIGBUS") != 0)
+		return false;
 	for (unsigned i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
 		if (addresses[i].kind == (enum event_kind)event->kind) {
 			*va = event->arg[addresses[i].index];
@@ -28,6 +31,13 @@ static bool address_of(const struct event *event, uint64_t *va)
 		}
 	}
 	return false;
+}
+
+/* Whose memory the event is about: the kernel also edits the tables of others than who runs. */
+static uint32_t subject_of(const struct event *event)
+{
+	bool edits = event->kind == EVENT_PTE_SET || event->kind == EVENT_PTE_CLEAR;
+	return edits && event->arg[3] != 0 ? (uint32_t)event->arg[3] : event->pid;
 }
 
 static enum access_kind access_of(const struct event *access)
@@ -56,6 +66,21 @@ static bool access_of_hardware(const struct event *event, uint64_t page, enum ac
 	return true;
 }
 
+/* What the processor does for an access to the page: who makes it, and whether it is done. False: something else. */
+static bool access_in_hardware(const struct scene *scene, const struct event *event, bool *supervisor, bool *under_way)
+{
+	static const uint64_t kinds = EVENT_BIT(EVENT_ACCESS) | EVENT_BIT(EVENT_TLB_MISS) | EVENT_BIT(EVENT_WALK) |
+				      EVENT_BIT(EVENT_TLB_FILL) | EVENT_BIT(EVENT_EXCEPTION);
+	uint64_t va;
+	if (!(kinds & EVENT_BIT(event->kind)) || !address_of(event, &va) ||
+	    page_floor(va) != page_floor(scene->address.v))
+		return false;
+	*under_way = event->kind != EVENT_ACCESS && event->kind != EVENT_TLB_FILL;
+	*supervisor = event->kind == EVENT_EXCEPTION ? !(event->arg[1] & FAULT_USER)
+						     : travel_ring(scene->travel, event->number) == 0;
+	return true;
+}
+
 static bool begins_operation(const struct event *event)
 {
 	return event->kind == EVENT_OP_START;
@@ -68,16 +93,21 @@ static void find_address(struct scene *scene)
 	scene->access = ACCESS_READ;
 	scene->access_bytes = 0;
 	scene->operation_start = 0;
+	scene->supervisor = scene->under_way = false;
 	bool known = false; /* the processor has said what it was */
+	bool placed = false;
 	for (uint64_t number = scene->position; number > 0; number--) {
 		const struct travel_record *record = travel_record(scene->travel, number);
 		uint64_t va;
 		if (!record)
 			return;
-		if (!scene->has_address && record->event.pid == scene->event->pid && address_of(&record->event, &va)) {
+		if (!scene->has_address && subject_of(&record->event) == subject_of(scene->event) &&
+		    address_of(&record->event, &va)) {
 			scene->has_address = true;
 			scene->address = (struct vaddr){va};
 		}
+		if (scene->has_address && !placed)
+			placed = access_in_hardware(scene, &record->event, &scene->supervisor, &scene->under_way);
 		if (scene->has_address && !known)
 			known = access_of_hardware(&record->event, page_floor(scene->address.v), &scene->access);
 		if (record->event.kind == EVENT_ACCESS && scene->access_bytes == 0 && scene->has_address) {
@@ -100,7 +130,7 @@ static void find_process(struct scene *scene)
 	if (!scene->pinned) {
 		scene->process = 0;
 		for (unsigned i = 0; (process = world_process(scene->world, i)) != NULL; i++) {
-			if (scene->event && process->pid == scene->event->pid)
+			if (scene->event && process->pid == subject_of(scene->event))
 				scene->process = i;
 		}
 	}

@@ -60,6 +60,8 @@ struct scene {
 	struct vaddr address;
 	enum access_kind access;
 	unsigned access_bytes;          /* 0: not known */
+	bool supervisor;                /* the access comes from ring 0 */
+	bool under_way;                 /* the processor walks for it, or has refused it */
 	struct translation translation; /* of it, valid when has_address and there is a process */
 	uint64_t operation_start;       /* number of the OP_START of the current operation; 0: too long ago, or none */
 	char why[SCENE_TEXT];           /* a sentence or two: what this event means */

@@ -158,6 +158,8 @@ static void draw_step(const struct scene *scene, struct area area, unsigned row,
 	char target[32] = "-> none";
 	if (pte_present(step->entry))
 		(void)snprintf(target, sizeof(target), "-> %" PRIx64, points_at(t, i));
+	else if (t->absent.swapped && step->level == 1)
+		(void)snprintf(target, sizeof(target), "swap %" PRIu64, t->absent.slot);
 	if (columns.target && columns.target + strlen(target) < columns.flags)
 		(void)area_whole(area, row, columns.target, style, "%s", target);
 	entry_flags_draw(scene, area, row, columns.flags, i, columns.line);
@@ -178,41 +180,71 @@ static void draw_unreached(const struct translation *t, struct area area, unsign
 
 /* ---- what follows ---- */
 
+/* What the access meets: that of this moment, else one from ring 3. */
+static const struct translation_access *met_by(const struct scene *scene)
+{
+	const struct translation *t = &scene->translation;
+	return &(scene->supervisor ? t->supervisor : t->access)[scene->access];
+}
+
+/* A TLB with an old entry may refuse what the tables allow: the processor's own word counts. */
+static bool is_refused(const struct scene *scene)
+{
+	return !met_by(scene)->allowed || (scene->event && scene->event->kind == EVENT_EXCEPTION && scene->under_way);
+}
+
+static uint32_t error_code_of(const struct scene *scene)
+{
+	bool said = scene->event && scene->event->kind == EVENT_EXCEPTION && scene->under_way;
+	return said ? (uint32_t)scene->event->arg[1] : met_by(scene)->error_code;
+}
+
+static void draw_allowed(const struct scene *scene, struct area area, unsigned row)
+{
+	const struct translation *t = &scene->translation;
+	unsigned at = area_text(area, row, 0, STYLE_GOOD, "= ");
+	at = area_whole(area, row, at, STYLE_STRONG, "%" PRIx64, t->pa.v);
+	(void)area_text(area, row, at, STYLE_GOOD, "  %s page, ring-%u %s ok", page_size_name(t->walk.size),
+			scene->supervisor ? 0 : 3, access_word(scene));
+}
+
+/* With a mark what happens now, else what would. */
 static void draw_outcome(const struct scene *scene, struct area area, unsigned row)
 {
 	const struct translation *t = &scene->translation;
-	const struct translation_access *access = &t->access[scene->access];
 	if (row >= area.rows)
 		return;
-	if (access->allowed) {
-		unsigned at = area_text(area, row, 0, STYLE_GOOD, "= ");
-		at = area_whole(area, row, at, STYLE_STRONG, "%" PRIx64, t->pa.v);
-		(void)area_text(area, row, at, STYLE_GOOD, "  %s page, ring-3 %s ok", page_size_name(t->walk.size),
-				access_word(scene));
+	if (!is_refused(scene)) {
+		draw_allowed(scene, area, row);
 		return;
 	}
-	if (access->vector != 14) {
-		(void)area_text(area, row, 0, STYLE_FAULT, "! %s: %s", vector_name(access->vector),
+	char who[32] = "! ";
+	if (!scene->under_way)
+		(void)snprintf(who, sizeof(who), "ring-%u %s: ", scene->supervisor ? 0 : 3, access_word(scene));
+	const enum style style = scene->under_way ? STYLE_FAULT : STYLE_TEXT;
+	unsigned vector = met_by(scene)->vector;
+	if (vector != VECTOR_PAGE_FAULT) {
+		(void)area_text(area, row, 0, style, "%s%s: %s", who, vector_name(vector),
 				walk_outcome_text(t->walk.outcome));
 		return;
 	}
-	char text[TEXT_ROOM];
-	(void)snprintf(text, sizeof(text), "! #PF err %x %s", access->error_code,
-		       phrase_fault_code(access->error_code).text);
+	char text[TEXT_ROOM + sizeof(who)];
+	uint32_t code = error_code_of(scene);
+	(void)snprintf(text, sizeof(text), "%s#PF err %x %s", who, code, phrase_fault_code(code).text);
 	if (strlen(text) <= area.columns)
-		(void)area_whole(area, row, 0, STYLE_FAULT, "%s", text);
+		(void)area_whole(area, row, 0, style, "%s", text);
 	else
-		(void)area_whole(area, row, 0, STYLE_FAULT, "! #PF err %x", access->error_code);
+		(void)area_whole(area, row, 0, style, "%s#PF err %x", who, code);
 }
 
 /* What each bit of the error code is derived from. */
 static unsigned draw_derivation(const struct scene *scene, struct area area, unsigned row)
 {
 	const struct translation *t = &scene->translation;
-	uint32_t code = t->access[scene->access].error_code;
+	uint32_t code = error_code_of(scene);
 	const struct walk *walk = &t->walk;
 	char where[64];
-	if (t->access[scene->access].allowed || t->access[scene->access].vector != 14 || walk->count == 0)
+	if (!is_refused(scene) || met_by(scene)->vector != VECTOR_PAGE_FAULT || walk->count == 0)
 		return row;
 	(void)snprintf(where, sizeof(where), "%s %s", walk_level_name(walk->step[walk->count - 1].level),
 		       walk->outcome == WALK_NOT_PRESENT ? "has P=0" : "was reached: P=1 all the way");
@@ -222,7 +254,8 @@ static unsigned draw_derivation(const struct scene *scene, struct area area, uns
 		(void)area_text(area, row++, 2, STYLE_TEXT, "W=%u    the access is a %s", code & FAULT_WRITE ? 1 : 0,
 				access_word(scene));
 	if (row < area.rows)
-		(void)area_text(area, row++, 2, STYLE_TEXT, "U=1    it comes from ring 3");
+		(void)area_text(area, row++, 2, STYLE_TEXT, "U=%u    it comes from ring %u", code & FAULT_USER ? 1 : 0,
+				code & FAULT_USER ? 3 : 0);
 	if (row < area.rows)
 		(void)area_text(area, row++, 2, STYLE_TEXT, "RSVD=%u %s", code & FAULT_RESERVED ? 1 : 0,
 				code & FAULT_RESERVED ? "a reserved bit is set in the entry"
@@ -268,9 +301,8 @@ static unsigned draw_shortcut(const struct scene *scene, struct area area, unsig
 
 static void draw_root(const struct translation *t, struct area area, unsigned row)
 {
-	unsigned at = area_whole(area, row, 1, STYLE_TEXT, "CR3");
-	(void)at;
-	at = area_whole(area, row, 11, STYLE_TEXT, "%" PRIx64, t->cr3 & paging_mode_info(t->mode)->root);
+	(void)area_whole(area, row, 1, STYLE_TEXT, "CR3");
+	unsigned at = area_whole(area, row, 11, STYLE_TEXT, "%" PRIx64, t->cr3 & paging_mode_info(t->mode)->root);
 	if (at + 10 < area.columns && paging_mode_info(t->mode)->linear_bits > 32)
 		at = area_whole(area, row, at + 1, STYLE_DIM, "PCID %u", (unsigned)(t->cr3 & 0xfff));
 	struct columns columns = columns_of(t, area);
@@ -298,8 +330,9 @@ static void draw(const struct scene *scene, struct area area)
 	const struct translation *t = &scene->translation;
 	if (!scene->shown || !scene->has_address) {
 		(void)area_paragraph(area, 0, 0, STYLE_DIM,
-				     scene->booted ? "This event is about no address."
-						   : "No tables yet: paging is off.");
+				     scene->shown   ? "This event is about no address."
+				     : scene->event ? "The kernel boots: no process has tables yet."
+						    : "No tables yet: paging is off.");
 		return;
 	}
 	if (!t->alive) {
