@@ -33,8 +33,8 @@ static void explain_refusal(struct scene *scene, uint64_t error)
 	else if (t->absent.kept)
 		append(scene->why, "has P=0 in its entry, though a frame is kept: PROT_NONE.");
 	else if (t->walk.outcome == WALK_NOT_PRESENT)
-		append(scene->why, "lies in VMA %s, but its entry has P=0: not mapped.",
-		       t->vma.name[0] ? t->vma.name : "(anonymous)");
+		append(scene->why, "lies in VMA %s, but its entry has P=0: %s.",
+		       t->vma.name[0] ? t->vma.name : "(anonymous)", t->vma.file ? "not mapped" : "no frame yet");
 	else if (!rights->user)
 		append(scene->why, "is mapped, but with U/S=0 on its path: only ring 0 may.");
 	else if ((error & FAULT_WRITE) && !rights->writable)
