@@ -13,8 +13,9 @@
 /* Set in a reference that writes. */
 #define REFERENCES_WRITE (UINT32_C(1) << 31)
 enum { REFERENCES_PAGE_SHIFT = 12 };
-/* A string has at most so many. */
+/* A string has at most so many, of so many pages. */
 #define REFERENCES_MOST (UINT32_MAX - 1)
+#define REFERENCES_MOST_PAGES (UINT32_C(1) << 30)
 
 struct references {
 	uint32_t *page; /* of each reference: its dense number, and REFERENCES_WRITE; unused if the string is packed */

@@ -126,7 +126,7 @@ static void find_pages(struct reader *reader, uint32_t count)
 static bool read_numbers(struct reader *reader, const struct block_header *header)
 {
 	const uint8_t *bytes = take(reader, header->number_bytes);
-	if (!bytes || header->pages > header->references || reader->pages + header->pages > INT32_MAX ||
+	if (!bytes || header->pages > header->references || reader->pages + header->pages > REFERENCES_MOST_PAGES ||
 	    !references_unpack_numbers(reader->codec, bytes, header->number_bytes, header->pages, reader->numbers))
 		return false;
 	if (reader->page)

@@ -8,12 +8,32 @@
 #include "faultline/references.h"
 #include "references_packed.h"
 
+/* More than any access, and than any page. A line that says more is a mistake, and would fill the host's memory. */
+enum { ACCESS_MOST_BYTES = 1 << 30 };
+
 struct reader {
 	struct references *references;
 	const char *at, *end;
 	const char *name;
 	uint64_t line;
+	struct error *error;
 };
+
+static enum status refuse(const struct reader *reader, const char *why)
+{
+	return error_set(reader->error, STATUS_BAD_INPUT, "%s:%llu: %s", reader->name, (unsigned long long)reader->line,
+			 why);
+}
+
+static enum status add(struct reader *reader, uint64_t page, bool writes)
+{
+	if (reader->references->count >= REFERENCES_MOST)
+		return refuse(reader, "more than 2^32 - 2 references; cut the string into parts");
+	if (reader->references->pages >= REFERENCES_MOST_PAGES)
+		return refuse(reader, "more than 2^30 pages; cut the string into parts");
+	references_add(reader->references, page, writes);
+	return STATUS_OK;
+}
 
 static bool is_blank(char c)
 {
@@ -52,9 +72,10 @@ static bool read_number(struct reader *reader, int base, uint64_t *out)
 	const char *start = reader->at;
 	*out = 0;
 	for (; reader->at < reader->end && digit(*reader->at, base) >= 0; reader->at++) {
-		if (*out > UINT64_MAX / (unsigned)base - 1)
+		unsigned next = (unsigned)digit(*reader->at, base);
+		if (*out > (UINT64_MAX - next) / (unsigned)base)
 			return false;
-		*out = *out * (unsigned)base + (unsigned)digit(*reader->at, base);
+		*out = *out * (unsigned)base + next;
 	}
 	return reader->at > start;
 }
@@ -78,9 +99,21 @@ static bool is_lackey(const struct reader *reader)
 	return reader->end - at > 2 && strchr("ILSM", at[0]) && at[1] == ' ' && (digit(at[2], 16) >= 0 || at[2] == ' ');
 }
 
-/* An access across a page's end uses both. */
-static bool read_lackey(struct reader *reader)
+static enum status not_understood(const struct reader *reader, const char *word)
 {
+	int length = 0;
+	while (word + length < reader->end && !is_blank(word[length]) && length < 40)
+		length++;
+	return error_set(reader->error, STATUS_BAD_INPUT,
+			 "%s:%llu: \"%.*s\" is no reference; write a page number (17), an address (0x11000), either "
+			 "with w behind it when it writes (17w), or lines of valgrind --tool=lackey --trace-mem=yes",
+			 reader->name, (unsigned long long)reader->line, length, word);
+}
+
+/* An access across a page's end uses both. */
+static enum status read_lackey(struct reader *reader)
+{
+	const char *word = reader->at;
 	bool writes = *reader->at == 'S' || *reader->at == 'M';
 	uint64_t address;
 	uint64_t bytes;
@@ -89,43 +122,37 @@ static bool read_lackey(struct reader *reader)
 		reader->at++;
 	if (!read_number(reader, 16, &address) || reader->at == reader->end || *reader->at++ != ',' ||
 	    !read_number(reader, 10, &bytes) || bytes == 0)
-		return false;
+		return not_understood(reader, word);
+	if (bytes > ACCESS_MOST_BYTES)
+		return refuse(reader, "an access of more than 1073741824 bytes; allowed are 1 to 1073741824");
+	if (bytes - 1 > UINT64_MAX - address)
+		return refuse(reader, "an access beyond the last address, ffffffffffffffff");
 	uint64_t last = (address + bytes - 1) >> REFERENCES_PAGE_SHIFT;
-	for (uint64_t page = address >> REFERENCES_PAGE_SHIFT; page <= last; page++)
-		references_add(reader->references, page, writes);
-	return true;
+	enum status status = STATUS_OK;
+	for (uint64_t page = address >> REFERENCES_PAGE_SHIFT; status == STATUS_OK && page <= last; page++)
+		status = add(reader, page, writes);
+	return status;
 }
 
 /* ---- a text ---- */
 
-static bool read_word(struct reader *reader)
+static enum status read_word(struct reader *reader)
 {
+	const char *word = reader->at;
 	uint64_t page;
 	if (is_lackey(reader))
 		return read_lackey(reader);
 	if (!read_any_number(reader, &page))
-		return false;
+		return not_understood(reader, word);
 	bool writes = reader->at < reader->end && *reader->at == 'w';
 	reader->at += writes;
-	references_add(reader->references, page, writes);
-	return true;
-}
-
-static enum status not_understood(const struct reader *reader, const char *word, struct error *error)
-{
-	int length = 0;
-	while (word + length < reader->end && !is_blank(word[length]) && length < 40)
-		length++;
-	return error_set(error, STATUS_BAD_INPUT,
-			 "%s:%llu: \"%.*s\" is no reference; write a page number (17), an address (0x11000), either "
-			 "with w behind it when it writes (17w), or lines of valgrind --tool=lackey --trace-mem=yes",
-			 reader->name, (unsigned long long)reader->line, length, word);
+	return add(reader, page, writes);
 }
 
 enum status references_read_text(struct references *references, const char *text, size_t length, const char *name,
 				 struct error *error)
 {
-	struct reader reader = {references, text, text + length, name, 1};
+	struct reader reader = {references, text, text + length, name, 1, error};
 	for (skip_blanks(&reader); reader.at < reader.end; skip_blanks(&reader)) {
 		const char *word = reader.at;
 		/* Valgrind's own lines. */
@@ -133,11 +160,11 @@ enum status references_read_text(struct references *references, const char *text
 			skip_line(&reader);
 			continue;
 		}
-		if (!read_word(&reader) || (reader.at < reader.end && !is_blank(*reader.at) && *reader.at != '#'))
-			return not_understood(&reader, word, error);
-		if (references->count >= REFERENCES_MOST)
-			return error_set(error, STATUS_BAD_INPUT, "%s:%llu: more than 2^32 - 2 references", name,
-					 (unsigned long long)reader.line);
+		enum status status = read_word(&reader);
+		if (status != STATUS_OK)
+			return status;
+		if (reader.at < reader.end && !is_blank(*reader.at) && *reader.at != '#')
+			return not_understood(&reader, word);
 	}
 	return STATUS_OK;
 }

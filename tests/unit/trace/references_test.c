@@ -293,6 +293,56 @@ static void damage_does_no_harm(void **state)
 	damage_does_no_harm_to(skewed_string());
 }
 
+/* ---- a text ---- */
+
+static enum status read_text(const char *text, struct references *references, struct error *error)
+{
+	*error = (struct error){0};
+	references_init(references);
+	return references_read_text(references, text, strlen(text), "t", error);
+}
+
+/* One line must not fill the host's memory, and no address lies behind the last one. */
+static void what_a_trace_cannot_mean_is_refused_with_its_line(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *error;
+	} rows[] = {
+	    {"1\n L 1000,9999999999999\n", "t:2: an access of more than 1073741824 bytes"},
+	    {" S 0,1073741825", "t:1: an access of more than 1073741824 bytes; allowed are 1 to 1073741824"},
+	    {"1\n2\n M ffffffffffffffff,2", "t:3: an access beyond the last address, ffffffffffffffff"},
+	    {"I  ffffffffffffff00,257", "t:1: an access beyond the last address"},
+	    {" L 1000,0", "t:1: \"L\" is no reference"},
+	    {"18446744073709551616", "t:1: \"18446744073709551616\" is no reference"},
+	    {"0x10000000000000000", "t:1: \"0x10000000000000000\" is no reference"},
+	};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct references references;
+		struct error error;
+		assert_int_equal(read_text(rows[i].text, &references, &error), STATUS_BAD_INPUT);
+		assert_ptr_equal(strstr(error.text, rows[i].error), error.text);
+		references_release(&references);
+	}
+}
+
+static void the_greatest_numbers_are_numbers(void **state)
+{
+	(void)state;
+	static const uint64_t last = UINT64_MAX >> REFERENCES_PAGE_SHIFT;
+	struct references references;
+	struct error error;
+	assert_int_equal(read_text("0xffffffffffffffff 18446744073709551615w\n S fffffffffffff000,4096\n"
+				   " L 0,1073741824\n",
+				   &references, &error),
+			 STATUS_OK);
+	assert_int_equal(references.count, 3 + (1 << 18));
+	assert_int_equal(references.number[0], last);
+	assert_int_equal(references.number[1], UINT64_MAX);
+	assert_int_equal(references.page[2], 0 | REFERENCES_WRITE);
+	references_release(&references);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +355,8 @@ int main(void)
 	    cmocka_unit_test(a_packed_string_goes_on_where_another_ended),
 	    cmocka_unit_test(a_string_that_ends_early_is_refused),
 	    cmocka_unit_test(damage_does_no_harm),
+	    cmocka_unit_test(what_a_trace_cannot_mean_is_refused_with_its_line),
+	    cmocka_unit_test(the_greatest_numbers_are_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
