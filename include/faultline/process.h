@@ -157,14 +157,14 @@ struct process {
 	struct linux_rlimit limits[RLIMITS];
 	struct process_stats stats;
 	struct process_death death;
-	char message[256];                /* what it wrote to stderr last */
-	void *program;                    /* of whoever runs it in ring 3; the kernel does not look */
-	struct process_context *contexts; /* by CPU */
-	unsigned home;                    /* the CPU of its main thread */
-	unsigned last;                    /* the CPU that it ran on last */
+	char message[256]; /* what it wrote to stderr last */
+	void *program;     /* of whoever runs it in ring 3; the kernel does not look */
+	unsigned home;     /* the CPU of its main thread */
+	unsigned last;     /* the CPU that it ran on last */
 	struct vaddr segment_start[SEGMENT_COUNT];
 	uint64_t segment_bytes[SEGMENT_COUNT];
-	struct descriptors *descriptors; /* NULL: it has never opened a file */
+	struct descriptors *descriptors;   /* NULL: it has never opened a file */
+	struct process_context contexts[]; /* by CPU */
 };
 
 const char *segment_name(enum segment segment);

@@ -43,7 +43,8 @@ enum status kernel_boot(struct arena *arena, struct machine *machine, const stru
 	kernel->cpus = arena_new_array(arena, struct kernel_cpu, kernel->cpu_count);
 	pool_init(&kernel->mm_pool, arena, sizeof(struct mm));
 	pool_init(&kernel->vma_pool, arena, sizeof(struct vma));
-	pool_init(&kernel->process_pool, arena, sizeof(struct process));
+	pool_init(&kernel->process_pool, arena,
+		  sizeof(struct process) + kernel->cpu_count * sizeof(struct process_context));
 	pool_init(&kernel->file_pool, arena, sizeof(struct file));
 	pool_init(&kernel->node_pool, arena, file_node_bytes());
 	pool_init(&kernel->open_file_pool, arena, sizeof(struct open_file));

@@ -55,7 +55,6 @@ struct process *process_new(struct kernel *kernel, const char *name)
 	process->pcid = process_own_pcid(kernel, process);
 	process->name = name;
 	process->death.signal_name = process->death.why = process->death.vma = "";
-	process->contexts = arena_new_array(kernel->arena, struct process_context, kernel->cpu_count);
 	process->home = process->last = kernel->process_count % kernel->cpu_count;
 	process->segment_start[SEGMENT_KERNEL] = vaddr(kernel->layout->kernel_text);
 	return process;

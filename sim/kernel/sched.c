@@ -3,7 +3,7 @@
  * See arch/x86/kernel/process_64.c, __switch_to. */
 #include "cpus.h"
 
-static struct process_context *context_here(const struct kernel *kernel, const struct process *process)
+static struct process_context *context_here(const struct kernel *kernel, struct process *process)
 {
 	return &process->contexts[kernel->cpu];
 }

@@ -227,8 +227,32 @@ static void a_promise_that_cannot_be_made_twice_refuses_the_fork(void **state)
 	assert_int_equal(rig_syscall(&rig, SYS_NR_FORK, 0, 0, 0, 0, 0), -LINUX_ENOMEM);
 	assert_int_equal(frame_pool_free(kernel_frames(rig.kernel)), free);
 	assert_int_equal(rig.kernel->committed, committed);
-	rig_store(&rig, AREA, 5); /* and the parent goes on */
+	size_t used = arena_used(rig.arena);
+	for (unsigned again = 0; again < 1000; again++)
+		assert_int_equal(rig_syscall(&rig, SYS_NR_FORK, 0, 0, 0, 0, 0), -LINUX_ENOMEM);
+	assert_int_equal(arena_used(rig.arena), used); /* a world has only so much */
+	rig_store(&rig, AREA, 5);                      /* and the parent goes on */
 	rig_release(&rig);
+}
+
+/* A program may try as often as it likes: what a world may take of the host is limited. */
+static void forks_that_fail_keep_nothing(void **state)
+{
+	(void)state;
+	static const enum syscall_number calls[] = {SYS_NR_FORK, SYS_NR_VFORK};
+	for (unsigned i = 0; i < 2; i++) {
+		struct rig rig;
+		struct pfn frame;
+		boot(&rig, PAGING_4LEVEL, 1, 0);
+		while (frame_take(rig.kernel->frames, 0, FRAME_KERNEL, &frame))
+			continue;
+		assert_int_equal(rig_syscall(&rig, calls[i], 0, 0, 0, 0, 0), -LINUX_ENOMEM);
+		size_t used = arena_used(rig.arena);
+		for (unsigned again = 0; again < 1000; again++)
+			assert_int_equal(rig_syscall(&rig, calls[i], 0, 0, 0, 0, 0), -LINUX_ENOMEM);
+		assert_int_equal(arena_used(rig.arena), used);
+		rig_release(&rig);
+	}
 }
 
 int main(void)
@@ -245,6 +269,7 @@ int main(void)
 	    cmocka_unit_test(huge_pages_are_shared_until_one_writes),
 	    cmocka_unit_test(a_parent_waits_for_its_children_only),
 	    cmocka_unit_test(a_promise_that_cannot_be_made_twice_refuses_the_fork),
+	    cmocka_unit_test(forks_that_fail_keep_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
