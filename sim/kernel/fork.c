@@ -6,9 +6,9 @@
 #include "open_file.h"
 #include "page.h"
 #include "placement.h"
+#include "reclaim.h"
 
 enum { STACK_FRAMES = 1 << STACK_ORDER };
-#include "reclaim.h"
 
 /* ---- pages ---- */
 
