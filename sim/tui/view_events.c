@@ -75,9 +75,9 @@ static void draw(const struct scene *scene, struct area area)
 
 static bool move(struct scene *scene, enum move move)
 {
-	static const int steps[] = {
-	    [MOVE_UP] = -1,       [MOVE_DOWN] = 1,       [MOVE_LEFT] = -1,           [MOVE_RIGHT] = 1,
-	    [MOVE_PAGE_UP] = -10, [MOVE_PAGE_DOWN] = 10, [MOVE_HOME] = -TRAVEL_PAST, [MOVE_END] = TRAVEL_FUTURE};
+	enum { ALL = TRAVEL_PAST + TRAVEL_FUTURE };
+	static const int steps[] = {[MOVE_UP] = -1,       [MOVE_DOWN] = 1,       [MOVE_LEFT] = -1,   [MOVE_RIGHT] = 1,
+				    [MOVE_PAGE_UP] = -10, [MOVE_PAGE_DOWN] = 10, [MOVE_HOME] = -ALL, [MOVE_END] = ALL};
 	struct selection *selection = &scene->selected[PANEL_EVENTS];
 	uint64_t at = selection->active ? selection->at : scene->position;
 	int step = steps[move];

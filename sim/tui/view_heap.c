@@ -146,16 +146,31 @@ static const char *state_word(const struct heap_block *block)
 	return words[block->state];
 }
 
-/* The last blocks, those nearest to the top; a selection scrolls back. */
+static uint64_t kept_of(const struct blocks *blocks)
+{
+	return blocks->seen < KEPT_BLOCKS ? blocks->seen : KEPT_BLOCKS;
+}
+
+/* False: a change is in progress, or they are too many; `why` is "" then. */
+static bool walk_blocks(const struct heap *heap, struct blocks *blocks, const char **why)
+{
+	memset(blocks, 0, sizeof(*blocks));
+	*why = "";
+	return heap->stats.live_blocks < MOST_BLOCKS && heap->ops->walk(heap, take_block, blocks, why);
+}
+
+/* The last blocks, those nearest to the top, or those around the selected one. */
 static void draw_blocks(const struct scene *scene, const struct blocks *blocks, struct area area, unsigned row)
 {
-	uint64_t kept = blocks->seen < KEPT_BLOCKS ? blocks->seen : KEPT_BLOCKS;
+	const struct selection *selection = &scene->selected[PANEL_HEAP];
+	uint64_t kept = kept_of(blocks);
 	unsigned rows = area.rows > row ? area.rows - row : 0;
-	uint64_t back = scene->selected[PANEL_HEAP].active ? scene->selected[PANEL_HEAP].at : 0;
 	uint64_t shown = kept < rows ? kept : rows;
-	back = back > kept - shown ? kept - shown : back;
+	uint64_t below = selection->active && selection->at > shown / 2 ? selection->at - shown / 2 : 0;
+	below = below > kept - shown ? kept - shown : below;
 	for (unsigned i = 0; i < shown; i++) {
-		const struct heap_block *block = &blocks->kept[(blocks->seen - back - shown + i) % KEPT_BLOCKS];
+		uint64_t back = below + shown - 1 - i; /* from the last one */
+		const struct heap_block *block = &blocks->kept[(blocks->seen - 1 - back) % KEPT_BLOCKS];
 		enum style style = block->state == HEAP_BLOCK_USED  ? STYLE_TEXT
 				   : block->state == HEAP_BLOCK_TOP ? STYLE_STRONG
 								    : STYLE_GOOD;
@@ -164,20 +179,21 @@ static void draw_blocks(const struct scene *scene, const struct blocks *blocks, 
 				   state_word(block));
 		if (block->where[0])
 			(void)area_text(area, row + i, column + 1, style, "in %s", block->where);
+		if (selection->active && selection->at == back)
+			area_restyle(area, row + i, 0, area.columns, STYLE_SELECTED);
 	}
 }
 
 static void draw(const struct scene *scene, struct area area)
 {
 	struct blocks blocks;
-	const char *why = "";
+	const char *why;
 	const struct heap *heap = heap_of(scene);
-	memset(&blocks, 0, sizeof(blocks));
 	if (!heap) {
 		(void)area_text(area, 0, 0, STYLE_DIM, "no process lives here now");
 		return;
 	}
-	bool whole = heap->stats.live_blocks < MOST_BLOCKS && heap->ops->walk(heap, take_block, &blocks, &why);
+	bool whole = walk_blocks(heap, &blocks, &why);
 	unsigned row = 0;
 	if (whole)
 		row += draw_top(scene, &blocks, area, row);
@@ -196,16 +212,24 @@ static void draw(const struct scene *scene, struct area area)
 		draw_blocks(scene, &blocks, area, row);
 }
 
+/* ---- the selection: how many blocks before the last one ---- */
+
 static bool move(struct scene *scene, enum move move)
 {
-	struct selection *selection = &scene->selected[PANEL_HEAP];
 	static const int steps[] = {
 	    [MOVE_UP] = 1,       [MOVE_DOWN] = -1,       [MOVE_LEFT] = 1,           [MOVE_RIGHT] = -1,
 	    [MOVE_PAGE_UP] = 10, [MOVE_PAGE_DOWN] = -10, [MOVE_HOME] = KEPT_BLOCKS, [MOVE_END] = -KEPT_BLOCKS};
-	int64_t at = (int64_t)(selection->active ? selection->at : 0) + steps[move];
-	at = at < 0 ? 0 : at > KEPT_BLOCKS ? KEPT_BLOCKS : at;
-	bool moved = (uint64_t)at != selection->at;
-	*selection = (struct selection){at > 0, (uint64_t)at};
+	struct selection *selection = &scene->selected[PANEL_HEAP];
+	const struct heap *heap = heap_of(scene);
+	struct blocks blocks;
+	const char *why;
+	if (!heap || !walk_blocks(heap, &blocks, &why) || blocks.seen == 0)
+		return false;
+	int64_t first = (int64_t)kept_of(&blocks) - 1;
+	int64_t at = (selection->active ? (int64_t)selection->at : 0) + steps[move];
+	at = at < 0 ? 0 : at > first ? first : at;
+	bool moved = !selection->active || (uint64_t)at != selection->at;
+	*selection = (struct selection){true, (uint64_t)at};
 	return moved;
 }
 

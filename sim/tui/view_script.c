@@ -60,19 +60,30 @@ static void draw_operation(struct area area, unsigned row, const struct script *
 		(void)area_text(area, row, column + 1, STYLE_DIM, "# %s", op->note);
 }
 
-/* The operations around the present line; a selection scrolls. */
-static void draw_operations(const struct scene *scene, struct area area, const struct script *script)
+static uint32_t current_operation(const struct scene *scene, const struct script *script)
 {
 	uint32_t line = current_line(scene);
 	uint32_t at = 0;
 	while (at + 1 < script->count && script->ops[at].op.line < line)
 		at++;
+	return at;
+}
+
+/* The operations around the present one, or around the selected one. */
+static void draw_operations(const struct scene *scene, struct area area, const struct script *script)
+{
 	const struct selection *selection = &scene->selected[PANEL_SCRIPT];
-	uint32_t centre = selection->active && selection->at < script->count ? (uint32_t)selection->at : at;
+	bool selected = selection->active && selection->at < script->count;
+	bool begun = current_line(scene) != 0;
+	uint32_t at = current_operation(scene, script);
+	uint32_t centre = selected ? (uint32_t)selection->at : at;
 	uint32_t first = centre > area.rows / 2 ? centre - area.rows / 2 : 0;
-	for (unsigned row = 0; row < area.rows && first + row < script->count; row++)
-		draw_operation(area, row, script, first + row, line && first + row == at,
+	for (unsigned row = 0; row < area.rows && first + row < script->count; row++) {
+		draw_operation(area, row, script, first + row, begun && first + row == at,
 			       first + row < at || !scene_has_secret(scene));
+		if (selected && first + row == centre)
+			area_restyle(area, row, 0, area.columns, STYLE_SELECTED);
+	}
 }
 
 /* A list is read while it runs: what is known of it are the operations near by. */
@@ -151,14 +162,15 @@ static void title(const struct scene *scene, char *out, size_t room)
 static bool move(struct scene *scene, enum move move)
 {
 	static const int steps[] = {
-	    [MOVE_UP] = -1,       [MOVE_DOWN] = 1,       [MOVE_LEFT] = -1,       [MOVE_RIGHT] = 1,
-	    [MOVE_PAGE_UP] = -10, [MOVE_PAGE_DOWN] = 10, [MOVE_HOME] = -1000000, [MOVE_END] = 1000000};
+	    [MOVE_UP] = -1,       [MOVE_DOWN] = 1,       [MOVE_LEFT] = -1,        [MOVE_RIGHT] = 1,
+	    [MOVE_PAGE_UP] = -10, [MOVE_PAGE_DOWN] = 10, [MOVE_HOME] = INT32_MIN, [MOVE_END] = INT32_MAX};
 	const struct document_process *process = process_of(scene);
 	struct selection *selection = &scene->selected[PANEL_SCRIPT];
 	if (!process || process->script.count == 0)
 		return false;
 	int64_t last = (int64_t)process->script.count - 1;
-	int64_t at = (selection->active ? (int64_t)selection->at : 0) + steps[move];
+	int64_t at = selection->active ? (int64_t)selection->at : current_operation(scene, &process->script);
+	at += steps[move];
 	at = at < 0 ? 0 : at > last ? last : at;
 	bool moved = !selection->active || (uint64_t)at != selection->at;
 	*selection = (struct selection){true, (uint64_t)at};

@@ -2,6 +2,7 @@
 #include "view.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "faultline/phrase.h"
@@ -32,7 +33,7 @@ static void title(const struct scene *scene, char *out, size_t room)
 		(void)snprintf(out + used, room - used, "  of pid %u", process->pid);
 }
 
-/* The VMA that the moment, or else the selection, is about: that of the address, else the heap's. */
+/* The VMA of the selected address, or else of that which the moment is about. */
 static bool is_current(const struct scene *scene, const struct vma *vma)
 {
 	const struct selection *selection = &scene->selected[PANEL_SPACE];
@@ -212,28 +213,43 @@ static void draw(const struct scene *scene, struct area area)
 
 /* ---- the selection: an address ---- */
 
+/* That of the address, the next one above it, or the last one; NULL: there is none at all. */
+static const struct vma *nearest(const struct process *process, uint64_t at)
+{
+	const struct vma *vma = process_vma_after(process, vaddr(at));
+	if (vma)
+		return vma;
+	for (vma = process_vma_after(process, vaddr(0)); vma && vma->next; vma = vma->next)
+		continue;
+	return vma;
+}
+
+/* So many VMAs up, which is where addresses grow; as far as there are any. */
+static const struct vma *further(const struct vma *vma, int steps)
+{
+	for (; steps > 0 && vma->next; steps--)
+		vma = vma->next;
+	for (; steps < 0 && vma->prev; steps++)
+		vma = vma->prev;
+	return vma;
+}
+
 static bool move(struct scene *scene, enum move move)
 {
+	static const int vmas[] = {
+	    [MOVE_UP] = 1,       [MOVE_DOWN] = -1,       [MOVE_LEFT] = 0,       [MOVE_RIGHT] = 0,
+	    [MOVE_PAGE_UP] = 10, [MOVE_PAGE_DOWN] = -10, [MOVE_HOME] = INT_MAX, [MOVE_END] = -INT_MAX};
 	struct selection *selection = &scene->selected[PANEL_SPACE];
 	uint64_t at = selection->active ? selection->at : scene->has_address ? scene->address.v : 0;
-	if (!scene->shown || !scene->shown->mm)
-		return false;
-	const struct vma *vma = process_vma_after(scene->shown, vaddr(at));
-	const struct vma *to = vma;
-	if (!vma)
-		vma = to = process_vma_after(scene->shown, vaddr(0));
+	const struct vma *vma = scene->shown ? nearest(scene->shown, at) : NULL;
 	if (!vma)
 		return false;
-	if (move == MOVE_UP || move == MOVE_PAGE_UP)
-		to = vma->next;
-	else if (move == MOVE_DOWN || move == MOVE_PAGE_DOWN)
-		to = vma->prev;
-	if (move == MOVE_RIGHT && at + PAGE_BYTES < vma->end.v)
-		at += PAGE_BYTES;
-	else if (move == MOVE_LEFT && at >= vma->start.v + PAGE_BYTES)
-		at -= PAGE_BYTES;
-	else if (to && to != vma)
+	const struct vma *to = further(vma, vmas[move]);
+	uint64_t beside = move == MOVE_RIGHT ? at + PAGE_BYTES : move == MOVE_LEFT ? at - PAGE_BYTES : at;
+	if (to != vma || at < vma->start.v || at >= vma->end.v)
 		at = to->start.v;
+	else if (beside >= vma->start.v && beside < vma->end.v)
+		at = beside;
 	bool moved = !selection->active || selection->at != at;
 	*selection = (struct selection){true, at};
 	return moved;

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MOST_SLOTS = 8192, PAGE_STEPS = 8 };
+enum { MOST_SLOTS = 8192, PAGE_STEPS = 10 };
 
 static const struct mmu *mmu_of(const struct scene *scene)
 {
