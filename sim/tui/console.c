@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "export.h"
 #include "keybar.h"
 #include "utf8.h"
 #include "view.h"
@@ -95,6 +96,7 @@ void console_close(struct console *console)
 		travel_interrupt(console->travel);
 		(void)travel_finish(console->travel);
 	}
+	export_release(console);
 	travel_free(console->travel);
 	canvas_release(&console->canvas);
 }

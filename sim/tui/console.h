@@ -28,6 +28,7 @@ struct console {
 	struct canvas canvas;
 	struct breakpoints breakpoints;
 	struct setup setup;
+	struct export *exporting; /* events that are being written (export.h), else NULL */
 	enum pending pending;
 	enum prompt prompt;
 	char typed[CONSOLE_TEXT];  /* with the prompt's label in front */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "console.h"
+#include "export.h"
 #include "faultline/bus.h"
 #include "faultline/story.h"
 #include "faultline/tui.h"
@@ -235,6 +236,10 @@ void console_arrive(struct console *console)
 	if (console->begins) {
 		console->begins = false;
 		console_begin(console, console->begin_at);
+		return;
+	}
+	if (console->exporting) {
+		export_arrive(console, end);
 		return;
 	}
 	if (end != TRAVEL_ARRIVED)

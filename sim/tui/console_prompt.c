@@ -108,8 +108,6 @@ static void write_out(struct console *console, const char *words)
 		console_complain(console, "write export and what, screen, events or state, and a file");
 	else if (export_to(console, what, path, &error) != STATUS_OK)
 		console_complain(console, "%s", error.text);
-	else
-		console_say(console, "%s is written to %s", what, path);
 }
 
 /* Behind the name of what moves in time may stand how often. */

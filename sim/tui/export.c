@@ -1,5 +1,6 @@
 #include "export.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "faultline/bus.h"
@@ -14,42 +15,6 @@ static void write_screen(struct console *console, FILE *out)
 {
 	console_draw(console);
 	canvas_write(&console->canvas, out, NULL);
-}
-
-/* The whole history up to here, made again by a world of its own: the journey's observers are not disturbed. */
-struct log {
-	struct eventlog *log;
-	uint64_t last;
-};
-
-static void log_event(void *self, const struct event *event)
-{
-	struct log *log = self;
-	if (event->number <= log->last)
-		eventlog_event(log->log, event);
-}
-
-static bool goes_on(void *self, struct error *why)
-{
-	const struct log *log = self;
-	(void)why;
-	return log->last > 0;
-}
-
-static void write_events(struct console *console, FILE *out)
-{
-	struct world *world;
-	struct error error;
-	struct log log = {.last = console->scene.position};
-	if (world_new(console->document, &world, &error) != STATUS_OK)
-		return;
-	log.log = eventlog_new(out, console->document);
-	bus_subscribe(world_bus(world), EVENT_MASK_ALL, log_event, &log);
-	world_set_check(world, goes_on, &log);
-	if (log.log)
-		(void)world_run(world, &error);
-	eventlog_free(log.log);
-	world_free(world);
 }
 
 static void write_registers(struct report *report, const struct travel_registers *registers)
@@ -107,20 +72,123 @@ static void write_state(struct console *console, FILE *out)
 	report_free(report);
 }
 
+static enum status write_file(struct console *console, write_fn *write, const char *what, const char *path,
+			      struct error *error)
+{
+	struct output output;
+	if (output_open(&output, path, error) != STATUS_OK)
+		return error->status;
+	write(console, output.file);
+	if (output_commit(&output, error) == STATUS_OK)
+		console_say(console, "the %s is written to %s", what, path);
+	return error->status;
+}
+
+/* ---- events: a journey from the start to where the console stands, so it can be interrupted as any other ---- */
+
+struct export
+{
+	enum { EXPORT_TO_START, EXPORT_WRITES, EXPORT_RETURNS } stage;
+	struct output output;
+	struct eventlog *log;
+	uint64_t last;
+	char path[CONSOLE_TEXT];
+	struct error error;
+};
+
+/* A travel_match_fn: the last one, or one that cannot be written. */
+static bool log_event(void *self, const struct world *world, const struct event *event)
+{
+	const struct export *export = self;
+	(void)world;
+	eventlog_event(export->log, event);
+	return event->number == export->last || ferror(export->output.file);
+}
+
+static enum status begin_events(struct console *console, const char *path, struct error *error)
+{
+	struct export *export = calloc(1, sizeof(*export));
+	if (!export)
+		return error_set(error, STATUS_HOST, "the host has no memory for an export");
+	(void)snprintf(export->path, sizeof(export->path), "%s", path);
+	if (output_open(&export->output, export->path, error) != STATUS_OK) {
+		free(export);
+		return error->status;
+	}
+	export->log = eventlog_new(export->output.file, console->document);
+	export->last = console->scene.position;
+	console->exporting = export;
+	console->scene.playing = false;
+	console_go_to(console, 0);
+	return STATUS_OK;
+}
+
+static void write_events(struct console *console)
+{
+	struct export *export = console->exporting;
+	export->stage = EXPORT_WRITES;
+	travel_start_forward(console->travel,
+			     &(struct travel_query){.kinds = EVENT_MASK_ALL, .matches = log_event, .self = export});
+	console->scene.running = true;
+}
+
+/* Complete or not at all; and back to where it began. */
+static void end_events(struct console *console, enum travel_end end)
+{
+	struct export *export = console->exporting;
+	if (end == TRAVEL_ARRIVED || end == TRAVEL_EDGE)
+		(void)output_commit(&export->output, &export->error);
+	else if (end == TRAVEL_INTERRUPTED)
+		(void)error_set(&export->error, STATUS_HOST, "interrupted: %s is not written", export->path);
+	else
+		export->error = *travel_error(console->travel);
+	export->stage = EXPORT_RETURNS;
+	if (console->scene.position != export->last && end != TRAVEL_FAILED)
+		console_go_to(console, export->last);
+	else
+		export_arrive(console, end);
+}
+
+static void tell_events(struct console *console)
+{
+	const struct export *export = console->exporting;
+	if (export->error.status == STATUS_OK)
+		console_say(console, "the events so far are written to %s", export->path);
+	else
+		console_complain(console, "%s", export->error.text);
+}
+
+void export_arrive(struct console *console, enum travel_end end)
+{
+	const struct export *export = console->exporting;
+	if (export->stage == EXPORT_TO_START && end != TRAVEL_FAILED && export->last > 0) {
+		write_events(console);
+	} else if (export->stage != EXPORT_RETURNS) {
+		end_events(console, end);
+	} else {
+		tell_events(console);
+		export_release(console);
+	}
+}
+
+void export_release(struct console *console)
+{
+	struct export *export = console->exporting;
+	if (!export)
+		return;
+	output_discard(&export->output);
+	eventlog_free(export->log);
+	free(export);
+	console->exporting = NULL;
+}
+
 enum status export_to(struct console *console, const char *what, const char *path, struct error *error)
 {
-	static const struct {
-		const char *what;
-		write_fn *write;
-	} rows[] = {{"screen", write_screen}, {"events", write_events}, {"state", write_state}};
-	struct output output;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (strcmp(rows[i].what, what) != 0)
-			continue;
-		if (output_open(&output, path, error) != STATUS_OK)
-			return error->status;
-		rows[i].write(console, output.file);
-		return output_commit(&output, error);
-	}
+	if (strcmp(what, "screen") == 0)
+		return write_file(console, write_screen, what, path, error);
+	if (strcmp(what, "state") == 0)
+		return write_file(console, write_state, what, path, error);
+	if (strcmp(what, "events") == 0)
+		return begin_events(console, path, error);
 	return error_set(error, STATUS_BAD_INPUT, "\"%s\" cannot be exported; screen, events and state can", what);
 }

@@ -46,7 +46,8 @@ static const char *const lines[] = {"fault",
 				    "1",
 				    "next",
 				    "the",
-				    "export screen /dev/null"};
+				    "export screen /dev/null",
+				    "export events /dev/null"};
 
 struct fuzz {
 	struct console console;
