@@ -3,9 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "stage.h"
-
-#include "console.h"
+#include "desk.h"
 #include "faultline/eventlog.h"
 
 static const char script[] = "{\"faultline\": 1, \"name\": \"x\", \"libc\": \"glibc\", \"script\": ["
@@ -14,45 +12,32 @@ static const char script[] = "{\"faultline\": 1, \"name\": \"x\", \"libc\": \"gl
 			     "{\"op\": \"free\", \"id\": \"p\"}]}]}";
 
 struct fixture {
-	struct document *document;
-	struct console console;
+	struct desk *desk;
+	struct console *console;
 	char folder[64], path[96];
 };
 
 static void begin(struct fixture *fixture)
 {
-	struct error error;
-	const struct tui_options options = {0};
-	(void)unsetenv("HOME");
-	(void)unsetenv("XDG_CONFIG_HOME");
 	(void)snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/faultline-export-XXXXXX");
 	assert_non_null(mkdtemp(fixture->folder));
 	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/events", fixture->folder);
-	if (document_parse(script, strlen(script), "test.json", &fixture->document, &error) != STATUS_OK ||
-	    console_open(&fixture->console, fixture->document, &options, &error) != STATUS_OK)
-		fail_msg("%s", error.text);
-	(void)travel_explore(fixture->console.travel);
+	fixture->desk = desk_begin(script, 80, 24);
+	fixture->console = &fixture->desk->console;
 }
 
 static void end(struct fixture *fixture)
 {
-	console_close(&fixture->console);
-	document_free(fixture->document);
+	desk_end(fixture->desk);
 	(void)unlink(fixture->path);
 	(void)rmdir(fixture->folder);
-}
-
-static void go_to(struct fixture *fixture, uint64_t position)
-{
-	console_go_to(&fixture->console, position);
-	console_settle(&fixture->console);
 }
 
 static void export_events(struct fixture *fixture, const char *path)
 {
 	char command[128];
 	(void)snprintf(command, sizeof(command), "export events %s", path);
-	console_command(&fixture->console, command);
+	console_command(fixture->console, command);
 }
 
 /* What a world of its own logs, with where each line ends. */
@@ -89,20 +74,20 @@ static void events_are_those_up_to_here(void **state)
 	struct fixture fixture;
 	begin(&fixture);
 	size_t length;
-	char *want = whole_log(fixture.document, &length);
-	uint64_t all = travel_known(fixture.console.travel);
+	char *want = whole_log(fixture.desk->document, &length);
+	uint64_t all = travel_known(fixture.console->travel);
 	const uint64_t positions[] = {0, 1, 200, all / 2, all};
 	for (unsigned i = 0; i < sizeof(positions) / sizeof(*positions); i++) {
 		const char *behind = want; /* the head, and a line an event */
-		go_to(&fixture, positions[i]);
+		desk_go(fixture.desk, positions[i]);
 		export_events(&fixture, fixture.path);
-		console_settle(&fixture.console);
+		console_settle(fixture.console);
 		for (uint64_t line = 0; line <= positions[i]; line++)
 			behind = strchr(behind, '\n') + 1;
 		assert_holds(fixture.path, want, (size_t)(behind - want));
-		assert_int_equal(fixture.console.scene.position, positions[i]);
-		assert_false(fixture.console.scene.message_is_error);
-		assert_non_null(strstr(fixture.console.message, "are written to"));
+		assert_int_equal(fixture.console->scene.position, positions[i]);
+		assert_false(fixture.console->scene.message_is_error);
+		assert_non_null(strstr(fixture.console->message, "are written to"));
 	}
 	free(want);
 	end(&fixture);
@@ -113,9 +98,9 @@ static void an_interrupted_export_leaves_nothing_and_goes_back(void **state)
 	(void)state;
 	struct fixture fixture;
 	begin(&fixture);
-	struct console *console = &fixture.console;
+	struct console *console = fixture.console;
 	uint64_t all = travel_known(console->travel);
-	go_to(&fixture, all);
+	desk_go(fixture.desk, all);
 	/* Where the host is busy it may be done before the key comes. */
 	for (unsigned tries = 0; tries < 50 && !console->scene.message_is_error; tries++) {
 		(void)unlink(fixture.path);
@@ -139,12 +124,12 @@ static void what_cannot_be_written_is_said(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		struct fixture fixture;
 		begin(&fixture);
-		go_to(&fixture, 300);
+		desk_go(fixture.desk, 300);
 		export_events(&fixture, paths[i]);
-		console_settle(&fixture.console);
-		assert_true(fixture.console.scene.message_is_error);
-		assert_non_null(strstr(fixture.console.message, paths[i]));
-		assert_int_equal(fixture.console.scene.position, 300);
+		console_settle(fixture.console);
+		assert_true(fixture.console->scene.message_is_error);
+		assert_non_null(strstr(fixture.console->message, paths[i]));
+		assert_int_equal(fixture.console->scene.position, 300);
 		end(&fixture);
 	}
 }
@@ -155,9 +140,9 @@ static void a_console_may_be_closed_while_it_writes(void **state)
 	(void)state;
 	struct fixture fixture;
 	begin(&fixture);
-	go_to(&fixture, 1000);
+	desk_go(fixture.desk, 1000);
 	export_events(&fixture, fixture.path);
-	console_arrive(&fixture.console);
+	console_arrive(fixture.console);
 	end(&fixture);
 	assert_int_not_equal(access(fixture.path, F_OK), 0);
 }
