@@ -85,7 +85,7 @@ enum status console_open(struct console *console, const struct document *documen
 					.breaks = console->breakpoints.all,
 					.message = "",
 					.world = travel_world(console->travel)};
-	console->canvas.glyphs = console->setup.glyphs == SETUP_GLYPHS_ASCII ? GLYPHS_ASCII : GLYPHS_UTF8;
+	console_suit(console, GLYPHS_UTF8);
 	scene_refresh(&console->scene);
 	return STATUS_OK;
 }
@@ -102,6 +102,12 @@ void console_close(struct console *console)
 }
 
 /* ---- the screen ---- */
+
+void console_suit(struct console *console, enum glyph_set automatic)
+{
+	console->automatic = automatic;
+	console->canvas.glyphs = setup_glyphs(&console->setup, automatic);
+}
 
 bool console_resize(struct console *console, unsigned rows, unsigned columns)
 {

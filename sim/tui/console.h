@@ -28,6 +28,7 @@ struct console {
 	struct canvas canvas;
 	struct breakpoints breakpoints;
 	struct setup setup;
+	enum glyph_set automatic; /* what the surroundings can show: glyphs auto */
 	struct export *exporting; /* events that are being written (export.h), else NULL */
 	enum pending pending;
 	enum prompt prompt;
@@ -51,6 +52,8 @@ struct console {
 enum status console_open(struct console *console, const struct document *document, const struct tui_options *options,
 			 struct error *error);
 void console_close(struct console *console);
+/* What the surroundings can show; before, it is everything. */
+void console_suit(struct console *console, enum glyph_set automatic);
 
 /* May begin a journey; while one is under way only keys that interrupt it do anything. */
 void console_key(struct console *console, const char *key);

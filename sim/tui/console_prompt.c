@@ -95,8 +95,7 @@ static void change_setup(struct console *console, const char *name, const char *
 		console_complain(console, "%s", error.text);
 		return;
 	}
-	if (strcmp(name, "glyphs") == 0)
-		console->canvas.glyphs = console->setup.glyphs == SETUP_GLYPHS_ASCII ? GLYPHS_ASCII : GLYPHS_UTF8;
+	console_suit(console, console->automatic);
 }
 
 static void write_out(struct console *console, const char *words)

@@ -28,7 +28,7 @@ static void arrive(struct console *console)
 	console_arrive(console);
 }
 
-static bool take_input(struct console *console)
+static bool take_input(struct console *console, bool fixed)
 {
 	bool any = false;
 	for (;;) {
@@ -47,7 +47,7 @@ static bool take_input(struct console *console)
 		else if (event.input == TERMINAL_CLICK)
 			console_click(console, event.row, event.column);
 		terminal_size(&rows, &columns);
-		if (rows != console->canvas.rows || columns != console->canvas.columns)
+		if (!fixed && (rows != console->canvas.rows || columns != console->canvas.columns))
 			(void)console_resize(console, rows, columns);
 	}
 }
@@ -100,31 +100,38 @@ static void take_signals(struct console *console)
 		console->quit = true;
 }
 
-void loop_run(struct console *console)
+void loop_run(struct console *console, bool fixed)
 {
 	int64_t next_tick = 0;
 	int64_t next_progress = 0;
+	bool travelled = false;
 	show(console);
 	while (!console->quit) {
 		if (!travel_under_way(console->travel) && !console->scene.playing)
 			terminal_idle();
 		terminal_wait(travel_under_way(console->travel) ? travel_descriptor(console->travel) : -1,
 			      time_to_wait(console, next_tick));
-		bool changed = take_input(console);
+		bool changed = take_input(console, fixed);
 		take_signals(console);
 		if (travel_under_way(console->travel) && travel_has_arrived(console->travel)) {
 			arrive(console);
 			changed = true;
+			travelled = false;
 		}
 		if (console->scene.playing && !travel_under_way(console->travel) && now() >= next_tick) {
 			next_tick = now() + 1000 / (int64_t)console->setup.speed;
 			console_tick(console);
 		}
-		if (travel_under_way(console->travel)) {
-			changed = now() >= next_progress;
+		/* A short journey is over before anybody reads of it, as is every step of playing: to tell it would
+		 * only flicker. */
+		if (travel_under_way(console->travel) && !travelled)
+			next_progress = now() + PROGRESS_MILLISECONDS;
+		travelled = travel_under_way(console->travel);
+		if (travelled) {
+			changed = !console->scene.playing && now() >= next_progress;
 			tell_progress(console);
 		}
-		if (changed || !travel_under_way(console->travel))
+		if (changed || !travelled)
 			show(console);
 		next_progress = changed ? now() + PROGRESS_MILLISECONDS : next_progress;
 	}

@@ -4,7 +4,7 @@
 
 #include "console.h"
 
-/* The terminal is open. Returns when the user quits or the terminal ends. */
-void loop_run(struct console *console);
+/* The terminal is open; a `fixed` screen does not follow its size. Returns when the user quits or the terminal ends. */
+void loop_run(struct console *console, bool fixed);
 
 #endif

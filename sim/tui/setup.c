@@ -69,6 +69,19 @@ enum status setup_set(struct setup *setup, const char *name, const char *value, 
 			 name);
 }
 
+enum glyph_set setup_glyphs(const struct setup *setup, enum glyph_set automatic)
+{
+	switch (setup->glyphs) {
+	case SETUP_GLYPHS_ASCII:
+		return GLYPHS_ASCII;
+	case SETUP_GLYPHS_UNICODE:
+		return GLYPHS_UTF8;
+	case SETUP_GLYPHS_AUTO:
+	default:
+		return automatic;
+	}
+}
+
 /* ---- the file ---- */
 
 /* False: the environment names no place for it. */

@@ -29,9 +29,11 @@ struct setup {
 
 /* BAD_INPUT: error says what is allowed. */
 enum status setup_set(struct setup *setup, const char *name, const char *value, struct error *error);
+/* What to draw with; `automatic` is what the surroundings can show. */
+enum glyph_set setup_glyphs(const struct setup *setup, enum glyph_set automatic);
 /* What the file says; no file is no error. */
 enum status setup_read(struct setup *setup, struct error *error);
-/* Writes the file, by a temporary one; `path` gets its name. */
+/* Writes the file, complete or not at all; `path` gets its name. */
 enum status setup_write(const struct setup *setup, char *path, size_t room, struct error *error);
 /* All settings with what they mean and how to change them, in lines. */
 void setup_tell(const struct setup *setup, char *out, size_t room);

@@ -24,9 +24,9 @@ void terminal_locale(void)
 	(void)setlocale(LC_CTYPE, "");
 }
 
-bool terminal_is_utf8(void)
+enum glyph_set terminal_glyphs(void)
 {
-	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? GLYPHS_UTF8 : GLYPHS_ASCII;
 }
 
 static void make_colours(void)

@@ -8,9 +8,9 @@
 
 enum { TERMINAL_KEY_BYTES = 16 };
 
-/* Whether the locale's characters are UTF-8. Call terminal_locale before. */
+/* Takes the locale of the environment; and what that can show. */
 void terminal_locale(void);
-bool terminal_is_utf8(void);
+enum glyph_set terminal_glyphs(void);
 
 /* HOST: standard input or output is no terminal, or TERM is not known. */
 enum status terminal_open(bool mouse, struct error *error);

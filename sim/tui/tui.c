@@ -71,7 +71,7 @@ static enum status run_on_terminal(struct console *console, const struct tui_opt
 	travel_start_explore(console->travel);
 	console->begin_at = options->at;
 	console->begins = true;
-	loop_run(console);
+	loop_run(console, options->rows != 0);
 	terminal_close();
 	return STATUS_OK;
 }
@@ -81,9 +81,9 @@ enum status tui_run(const struct document *document, const struct tui_options *o
 	struct console console;
 	enum status status = console_open(&console, document, options, error);
 	terminal_locale();
-	if (status == STATUS_OK && console.setup.glyphs == SETUP_GLYPHS_AUTO && !is_scripted(options) &&
-	    !terminal_is_utf8())
-		console.canvas.glyphs = GLYPHS_ASCII;
+	/* What is pressed and dumped by a script is the same everywhere. */
+	if (status == STATUS_OK && !is_scripted(options))
+		console_suit(&console, terminal_glyphs());
 	if (status == STATUS_OK && is_scripted(options))
 		status = run_scripted(&console, options, error);
 	else if (status == STATUS_OK && is_linear(options))
@@ -150,8 +150,9 @@ static enum status choose_on_terminal(struct menu *menu, const struct tui_option
 	    (options->theme && setup_set(&setup, "theme", options->theme, error) != STATUS_OK) ||
 	    terminal_open(false, error) != STATUS_OK)
 		return error->status;
-	bool ascii = options->ascii || setup.glyphs == SETUP_GLYPHS_ASCII || !terminal_is_utf8();
-	canvas.glyphs = ascii ? GLYPHS_ASCII : GLYPHS_UTF8;
+	if (options->ascii)
+		setup.glyphs = SETUP_GLYPHS_ASCII;
+	canvas.glyphs = setup_glyphs(&setup, terminal_glyphs());
 	menu_loop(menu, &canvas, options->no_colour ? THEME_MONO : setup.theme);
 	canvas_release(&canvas);
 	terminal_close();

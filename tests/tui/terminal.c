@@ -95,7 +95,9 @@ static _Noreturn void become(const struct context *context, int idle, char *cons
 	_exit(98);
 }
 
-static struct session *start(const struct context *context, const char *operand, const char *const *variables)
+/* `more` stands behind the operand on the command line. */
+static struct session *start_with(const struct context *context, const char *operand, const char *const more[2],
+				  const char *const *variables)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	struct winsize size = {.ws_row = ROWS, .ws_col = COLUMNS};
@@ -103,7 +105,9 @@ static struct session *start(const struct context *context, const char *operand,
 	int told[2];
 	char program[] = "faultline";
 	char command[] = "tui";
-	char *arguments[] = {program, command, operand ? strdup(operand) : NULL, NULL};
+	char *arguments[] = {program, command, operand ? strdup(operand) : NULL, NULL, NULL, NULL};
+	for (unsigned i = 0; more && i < 2; i++)
+		arguments[3 + i] = strdup(more[i]);
 	if (!session || pipe(idle) != 0 || pipe(told) != 0)
 		abort();
 	session->rows = ROWS;
@@ -123,11 +127,17 @@ static struct session *start(const struct context *context, const char *operand,
 	if (read(told[0], &session->program, sizeof(session->program)) != (ssize_t)sizeof(session->program))
 		abort();
 	(void)close(told[0]);
-	free(arguments[2]);
+	for (unsigned i = 2; i < 5; i++)
+		free(arguments[i]);
 	session->idle = idle[0];
 	(void)fcntl(session->idle, F_SETFL, O_NONBLOCK);
 	(void)fcntl(session->terminal, F_SETFL, O_NONBLOCK);
 	return session;
+}
+
+static struct session *start(const struct context *context, const char *operand, const char *const *variables)
+{
+	return start_with(context, operand, NULL, variables);
 }
 
 static void finish(struct session *session)
@@ -326,6 +336,39 @@ static void it_follows_a_new_size(struct context *context)
 	finish(session);
 }
 
+static void a_size_that_was_asked_for_stays(struct context *context)
+{
+	static const char *const small[] = {"--size", "60x16"};
+	struct session *session = start_with(context, lesson, small, plain);
+	char row[COLUMNS + 1];
+	bool kept = settle(session);
+	for (unsigned i = 0; i < 3 && kept; i++) {
+		row_text(session, 16, row, sizeof(row));
+		kept = shows(session, "PAGE WALK") && strspn(row, " ") == strlen(row) && type(session, "s");
+	}
+	expect(context, session, kept, "--size does not outlast a key");
+	finish(session);
+}
+
+/* A step is over at once: to say that it is under way would make the screen flicker. */
+static void it_plays_without_flicker(struct context *context)
+{
+	struct session *session = start(context, lesson, plain);
+	expect(context, session, settle(session) && type(session, ":speed 20\r"), "it does not open");
+	session->raw_used = 0;
+	(void)!write(session->terminal, " ", 1);
+	unsigned drawn = 0;
+	time_t end = time(NULL) + PATIENCE_SECONDS;
+	while (drawn < 10 && time(NULL) < end) {
+		struct pollfd wanted = {.fd = session->terminal, .events = POLLIN};
+		drawn += poll(&wanted, 1, 1000) > 0;
+		(void)take(session);
+	}
+	session->raw[session->raw_used] = '\0';
+	expect(context, session, drawn == 10 && !strstr(session->raw, "running:"), "it says that a step is under way");
+	finish(session);
+}
+
 static void ctrl_c_pauses_first(struct context *context)
 {
 	struct session *session = start(context, lesson, plain);
@@ -408,6 +451,8 @@ static void colours_and_characters_follow_the_surroundings(struct context *conte
 	session = start(context, lesson, c_locale);
 	(void)settle(session);
 	expect(context, session, shows(session, "+- 1 PAGE WALK"), "the C locale has no ASCII boxes");
+	expect(context, session, type(session, ":glyphs auto\r") && shows(session, "+- 1 PAGE WALK"),
+	       "glyphs auto forgets the C locale");
 	finish(session);
 	session = start(context, lesson, vt100);
 	expect(context, session, settle(session) && shows(session, "PAGE WALK"), "a monochrome terminal shows nothing");
@@ -474,6 +519,8 @@ int main(int argc, char **argv)
 #define TEST(name) {#name, name}
 	    TEST(it_opens_steps_and_leaves),
 	    TEST(it_follows_a_new_size),
+	    TEST(a_size_that_was_asked_for_stays),
+	    TEST(it_plays_without_flicker),
 	    TEST(ctrl_c_pauses_first),
 	    TEST(it_stops_and_comes_back),
 	    TEST(a_signal_ends_it_cleanly),
