@@ -1,6 +1,7 @@
 /* The line that is typed behind a prompt, and what it says. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,13 @@ static void take_back(struct console *console)
 		console->prompt = PROMPT_NONE;
 }
 
+/* Rounded down; no less than nothing, no more than all. */
+static uint64_t part_of(uint64_t all, long long percent)
+{
+	uint64_t part = percent < 0 ? 0 : percent > 100 ? 100 : (uint64_t)percent;
+	return all / 100 * part + all % 100 * part / 100;
+}
+
 static void go_to_typed(struct console *console, const char *text)
 {
 	char *end;
@@ -41,10 +49,9 @@ static void go_to_typed(struct console *console, const char *text)
 	} else if (end == text || errno || end[percent ? 1 : 0] || (percent && !travel_complete(console->travel))) {
 		console_complain(console, "\"%s\" is no event: write a number, +N, -N, N%%, or 'LETTER", text);
 	} else if (percent) {
-		long double part = (long double)number / 100;
-		console_go_to(console, part <= 0 ? 0 : (uint64_t)(part * (long double)travel_known(console->travel)));
+		console_go_to(console, part_of(travel_known(console->travel), number));
 	} else if (relative) {
-		bool back = number < 0 && (uint64_t)-number > console->scene.position;
+		bool back = number < 0 && -(uint64_t)number > console->scene.position;
 		console_go_to(console, back ? 0 : console->scene.position + (uint64_t)number);
 	} else {
 		console_go_to(console, (uint64_t)number);
@@ -63,9 +70,12 @@ static void add_break(struct console *console, const char *text)
 
 static void remove_break(struct console *console, const char *text)
 {
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
 	if (strcmp(text, "all") == 0)
 		breakpoints_clear(&console->breakpoints);
-	else if (!breakpoints_remove(&console->breakpoints, (unsigned)strtoul(text, NULL, 10)))
+	else if (text[0] == '-' || end[strspn(end, " ")] || number > UINT_MAX ||
+		 !breakpoints_remove(&console->breakpoints, (unsigned)number))
 		console_complain(console, "\"%s\" is no breakpoint; there are %u", text, console->breakpoints.count);
 }
 

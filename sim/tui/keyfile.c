@@ -34,7 +34,7 @@ static bool resize(struct console *console, const char *size)
 	       rows <= 1000 && console_resize(console, rows, columns);
 }
 
-/* "]f", "mA": a key that waits for a letter, and the letter. */
+/* "]f", "ma": a key that waits for a letter, and the letter. */
 static bool press_pair(struct console *console, const char *word)
 {
 	char key[2] = {word[0], '\0'};
@@ -107,6 +107,8 @@ enum status keyfile_press(struct console *console, const char *path, struct erro
 			break;
 		}
 	}
+	if (error->status == STATUS_OK && ferror(file))
+		(void)error_set(error, STATUS_HOST, "%s: cannot be read: %s", path, strerror(errno));
 	if (file != stdin)
 		(void)fclose(file);
 	return error->status;
