@@ -1,10 +1,11 @@
 #include "setup.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "faultline/output.h"
 
 enum { PATH_BYTES = 1024, MOST_SPEED = 1000 };
 
@@ -137,6 +138,8 @@ enum status setup_read(struct setup *setup, struct error *error)
 		if (status != STATUS_OK)
 			(void)error_set(error, status, "%s:%u: %.200s", path, number, why.text);
 	}
+	if (status == STATUS_OK && ferror(file))
+		status = error_set(error, STATUS_HOST, "%s: cannot be read", path);
 	(void)fclose(file);
 	return status;
 }
@@ -153,22 +156,16 @@ static void make_folder(char *path)
 
 enum status setup_write(const struct setup *setup, char *path, size_t room, struct error *error)
 {
-	char temporary[PATH_BYTES + 8];
+	struct output output;
 	char folder[PATH_BYTES];
 	if (!file_path(path, room, false) || !file_path(folder, sizeof(folder), true))
 		return error_set(error, STATUS_HOST, "neither XDG_CONFIG_HOME nor HOME says where the setup is kept");
 	make_folder(folder);
-	(void)snprintf(temporary, sizeof(temporary), "%.*s.new", PATH_BYTES, path);
-	FILE *file = fopen(temporary, "w");
-	bool good = file && fprintf(file, "theme = %s\nglyphs = %s\nspeed = %u\nmouse = %s\n", theme_name(setup->theme),
-				    glyph_names[setup->glyphs], setup->speed, setup->mouse ? "yes" : "no") > 0;
-	if (file && fclose(file) != 0)
-		good = false;
-	if (good && rename(temporary, path) == 0)
-		return STATUS_OK;
-	enum status status = error_set(error, STATUS_HOST, "%s: cannot be written: %s", path, strerror(errno));
-	(void)remove(temporary);
-	return status;
+	if (output_open(&output, path, error) != STATUS_OK)
+		return error->status;
+	(void)fprintf(output.file, "theme = %s\nglyphs = %s\nspeed = %u\nmouse = %s\n", theme_name(setup->theme),
+		      glyph_names[setup->glyphs], setup->speed, setup->mouse ? "yes" : "no");
+	return output_commit(&output, error);
 }
 
 void setup_tell(const struct setup *setup, char *out, size_t room)
