@@ -7,7 +7,7 @@
 #include <setjmp.h>
 #include <stdatomic.h>
 
-#include "bell.h"
+#include "faultline/bell.h"
 #include "faultline/checkpoint.h"
 #include "faultline/event_fields.h"
 #include "faultline/travel.h"

@@ -3,15 +3,16 @@
 #include "signals.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "faultline/bell.h"
+
 static struct {
 	volatile sig_atomic_t interrupted, ended;
-	int pipe[2];
+	struct bell bell; /* wakes whoever waits */
 	struct termios before;
 	struct sigaction on_size; /* of curses */
 	bool kept;
@@ -33,7 +34,7 @@ static void on_asking(int signal)
 		state.interrupted = 1;
 	else
 		state.ended = signal;
-	(void)!write(state.pipe[1], "", 1);
+	bell_ring(&state.bell);
 	errno = kept;
 }
 
@@ -45,7 +46,7 @@ static void on_change(int signal)
 	void (*theirs)(int) = signal == SIGWINCH ? state.on_size.sa_handler : SIG_DFL;
 	if (theirs != SIG_DFL && theirs != SIG_IGN)
 		theirs(signal);
-	(void)!write(state.pipe[1], "", 1);
+	bell_ring(&state.bell);
 	errno = kept;
 }
 
@@ -63,24 +64,12 @@ void signals_keep_terminal(void)
 	state.kept = tcgetattr(STDIN_FILENO, &state.before) == 0;
 }
 
-static void open_pipe(void)
-{
-	if (pipe(state.pipe) != 0) {
-		state.pipe[0] = state.pipe[1] = -1;
-		return;
-	}
-	for (unsigned i = 0; i < 2; i++) {
-		(void)fcntl(state.pipe[i], F_SETFL, O_NONBLOCK);
-		(void)fcntl(state.pipe[i], F_SETFD, FD_CLOEXEC);
-	}
-}
-
 void signals_catch(void)
 {
 	struct sigaction ask = {.sa_handler = on_asking};
 	struct sigaction change = {.sa_handler = on_change};
 	struct sigaction die = {.sa_handler = on_deadly, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
-	open_pipe();
+	(void)bell_open(&state.bell);
 	for (unsigned i = 0; i < ASKING; i++)
 		(void)sigaction(asking[i], &ask, NULL);
 	for (unsigned i = 0; i < DEADLY; i++)
@@ -97,23 +86,17 @@ void signals_release(void)
 		(void)signal(deadly[i], SIG_DFL);
 	(void)sigaction(SIGWINCH, &state.on_size, NULL);
 	(void)signal(SIGCONT, SIG_DFL);
-	for (unsigned i = 0; i < 2; i++) {
-		if (state.pipe[i] >= 0)
-			(void)close(state.pipe[i]);
-		state.pipe[i] = -1;
-	}
+	bell_close(&state.bell);
 }
 
 int signals_descriptor(void)
 {
-	return state.pipe[0];
+	return state.bell.hear;
 }
 
 void signals_drain(void)
 {
-	char byte;
-	while (read(state.pipe[0], &byte, 1) == 1)
-		continue;
+	bell_silence(&state.bell);
 }
 
 bool signals_take_interrupt(void)

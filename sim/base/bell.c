@@ -1,4 +1,4 @@
-#include "bell.h"
+#include "faultline/bell.h"
 
 #include <fcntl.h>
 #include <unistd.h>
