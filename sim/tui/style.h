@@ -23,7 +23,7 @@ enum {
 enum { ATTRIBUTE_BOLD = 1, ATTRIBUTE_REVERSE = 2, ATTRIBUTE_UNDERLINE = 4, ATTRIBUTE_DIM = 8 };
 
 /* X(ID, letter, default colour, safe colour, attributes in colour, attributes in mono, text)
- * The safe theme keeps to blue and orange (yellow): no pair of red and green. */
+ * The safe theme keeps to blues (blue, cyan) and orange (yellow): no pair of red and green, of blue and magenta. */
 #define STYLE_LIST(X)                                                                                                  \
 	X(TEXT, '.', DEFAULT, DEFAULT, 0, 0, "plain text")                                                             \
 	X(DIM, 'd', DEFAULT, DEFAULT, ATTRIBUTE_DIM, 0, "what matters less, and the future")                           \
@@ -42,7 +42,7 @@ enum { ATTRIBUTE_BOLD = 1, ATTRIBUTE_REVERSE = 2, ATTRIBUTE_UNDERLINE = 4, ATTRI
 	X(APP, 'a', GREEN, BLUE, 0, 0, "layer: the program")                                                           \
 	X(LIBC, 'l', CYAN, CYAN, 0, 0, "layer: the C library")                                                         \
 	X(KERNEL, 'K', YELLOW, YELLOW, 0, 0, "layer: the kernel")                                                      \
-	X(HARDWARE, 'h', MAGENTA, MAGENTA, 0, 0, "layer: the hardware")
+	X(HARDWARE, 'h', MAGENTA, DEFAULT, 0, 0, "layer: the hardware")
 
 enum style {
 #define X(id, letter, colour, safe, attributes, mono, text) STYLE_##id,
