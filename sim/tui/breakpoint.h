@@ -11,7 +11,7 @@
  *	page ADDRESS    an event that names an address in that page
  *	frame N         an event that names that frame
  *	chunk ADDRESS   the C library does something to that chunk or block
- *	pte ADDRESS BIT a bit of the page-table entry for the address changes: P W U A D NX */
+ *	pte ADDRESS BIT a bit of the page-table entry for the address changes: P W U A D G NX */
 #ifndef FAULTLINE_TUI_BREAKPOINT_H
 #define FAULTLINE_TUI_BREAKPOINT_H
 
