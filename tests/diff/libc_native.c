@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host.h"
 #include "native/generate.h"
 #include "native/record.h"
 #include "native/shrink.h"
@@ -83,9 +84,11 @@ static void simulate(const char *text, struct difference *d)
 	const char *folder = getenv("TMPDIR");
 	char cores[32];
 	(void)snprintf(cores, sizeof(cores), "cores=%d", get_nprocs());
+	bool shared = host_zero_page() == ZERO_PAGE_SHARED;
+	const char *const settings[] = {cores, shared ? "kernel.zero_page=shared" : "kernel.zero_page=forbidden", NULL};
 	(void)snprintf(path, sizeof(path), "%.30s/libc_native.%ld.ops", folder ? folder : "/tmp", (long)getpid());
 	bound_time(SIMULATED_CPU_SECONDS);
-	if (!write_text(path, text) || replay_op_list(path, cores, true, compare_line, d, &error) != STATUS_OK) {
+	if (!write_text(path, text) || replay_op_list(path, settings, true, compare_line, d, &error) != STATUS_OK) {
 		if (!d->found)
 			(void)snprintf(d->text, sizeof(d->text), "the simulator: %s", error.text);
 		d->found = true;

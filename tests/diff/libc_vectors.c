@@ -129,7 +129,7 @@ static bool compare_file(const char *path, const char *expected)
 		printf("%s: cannot be opened\n", expected);
 		return false;
 	}
-	bool good = replay_op_list(path, NULL, false, compare_line, &c, &error) == STATUS_OK;
+	bool good = replay_op_list(path, (const char *[]){NULL}, false, compare_line, &c, &error) == STATUS_OK;
 	if (!good)
 		printf("%s\n", error.text);
 	if (good && c.line[0] != '\0')

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host.h"
 #include "vma/sequence.h"
 
 enum { SKIPPED = 77, LEAST_POOL = 8 };
@@ -33,19 +34,14 @@ static bool same_outcome(const struct outcome *a, const struct outcome *b, enum 
 	       strcmp(a->smaps, b->smaps) == 0;
 }
 
-static void run_native(struct pair *pair)
-{
-	if (native_run(pair->native, &pair->theirs))
-		return;
-	(void)printf("the native process died\n");
-	exit(1);
-}
-
 /* The first step with two outcomes; count: there is none. */
 static unsigned first_difference(struct pair *pair, const struct sequence *sequence)
 {
 	pair->theirs.sequence = pair->ours.sequence = *sequence;
-	run_native(pair);
+	if (!native_run(pair->native, &pair->theirs)) {
+		(void)printf("the native process died\n");
+		exit(1);
+	}
 	simulated_run(&pair->ours);
 	unsigned step = 0;
 	while (step < sequence->count && same_outcome(&pair->theirs.of[step], &pair->ours.of[step], sequence->subject))
@@ -170,21 +166,6 @@ static uint64_t host_pool(void)
 	return plain ? pool : 0;
 }
 
-/* Some kernels of virtual machines are built without the page of zeroes: there a page that was read is a page. */
-static enum zero_page host_zero_page(struct pair *pair, enum subject subject)
-{
-	pair->theirs.sequence = (struct sequence){.subject = subject, .lock_pages = 2048, .count = 2};
-	struct vma_step *steps = pair->theirs.sequence.steps;
-	steps[0] = (struct vma_step){.kind = STEP_MMAP,
-				     .at = REGION,
-				     .length = SMALL_BYTES,
-				     .prot = LINUX_PROT_READ,
-				     .flags = LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED};
-	steps[1] = (struct vma_step){.kind = STEP_READ, .at = REGION};
-	run_native(pair);
-	return strstr(pair->theirs.of[1].smaps, "Anonymous:             4 kB") ? ZERO_PAGE_FORBIDDEN : ZERO_PAGE_SHARED;
-}
-
 static enum subject subject_argument(int argc, char **argv, int index)
 {
 #define X(id, name)                                                                                                    \
@@ -218,7 +199,7 @@ int main(int argc, char **argv)
 		free(pair);
 		return SKIPPED;
 	}
-	const enum zero_page zero_page = host_zero_page(pair, subject);
+	const enum zero_page zero_page = host_zero_page();
 	(void)printf("%" PRIu64 " sequences from seed %" PRIu64 ", the page of zeroes is %s\n", count, first,
 		     zero_page == ZERO_PAGE_SHARED ? "shared" : "forbidden");
 	for (uint64_t seed = first; seed < first + count && bad < most_reports; seed++) {

@@ -343,7 +343,7 @@ static enum status run(struct replay *replay, const struct document *document, s
 	return status;
 }
 
-enum status replay_op_list(const char *path, const char *setting, bool views, replay_line_fn *fn, void *self,
+enum status replay_op_list(const char *path, const char *const settings[], bool views, replay_line_fn *fn, void *self,
 			   struct error *error)
 {
 	struct document *document = NULL;
@@ -354,8 +354,8 @@ enum status replay_op_list(const char *path, const char *setting, bool views, re
 	replay->self = self;
 	replay->views = views;
 	enum status status = document_load(path, &document, error);
-	if (status == STATUS_OK && setting)
-		status = document_set(document, setting, error);
+	for (; status == STATUS_OK && *settings; settings++)
+		status = document_set(document, *settings, error);
 	if (status == STATUS_OK)
 		status = run(replay, document, error);
 	document_free(document);

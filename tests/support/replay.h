@@ -17,9 +17,9 @@ struct replay_line {
 
 typedef void replay_line_fn(void *self, const struct replay_line *line);
 
-/* `setting` is for document_set, NULL: none. `views`: also the texts of malloc_stats and
+/* `settings` are for document_set, up to a NULL. `views`: also the texts of malloc_stats and
  * malloc_info, "# | LINE". OK when the list ran to its end. The texts are valid during the call. */
-enum status replay_op_list(const char *path, const char *setting, bool views, replay_line_fn *fn, void *self,
+enum status replay_op_list(const char *path, const char *const settings[], bool views, replay_line_fn *fn, void *self,
 			   struct error *error);
 
 #endif
