@@ -19,7 +19,9 @@ struct arena_image;
 enum album_way { ALBUM_WATCHES, ALBUM_COMPARES };
 /* The caller owns the album, and frees it before the arena. NULL: the host has no memory. */
 struct arena_album *arena_album_new(struct arena *arena, enum album_way way);
-void arena_album_free(struct arena_album *album); /* NULL is allowed; its images stay */
+void arena_album_free(struct arena_album *album); /* NULL is allowed; its images have been freed */
+/* Of the pages that its images keep, each counted once. */
+size_t arena_album_page_bytes(const struct arena_album *album);
 
 /* `previous` is an image of the same arena or NULL, to share with. NULL: the host has no memory. The caller owns the
  * image. */
@@ -29,7 +31,8 @@ void arena_image_restore(struct arena_image *image, struct arena_album *album);
 /* Images may be freed in any order. */
 void arena_image_free(struct arena_image *image); /* NULL is allowed */
 
-/* The image's share of the host's memory: a page that n images keep together counts for an nth of it. */
-size_t arena_image_share_bytes(const struct arena_image *image);
+/* Of the pages that it keeps, alone or with others; and of the list of them, which is its own. */
+size_t arena_image_page_bytes(const struct arena_image *image);
+size_t arena_image_list_bytes(const struct arena_image *image);
 
 #endif

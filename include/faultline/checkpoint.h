@@ -16,12 +16,15 @@ struct checkpoint;
  * part of it lives on the host's stack. `previous` is the checkpoint to share with, or NULL. NULL: the host has no
  * memory. */
 struct checkpoint *checkpoint_take(const struct world *world, const struct checkpoint *previous);
-void checkpoint_free(struct checkpoint *checkpoint); /* NULL is allowed */
+void checkpoint_free(struct checkpoint *checkpoint); /* NULL is allowed; before its world */
 
 /* Events that had happened. */
 uint64_t checkpoint_position(const struct checkpoint *checkpoint);
-/* Its share of the host's memory: what n checkpoints keep together counts for an nth of it. */
-size_t checkpoint_share_bytes(const struct checkpoint *checkpoint);
+/* Of the world's pages that it keeps, alone or with others; and of the rest, which is its own. */
+size_t checkpoint_page_bytes(const struct checkpoint *checkpoint);
+size_t checkpoint_own_bytes(const struct checkpoint *checkpoint);
+/* Of the pages that all checkpoints of a world keep, each counted once. */
+size_t checkpoint_page_bytes_of_all(const struct world *world);
 
 /* The world stands where it stood, with the subscribers and hooks of that time; world_run has been left before, by
  * returning or by longjmp. world_resume goes on. HOST: a file of operations cannot be read again. */

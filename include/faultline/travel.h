@@ -20,7 +20,7 @@ struct travel;
 struct event_fields;
 
 struct travel_limits {
-	size_t checkpoint_bytes;    /* most memory for checkpoints; 0: 256 MiB */
+	size_t checkpoint_bytes;    /* most for checkpoints, beside one copy of what the world holds; 0: 256 MiB */
 	uint64_t checkpoint_events; /* first distance between two; doubles as they are thinned out; 0: 4096 */
 };
 

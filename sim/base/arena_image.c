@@ -23,6 +23,7 @@ struct kept_page {
 
 /* Invariant: pages[] is sorted by number. */
 struct arena_image {
+	struct arena_album *album;
 	unsigned owners; /* the caller, and an album that knows it */
 	size_t used;     /* of the arena */
 	struct kept_page *pages;
@@ -31,6 +32,7 @@ struct arena_image {
 
 struct arena_album {
 	struct arena *arena;
+	size_t copies; /* that live */
 	enum album_way way;
 	bool watches; /* `written` is made */
 	struct written written;
@@ -75,19 +77,23 @@ void arena_image_free(struct arena_image *image)
 		return;
 	for (size_t i = 0; i < image->count; i++) {
 		struct copy *copy = image->pages[i].copy;
-		if (--copy->images == 0)
-			free(copy);
+		if (--copy->images > 0)
+			continue;
+		free(copy);
+		image->album->copies--;
 	}
 	free(image->pages);
 	free(image);
 }
 
-size_t arena_image_share_bytes(const struct arena_image *image)
+size_t arena_image_page_bytes(const struct arena_image *image)
 {
-	size_t bytes = sizeof(*image) + image->capacity * sizeof(*image->pages);
-	for (size_t i = 0; i < image->count; i++)
-		bytes += sizeof(struct copy) / image->pages[i].copy->images;
-	return bytes;
+	return image->count * sizeof(struct copy);
+}
+
+size_t arena_image_list_bytes(const struct arena_image *image)
+{
+	return sizeof(*image) + image->capacity * sizeof(*image->pages);
 }
 
 /* ---- the album ---- */
@@ -118,9 +124,15 @@ void arena_album_free(struct arena_album *album)
 	if (!album)
 		return;
 	forget(album);
+	BUG_ON(album->copies > 0);
 	if (album->watches)
 		written_release(&album->written);
 	free(album);
+}
+
+size_t arena_album_page_bytes(const struct arena_album *album)
+{
+	return album->copies * sizeof(struct copy);
 }
 
 /* The arena is equal to the image now, and what is written from now on is on record; or nothing is known. */
@@ -181,10 +193,12 @@ static bool take_page(void *self, size_t page)
 		return false;
 	copy->images = 0;
 	memcpy(copy->bytes, bytes, COPY_BYTES);
-	if (append(taking->image, page, copy))
-		return true;
-	free(copy);
-	return false;
+	if (!append(taking->image, page, copy)) {
+		free(copy);
+		return false;
+	}
+	taking->image->album->copies++;
+	return true;
 }
 
 static bool take_pages(struct arena_album *album, struct arena_image *image, const struct arena_image *previous)
@@ -203,6 +217,7 @@ struct arena_image *arena_image_take(struct arena_album *album, const struct are
 	struct arena_image *image = calloc(1, sizeof(*image));
 	if (!image)
 		return NULL;
+	image->album = album;
 	image->owners = 1;
 	image->used = arena_used(album->arena);
 	if (!take_pages(album, image, previous)) {

@@ -37,14 +37,43 @@ static void enter_stretch(struct travel *travel, const struct checkpoint *from)
 	stretch->distance = distance > PART ? distance : PART;
 }
 
+/* Removing checkpoints frees what they do not share, so one copy of the world does not count. */
+static bool keep_more_than(const struct travel *travel, size_t bytes)
+{
+	return travel_checkpoint_bytes(travel) > route_copy_bytes(&travel->route) + bytes;
+}
+
+static void extend_route(struct travel *travel)
+{
+	route_add(&travel->route, travel->world, NULL);
+	while (keep_more_than(travel, travel->most_bytes / 4 * 3) && travel->route.count > 1) {
+		if (travel->stretch.count > 0)
+			route_release(&travel->stretch);
+		else
+			route_thin_out(&travel->route);
+	}
+}
+
+static void extend_stretch(struct travel *travel, uint64_t position)
+{
+	struct route *stretch = &travel->stretch;
+	route_add(stretch, travel->world, route_before(&travel->route, position));
+	while (keep_more_than(travel, travel->most_bytes) && stretch->count > 1)
+		route_thin_out(stretch);
+	if (keep_more_than(travel, travel->most_bytes)) {
+		route_release(stretch);
+		travel->steps_back = false; /* there is no room for even one */
+	}
+}
+
 void guide_between(void *self)
 {
 	struct travel *travel = self;
 	uint64_t position = world_bus_const(travel->world)->number;
 	if (route_wants(&travel->route, position))
-		route_add(&travel->route, travel->world, NULL);
+		extend_route(travel);
 	if (travel->steps_back && route_wants(&travel->stretch, position))
-		route_add(&travel->stretch, travel->world, route_before(&travel->route, position));
+		extend_stretch(travel, position);
 }
 
 /* ---- noting what happens ---- */

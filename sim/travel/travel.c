@@ -61,9 +61,7 @@ enum status travel_new(const struct document *document, const struct travel_limi
 		return error_set(error, STATUS_HOST, "the host has no memory for a history");
 	travel->document = document;
 	travel->bell = (struct bell){-1, -1};
-	size_t bytes = limits && limits->checkpoint_bytes ? limits->checkpoint_bytes : default_bytes;
-	travel->stretch.most_bytes = bytes / 4;
-	travel->route.most_bytes = bytes - bytes / 4;
+	travel->most_bytes = limits && limits->checkpoint_bytes ? limits->checkpoint_bytes : default_bytes;
 	travel->route.distance = limits && limits->checkpoint_events ? limits->checkpoint_events : DEFAULT_EVENTS;
 	if (start(travel, error) == STATUS_OK)
 		*out = travel;
@@ -293,5 +291,6 @@ unsigned travel_checkpoints(const struct travel *travel)
 
 size_t travel_checkpoint_bytes(const struct travel *travel)
 {
-	return travel->route.bytes + travel->stretch.bytes;
+	return checkpoint_page_bytes_of_all(travel->world) + route_own_bytes(&travel->route) +
+	       route_own_bytes(&travel->stretch);
 }

@@ -15,17 +15,20 @@
 
 enum { ROUTE_CHECKPOINTS = 128, TRAVEL_RING = 1024 };
 
-/* Checkpoints in the order of their positions, the first at 0. Invariant: neighbours are at least `distance` events
- * apart, and all together keep at most `most_bytes`, except that there are always two. */
+/* Checkpoints in the order of their positions. Invariant: neighbours are at least `distance` events apart. */
 struct route {
 	struct checkpoint *checkpoints[ROUTE_CHECKPOINTS];
 	unsigned count;
 	uint64_t distance;
-	size_t most_bytes;
-	size_t bytes;
 };
 
 void route_release(struct route *route);
+/* Every second one goes, never the first; from now on they are twice as far apart. */
+void route_thin_out(struct route *route);
+/* What each checkpoint keeps for itself; and the pages of that which keeps most of them, which is one copy of the
+ * world. */
+size_t route_own_bytes(const struct route *route);
+size_t route_copy_bytes(const struct route *route);
 /* Whether the world should be asked for a checkpoint at this position. */
 bool route_wants(const struct route *route, uint64_t position);
 /* Takes one, the first of a route sharing with `like` (NULL: with none); without memory for it there is none. */
@@ -64,8 +67,10 @@ enum { TRAVEL_CPUS = UINT8_MAX + 1 };
 struct travel {
 	const struct document *document;
 	struct world *world;
-	struct route route;
+	/* Invariant: beside one copy of the world both keep at most `most_bytes`, the route alone three quarters. */
+	struct route route;   /* the first at 0 */
 	struct route stretch; /* closer ones, in the stretch of the route through which somebody goes back */
+	size_t most_bytes;
 	struct history history;
 	struct travel_record *records; /* a ring by number */
 	struct event_fields fields;

@@ -52,9 +52,19 @@ uint64_t checkpoint_position(const struct checkpoint *checkpoint)
 	return checkpoint->position;
 }
 
-size_t checkpoint_share_bytes(const struct checkpoint *checkpoint)
+size_t checkpoint_page_bytes(const struct checkpoint *checkpoint)
 {
-	size_t bytes = arena_image_share_bytes(checkpoint->image);
+	return arena_image_page_bytes(checkpoint->image);
+}
+
+size_t checkpoint_page_bytes_of_all(const struct world *world)
+{
+	return arena_album_page_bytes(world->album);
+}
+
+size_t checkpoint_own_bytes(const struct checkpoint *checkpoint)
+{
+	size_t bytes = sizeof(*checkpoint) + arena_image_list_bytes(checkpoint->image);
 	for (unsigned i = 0; i < checkpoint->mark_count; i++)
 		bytes += checkpoint->marks[i] ? op_list_mark_bytes(checkpoint->marks[i]) : 0;
 	return bytes;
