@@ -14,9 +14,8 @@ void arena_free(struct arena *arena); /* NULL is allowed */
 /* Zeroed memory at a multiple of `align` (a power of two); lives as long as the arena. Running past the reservation is
  * our bug: the creator of a world sizes it. */
 void *arena_alloc(struct arena *arena, size_t bytes, size_t align);
-/* Bytes handed out; bytes of address space reserved. */
+/* Bytes handed out. */
 size_t arena_used(const struct arena *arena);
-size_t arena_reserved(const struct arena *arena);
 
 #define arena_new_object(arena, type) ((type *)arena_alloc((arena), sizeof(type), _Alignof(type)))
 #define arena_new_array(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (count), _Alignof(type)))

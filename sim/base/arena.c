@@ -44,11 +44,6 @@ size_t arena_used(const struct arena *arena)
 	return arena->used;
 }
 
-size_t arena_reserved(const struct arena *arena)
-{
-	return arena->reserved;
-}
-
 void pool_init(struct pool *pool, struct arena *arena, size_t object_bytes)
 {
 	size_t bytes = object_bytes < sizeof(void *) ? sizeof(void *) : object_bytes;

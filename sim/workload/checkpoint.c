@@ -90,7 +90,7 @@ enum status checkpoint_restore(const struct checkpoint *checkpoint, struct world
 	*error = (struct error){0};
 	for (unsigned i = 0; i < world->runner_count && i < DOCUMENT_MAX_PROCESSES; i++)
 		open[i] = world->runners[i].op_list;
-	arena_image_restore(checkpoint->image, world->album);
+	arena_image_restore(checkpoint->image);
 	for (unsigned i = 0; i < DOCUMENT_MAX_PROCESSES; i++) {
 		if (!checkpoint->marks[i])
 			op_list_close(open[i]);

@@ -98,7 +98,7 @@ enum status world_new(const struct document *document, struct world **out, struc
 				 document->path);
 	struct world *world = arena_new_object(arena, struct world);
 	world->arena = arena;
-	world->album = arena_album_new(arena, ALBUM_WATCHES);
+	world->album = arena_album_new(arena);
 	if (!world->album) {
 		arena_free(arena);
 		return error_set(error, STATUS_HOST, "%s: the host has no memory for a world", document->path);

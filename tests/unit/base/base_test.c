@@ -14,7 +14,6 @@
 #include "faultline/status.h"
 #include "faultline/units.h"
 #include "resident.h"
-#include "written.h"
 
 static void arena_memory_is_zero_and_aligned(void **state)
 {
@@ -51,16 +50,16 @@ static void a_host_tells_which_pages_it_keeps(void **state)
 {
 	(void)state;
 	struct arena *arena = arena_new(64 * MIB);
-	uint8_t *block = arena_alloc(arena, 3000 * PAGEMAP_PAGE_BYTES, PAGEMAP_PAGE_BYTES);
+	uint8_t *block = arena_alloc(arena, 3000 * RESIDENT_PAGE_BYTES, RESIDENT_PAGE_BYTES);
 	static const enum resident_way ways[] = {RESIDENT_BY_SCAN, RESIDENT_BY_ENTRIES, RESIDENT_ANY_WAY};
 	for (size_t page = 0; page < 3000; page += page < 2000 ? 3 : 1)
-		block[page * PAGEMAP_PAGE_BYTES + page] = 1;
+		block[page * RESIDENT_PAGE_BYTES + page] = 1;
 	for (unsigned i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		bool seen[3000] = {false};
 		size_t last = 0;
 		assert_true(resident_visit(block, 2500, ways[i], mark_page, seen));
 		for (size_t page = 0; page < 3000; page++) {
-			if (page < 2500 && block[page * PAGEMAP_PAGE_BYTES + page])
+			if (page < 2500 && block[page * RESIDENT_PAGE_BYTES + page])
 				assert_true(seen[page]);
 			if (page >= 2500)
 				assert_false(seen[page]);
@@ -83,46 +82,13 @@ static void a_host_passes_over_what_was_never_touched(void **state)
 {
 	(void)state;
 	struct arena *arena = arena_new(64 * MIB);
-	uint8_t *block = arena_alloc(arena, (size_t)4000 * PAGEMAP_PAGE_BYTES, PAGEMAP_PAGE_BYTES);
+	uint8_t *block = arena_alloc(arena, (size_t)4000 * RESIDENT_PAGE_BYTES, RESIDENT_PAGE_BYTES);
 	unsigned visits = 0;
-	int pagemap = pagemap_open();
-	if (pagemap < 0)
+	if (sysconf(_SC_PAGESIZE) != RESIDENT_PAGE_BYTES || access("/proc/self/pagemap", R_OK) != 0)
 		skip();
-	(void)close(pagemap);
-	block[3000 * PAGEMAP_PAGE_BYTES] = 1;
+	block[3000 * RESIDENT_PAGE_BYTES] = 1;
 	assert_true(resident_visit(block, 4000, RESIDENT_BY_ENTRIES, count_page, &visits));
 	assert_int_equal(visits, 1);
-	arena_free(arena);
-}
-
-static bool note_page(void *self, size_t page)
-{
-	uint64_t *pages = self;
-	*pages |= UINT64_C(1) << page;
-	return true;
-}
-
-static void a_host_tells_what_was_written(void **state)
-{
-	(void)state;
-	struct arena *arena = arena_new(MIB);
-	uint8_t *block = arena_alloc(arena, (size_t)64 * PAGEMAP_PAGE_BYTES, PAGEMAP_PAGE_BYTES);
-	struct written written;
-	uint64_t first = 0, second = 0, third = 0;
-	block[5 * PAGEMAP_PAGE_BYTES] = 1;
-	if (!written_watch(&written, block, (size_t)64 * PAGEMAP_PAGE_BYTES)) {
-		arena_free(arena);
-		skip(); /* Linux before 6.7 */
-	}
-	assert_true(written_visit(&written, 64, true, note_page, &first));
-	assert_int_equal(first, 1 << 5);
-	block[3 * PAGEMAP_PAGE_BYTES] = block[7 * PAGEMAP_PAGE_BYTES] = block[5 * PAGEMAP_PAGE_BYTES];
-	assert_true(written_visit(&written, 64, false, note_page, &second));
-	assert_true(written_visit(&written, 64, true, note_page, &second));
-	assert_int_equal(second, 1 << 3 | 1 << 7);
-	assert_true(written_visit(&written, 64, true, note_page, &third));
-	assert_int_equal(third, 0);
-	written_release(&written);
 	arena_free(arena);
 }
 
@@ -131,44 +97,65 @@ enum { ALBUM_PAGES = 300, ALBUM_IMAGES = 8, PAGE_WORDS = 4096 / 8 };
 /* One word of a page stands for it. */
 static uint64_t *word_of(uint8_t *block, size_t page)
 {
-	return (uint64_t *)(void *)(block + page * PAGEMAP_PAGE_BYTES) + page % PAGE_WORDS;
+	return (uint64_t *)(void *)(block + page * RESIDENT_PAGE_BYTES) + page % PAGE_WORDS;
 }
 
 /* Writes, images and ways back in any order, against copies of all words. */
 static void images_bring_back_what_an_arena_held(void **state)
 {
 	(void)state;
-	for (enum album_way way = ALBUM_WATCHES; way <= ALBUM_COMPARES; way++) {
-		struct arena *arena = arena_new(64 * MIB);
-		struct arena_album *album = arena_album_new(arena, way);
-		uint8_t *block = arena_alloc(arena, (size_t)ALBUM_PAGES * PAGEMAP_PAGE_BYTES, PAGEMAP_PAGE_BYTES);
-		struct arena_image *images[ALBUM_IMAGES] = {NULL};
-		uint64_t held[ALBUM_IMAGES][ALBUM_PAGES], now[ALBUM_PAGES] = {0};
-		struct rng rng = rng_seeded(11);
-		for (unsigned step = 0; step < 4000; step++) {
-			unsigned image = (unsigned)rng_below(&rng, ALBUM_IMAGES), what = (unsigned)rng_below(&rng, 10);
-			size_t page = (size_t)rng_below(&rng, ALBUM_PAGES);
-			if (what == 0) {
-				arena_image_free(images[image]);
-				images[image] = arena_image_take(album,
-								 images[(image + ALBUM_IMAGES - 1) % ALBUM_IMAGES]);
-				assert_non_null(images[image]);
-				memcpy(held[image], now, sizeof(now));
-			} else if (what == 1 && images[image]) {
-				arena_image_restore(images[image], album);
-				memcpy(now, held[image], sizeof(now));
-				for (size_t i = 0; i < ALBUM_PAGES; i++)
-					assert_true(*word_of(block, i) == now[i]);
-			} else {
-				now[page] = rng_below(&rng, 3); /* often what it was, and often nothing */
-				*word_of(block, page) = now[page];
-			}
+	struct arena *arena = arena_new(64 * MIB);
+	struct arena_album *album = arena_album_new(arena);
+	uint8_t *block = arena_alloc(arena, (size_t)ALBUM_PAGES * RESIDENT_PAGE_BYTES, RESIDENT_PAGE_BYTES);
+	struct arena_image *images[ALBUM_IMAGES] = {NULL};
+	uint64_t held[ALBUM_IMAGES][ALBUM_PAGES], now[ALBUM_PAGES] = {0};
+	struct rng rng = rng_seeded(11);
+	for (unsigned step = 0; step < 4000; step++) {
+		unsigned image = (unsigned)rng_below(&rng, ALBUM_IMAGES), what = (unsigned)rng_below(&rng, 10);
+		size_t page = (size_t)rng_below(&rng, ALBUM_PAGES);
+		if (what == 0) {
+			arena_image_free(images[image]);
+			images[image] = arena_image_take(album, images[(image + ALBUM_IMAGES - 1) % ALBUM_IMAGES]);
+			assert_non_null(images[image]);
+			memcpy(held[image], now, sizeof(now));
+		} else if (what == 1 && images[image]) {
+			arena_image_restore(images[image]);
+			memcpy(now, held[image], sizeof(now));
+			for (size_t i = 0; i < ALBUM_PAGES; i++)
+				assert_true(*word_of(block, i) == now[i]);
+		} else {
+			now[page] = rng_below(&rng, 3); /* often what it was, and often nothing */
+			*word_of(block, page) = now[page];
 		}
-		for (unsigned i = 0; i < ALBUM_IMAGES; i++)
-			arena_image_free(images[i]);
-		arena_album_free(album);
-		arena_free(arena);
 	}
+	for (unsigned i = 0; i < ALBUM_IMAGES; i++)
+		arena_image_free(images[i]);
+	assert_int_equal(arena_album_page_bytes(album), 0);
+	arena_album_free(album);
+	arena_free(arena);
+}
+
+static void a_page_that_images_share_counts_once(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new(MIB);
+	struct arena_album *album = arena_album_new(arena);
+	uint8_t *block = arena_alloc(arena, (size_t)100 * RESIDENT_PAGE_BYTES, RESIDENT_PAGE_BYTES);
+	memset(block, 1, (size_t)100 * RESIDENT_PAGE_BYTES);
+	struct arena_image *first = arena_image_take(album, NULL);
+	size_t one = arena_album_page_bytes(album);
+	assert_int_equal(one, arena_image_page_bytes(first));
+	assert_true(one > (size_t)100 * RESIDENT_PAGE_BYTES);
+	block[0] = 2;
+	struct arena_image *second = arena_image_take(album, first);
+	assert_int_equal(arena_image_page_bytes(second), one);
+	assert_in_range(arena_album_page_bytes(album), one + RESIDENT_PAGE_BYTES, one + 3 * RESIDENT_PAGE_BYTES);
+	arena_image_free(first);
+	assert_int_equal(arena_album_page_bytes(album), one);
+	arena_image_free(second);
+	assert_int_equal(arena_album_page_bytes(album), 0);
+	arena_album_free(album);
+	arena_free(arena);
 }
 
 static void pool_recycles_objects_as_zeroed_memory(void **state)
@@ -298,8 +285,8 @@ int main(void)
 	    cmocka_unit_test(arena_memory_is_zero_and_aligned),
 	    cmocka_unit_test(a_host_tells_which_pages_it_keeps),
 	    cmocka_unit_test(a_host_passes_over_what_was_never_touched),
-	    cmocka_unit_test(a_host_tells_what_was_written),
 	    cmocka_unit_test(images_bring_back_what_an_arena_held),
+	    cmocka_unit_test(a_page_that_images_share_counts_once),
 	    cmocka_unit_test(pool_recycles_objects_as_zeroed_memory),
 	    cmocka_unit_test(rng_matches_the_published_sequence),
 	    cmocka_unit_test(bus_delivers_only_what_the_mask_asks_for_and_counts_all),
