@@ -34,7 +34,7 @@ void travel_free(struct travel *travel); /* NULL is allowed; not during a journe
 enum travel_end {
 	TRAVEL_ARRIVED,     /* where it was to go, or at the event that was looked for */
 	TRAVEL_EDGE,        /* at the start or at the last event: there is nothing more that way */
-	TRAVEL_INTERRUPTED, /* on the way forward: stands where it was interrupted; on the way back: where it began */
+	TRAVEL_INTERRUPTED, /* on the way forward: stands where it was interrupted; else: where it began */
 	TRAVEL_FAILED,      /* the host: travel_error says why */
 };
 

@@ -7,74 +7,8 @@
 #include "faultline/story.h"
 #include "travel_private.h"
 
-/* How far the world runs ahead, so that a few steps do not need it again; and how many parts a stretch of the route has
- * for who steps back through it, none of fewer events than PART. */
-enum { AHEAD_EVENTS = 4 * TRAVEL_FUTURE, STRETCH_PARTS = 32, PART = 64 };
-
-/* ---- checkpoints ---- */
-
-/* The last one that is not behind the position. */
-static const struct checkpoint *checkpoint_before(const struct travel *travel, uint64_t position)
-{
-	const struct checkpoint *far = route_before(&travel->route, position);
-	if (travel->stretch.count == 0)
-		return far;
-	const struct checkpoint *near = route_before(&travel->stretch, position);
-	bool serves = checkpoint_position(near) <= position && checkpoint_position(near) > checkpoint_position(far);
-	return serves ? near : far;
-}
-
-/* A step back runs from there, and so will the next ones. */
-static void enter_stretch(struct travel *travel, const struct checkpoint *from)
-{
-	struct route *stretch = &travel->stretch;
-	uint64_t distance = travel->route.distance / STRETCH_PARTS;
-	if (from != route_before(&travel->route, checkpoint_position(from)))
-		return; /* one of the stretch */
-	if (stretch->count > 0 && checkpoint_position(stretch->checkpoints[0]) == checkpoint_position(from))
-		return;
-	route_release(stretch);
-	stretch->distance = distance > PART ? distance : PART;
-}
-
-/* Removing checkpoints frees what they do not share, so one copy of the world does not count. */
-static bool keep_more_than(const struct travel *travel, size_t bytes)
-{
-	return travel_checkpoint_bytes(travel) > route_copy_bytes(&travel->route) + bytes;
-}
-
-static void extend_route(struct travel *travel)
-{
-	route_add(&travel->route, travel->world, NULL);
-	while (keep_more_than(travel, travel->most_bytes / 4 * 3) && travel->route.count > 1) {
-		if (travel->stretch.count > 0)
-			route_release(&travel->stretch);
-		else
-			route_thin_out(&travel->route);
-	}
-}
-
-static void extend_stretch(struct travel *travel, uint64_t position)
-{
-	struct route *stretch = &travel->stretch;
-	route_add(stretch, travel->world, route_before(&travel->route, position));
-	while (keep_more_than(travel, travel->most_bytes) && stretch->count > 1)
-		route_thin_out(stretch);
-	if (keep_more_than(travel, travel->most_bytes)) {
-		route_release(stretch);
-		travel->steps_back = false; /* there is no room for even one */
-	}
-}
-
-void guide_between(void *self)
-{
-	struct travel *travel = self;
-	uint64_t position = world_bus_const(travel->world)->number;
-	if (route_wants(&travel->route, position))
-		extend_route(travel);
-	if (travel->steps_back && route_wants(&travel->stretch, position))
-		extend_stretch(travel, position);
-}
+/* How far the world runs ahead, so that a few steps do not need it again. */
+enum { AHEAD_EVENTS = 4 * TRAVEL_FUTURE };
 
 /* ---- noting what happens ---- */
 
@@ -187,9 +121,9 @@ static void stand(struct travel *travel, uint64_t position, enum travel_end end)
 	travel_announce(travel, end);
 }
 
-static void order_seek(struct travel *travel, uint64_t position, enum travel_end end)
+static void order_return(struct travel *travel, uint64_t position, enum travel_end end)
 {
-	travel->order = (struct order){.kind = ORDER_SEEK, .position = position, .end = end};
+	travel->order = (struct order){.kind = ORDER_RETURN, .position = position, .end = end};
 }
 
 /* Whether the order is carried out by letting the frozen world go on; sets the stop. */
@@ -202,7 +136,7 @@ static bool goes_on(struct travel *travel)
 		return true;
 	}
 	if (order->kind != ORDER_SEEK || order->position <= travel->position || !sees_ahead(travel, order->position) ||
-	    checkpoint_position(checkpoint_before(travel, order->position)) > travel->position)
+	    checkpoint_position(checkpoints_before(travel, order->position)) > travel->position)
 		return false;
 	travel->stop = (struct stop){.kind = STOP_AT, .number = order->position, .parks = true};
 	return true;
@@ -212,7 +146,7 @@ static bool goes_on(struct travel *travel)
 static void park(struct travel *travel, uint64_t number, enum travel_end end)
 {
 	if (!sees_ahead(travel, number)) {
-		order_seek(travel, number, end);
+		order_return(travel, number, end);
 		_longjmp(travel->base, 1);
 	}
 	stand(travel, number, end);
@@ -223,16 +157,33 @@ static void park(struct travel *travel, uint64_t number, enum travel_end end)
 
 /* ---- the observers ---- */
 
-/* An interrupt freezes what runs forward, ends what searches, and is of no use to what is on its way back. */
+/* What is on its way back, or nearly there, is not interrupted. */
 static bool is_interrupted(struct travel *travel, uint64_t number)
 {
+	const struct order *order = &travel->order;
 	if (!atomic_load_explicit(&travel->interrupt, memory_order_relaxed))
 		return false;
-	bool forward = travel->order.kind == ORDER_FORWARD ||
-		       (travel->order.kind == ORDER_SEEK && travel->order.position >= travel->origin);
-	if (travel->stop.parks)
-		return forward && number > travel->origin;
-	return travel->order.kind == ORDER_BACKWARD || travel->order.kind == ORDER_EXPLORE;
+	switch (order->kind) {
+	case ORDER_SEEK:
+		return number > travel->origin && number < order->position;
+	case ORDER_FORWARD:
+		return number > travel->origin;
+	case ORDER_BACKWARD:
+	case ORDER_EXPLORE:
+		return true;
+	case ORDER_QUIT:
+	case ORDER_RETURN:
+	default:
+		return false;
+	}
+}
+
+/* The journey ends here when it went forward, else where it began. */
+static void break_off(struct travel *travel, uint64_t number)
+{
+	bool forward = travel->order.kind == ORDER_SEEK || travel->order.kind == ORDER_FORWARD;
+	order_return(travel, forward ? number : travel->origin, TRAVEL_INTERRUPTED);
+	_longjmp(travel->base, 1);
 }
 
 static bool stops_at(const struct travel *travel, const struct event *event)
@@ -252,12 +203,10 @@ void guide_event(void *self, const struct event *event)
 {
 	struct travel *travel = self;
 	note(travel, event);
-	if (travel->lost || is_interrupted(travel, event->number)) {
-		if (travel->lost || !travel->stop.parks)
-			_longjmp(travel->leg, 1);
-		park(travel, event->number, TRAVEL_INTERRUPTED);
-		return;
-	}
+	if (travel->lost)
+		_longjmp(travel->leg, 1);
+	if (is_interrupted(travel, event->number))
+		break_off(travel, event->number);
 	if (travel->stop.scans && event->number < travel->stop.number && matches(travel, event))
 		travel->found = event->number;
 	if (!stops_at(travel, event))
@@ -283,7 +232,7 @@ static bool run_leg(struct travel *travel, const struct checkpoint *from, struct
 	struct error outcome;
 	travel->stop = stop;
 	if (travel->steps_back)
-		enter_stretch(travel, from);
+		checkpoints_enter_stretch(travel, from);
 	if (!restore(travel, from) || _setjmp(travel->leg) != 0)
 		return true;
 	(void)world_resume(travel->world, &outcome);
@@ -295,7 +244,7 @@ static bool run_leg(struct travel *travel, const struct checkpoint *from, struct
 /* So far before the goal that the past is on record. */
 static const struct checkpoint *start_for(const struct travel *travel, uint64_t goal)
 {
-	return checkpoint_before(travel, goal > TRAVEL_PAST ? goal - TRAVEL_PAST : 0);
+	return checkpoints_before(travel, goal > TRAVEL_PAST ? goal - TRAVEL_PAST : 0);
 }
 
 /* What follows the goal is looked at first, because there the world goes back. */
@@ -307,45 +256,52 @@ static void look_ahead(struct travel *travel, uint64_t goal)
 	(void)run_leg(travel, start_for(travel, goal), stop);
 }
 
-/* Comes back only when the traveller stands at the base: at position 0, or lost. */
-static void go_to(struct travel *travel, uint64_t goal, enum travel_end end)
+static bool is_behind_the_end(const struct travel *travel, uint64_t position)
 {
-	travel->steps_back = goal < travel->origin && travel->origin - goal <= travel->route.distance;
-	for (;;) {
-		if (is_known_to_end(travel, goal) && goal > travel->history.count) {
-			goal = travel->history.count;
-			end = TRAVEL_EDGE;
-		}
-		look_ahead(travel, goal);
-		if (is_known_to_end(travel, goal) && goal > travel->history.count)
-			continue;
-		if (goal == 0 && !travel->lost)
-			(void)restore(travel, travel->route.checkpoints[0]);
-		if (goal == 0 || travel->lost) {
-			stand(travel, 0, travel->lost ? TRAVEL_FAILED : end);
-			return;
-		}
-		travel->order.end = end;
-		(void)run_leg(travel, start_for(travel, goal), (struct stop){STOP_AT, goal, true, false, false});
-		/* It went on from there, to the end of the history. */
-		goal = travel->history.count;
-		end = TRAVEL_EDGE;
-	}
+	return travel->complete && position > travel->history.count;
 }
 
-/* The last match before the origin, searched from checkpoint to checkpoint; 0: none, or interrupted. */
+/* To the position of the order, a SEEK or a RETURN. Comes back only when the traveller stands at the base: at position
+ * 0, or lost. */
+static void go(struct travel *travel)
+{
+	uint64_t goal = travel->order.position;
+	travel->steps_back = goal < travel->origin && travel->origin - goal <= travel->route.distance;
+	for (;;) {
+		look_ahead(travel, goal);
+		if (travel->lost || goal == 0)
+			break;
+		if (!is_behind_the_end(travel, goal))
+			(void)run_leg(travel, start_for(travel, goal),
+				      (struct stop){STOP_AT, goal, true, false, false});
+		/* There is no such event, or it went on from there, to the end of the history. */
+		goal = travel->history.count;
+		order_return(travel, goal, TRAVEL_EDGE);
+	}
+	if (!travel->lost)
+		(void)restore(travel, travel->route.checkpoints[0]);
+	stand(travel, 0, travel->lost ? TRAVEL_FAILED : travel->order.end);
+}
+
+static void go_to(struct travel *travel, uint64_t position, enum travel_end end)
+{
+	order_return(travel, position, end);
+	go(travel);
+}
+
+/* The last match before the origin, searched from checkpoint to checkpoint; 0: none. */
 static uint64_t search_back(struct travel *travel)
 {
 	uint64_t limit = travel->origin;
 	travel->found = 0;
-	while (limit > 1 && travel->found == 0 && !travel->lost && !atomic_load(&travel->interrupt)) {
-		const struct checkpoint *from = checkpoint_before(travel, limit - 2);
+	while (limit > 1 && travel->found == 0 && !travel->lost) {
+		const struct checkpoint *from = checkpoints_before(travel, limit - 2);
 		uint64_t first = checkpoint_position(from) + 1;
 		if (history_may_have(&travel->history, first, limit - 1, travel->order.query.kinds))
 			(void)run_leg(travel, from, (struct stop){.kind = STOP_AT, .number = limit, .scans = true});
 		limit = first;
 	}
-	return atomic_load(&travel->interrupt) ? 0 : travel->found;
+	return travel->found;
 }
 
 /* Without a condition the history itself knows, where it is short enough to know every event. */
@@ -360,18 +316,14 @@ static uint64_t find_back(struct travel *travel)
 static void go_back(struct travel *travel)
 {
 	uint64_t goal = find_back(travel);
-	bool interrupted = goal == 0 && atomic_load(&travel->interrupt);
-	go_to(travel, interrupted ? travel->origin : goal,
-	      interrupted ? TRAVEL_INTERRUPTED
-	      : goal > 0  ? TRAVEL_ARRIVED
-			  : TRAVEL_EDGE);
+	go_to(travel, goal, goal > 0 ? TRAVEL_ARRIVED : TRAVEL_EDGE);
 }
 
 static void explore(struct travel *travel)
 {
 	const struct checkpoint *from = route_before(&travel->route, travel->history.count);
-	bool interrupted = run_leg(travel, from, (struct stop){.kind = STOP_NEVER});
-	go_to(travel, travel->origin, interrupted ? TRAVEL_INTERRUPTED : TRAVEL_ARRIVED);
+	(void)run_leg(travel, from, (struct stop){.kind = STOP_NEVER});
+	go_to(travel, travel->origin, TRAVEL_ARRIVED);
 }
 
 /* Forward from position 0, where no world is frozen. */
@@ -386,7 +338,8 @@ static void carry_out(struct travel *travel)
 	travel->steps_back = false;
 	switch (travel->order.kind) {
 	case ORDER_SEEK:
-		go_to(travel, travel->order.position, travel->order.end);
+	case ORDER_RETURN:
+		go(travel);
 		break;
 	case ORDER_FORWARD:
 		set_out(travel);

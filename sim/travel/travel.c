@@ -34,7 +34,7 @@ static enum status start(struct travel *travel, struct error *error)
 	if (status != STATUS_OK)
 		return status;
 	bus_subscribe(world_bus(travel->world), EVENT_MASK_ALL, guide_event, travel);
-	world_set_between_hook(travel->world, guide_between, travel);
+	world_set_between_hook(travel->world, checkpoints_between, travel);
 	route_add(&travel->route, travel->world, NULL);
 	event_fields_parse(&travel->fields);
 	travel->records = calloc(TRAVEL_RING, sizeof(*travel->records));

@@ -1,5 +1,5 @@
 /* Time travel from the inside. travel.c is the traveller's side and hands orders over; guide.c is the thread of the
- * world and carries them out; route.c keeps the checkpoints. */
+ * world and carries them out; checkpoints.c has it leave checkpoints on its way, route.c is a row of them. */
 #ifndef FAULTLINE_TRAVEL_PRIVATE_H
 #define FAULTLINE_TRAVEL_PRIVATE_H
 
@@ -36,11 +36,18 @@ void route_add(struct route *route, const struct world *world, const struct chec
 /* The last checkpoint that is not behind the position. */
 const struct checkpoint *route_before(const struct route *route, uint64_t position);
 
-enum order_kind { ORDER_QUIT, ORDER_SEEK, ORDER_FORWARD, ORDER_BACKWARD, ORDER_EXPLORE };
+enum order_kind {
+	ORDER_QUIT,
+	ORDER_SEEK,
+	ORDER_FORWARD,
+	ORDER_BACKWARD,
+	ORDER_EXPLORE,
+	ORDER_RETURN, /* the world's own: to where the journey has been already, and ends */
+};
 
 struct order {
 	enum order_kind kind;
-	uint64_t position;         /* SEEK */
+	uint64_t position;         /* SEEK and RETURN */
 	struct travel_query query; /* FORWARD and BACKWARD */
 	enum travel_end end;       /* what to say on arrival */
 };
@@ -105,7 +112,12 @@ struct travel {
 void *guide_main(void *self);
 /* Observers of the world: bus and operation boundary. */
 void guide_event(void *self, const struct event *event);
-void guide_between(void *self);
+void checkpoints_between(void *self);
+
+/* The last checkpoint that is not behind the position. */
+const struct checkpoint *checkpoints_before(const struct travel *travel, uint64_t position);
+/* A step back runs from there, and so will the next ones. */
+void checkpoints_enter_stretch(struct travel *travel, const struct checkpoint *from);
 
 /* Of the thread of the world: waits for the next order; says that the journey is over. */
 void travel_await(struct travel *travel);

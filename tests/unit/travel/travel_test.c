@@ -1,30 +1,9 @@
 /* A history is walked in both directions: what is found at a position does not depend on the way to it. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-#include "faultline/bus.h"
-#include "faultline/travel.h"
-
-static const char script[] =
-    "{\"faultline\": 1, \"machine\": {\"memory\": \"16MiB\"}, \"processes\": ["
-    "{\"name\": \"one\", \"libc\": \"glibc\", \"script\": ["
-    "{\"op\": \"malloc\", \"id\": \"p\", \"size\": 24}, {\"op\": \"write\", \"at\": \"p\", \"value\": 7},"
-    "{\"op\": \"repeat\", \"times\": 40, \"as\": \"i\", \"body\": ["
-    "{\"op\": \"malloc\", \"id\": \"b-{i}\", \"size\": \"{i*100+8}\"}, {\"op\": \"write\", \"at\": \"b-{i}\", "
-    "\"length\": 8}, {\"op\": \"yield\"}]},"
-    "{\"op\": \"free\", \"id\": \"p\"}, {\"op\": \"write\", \"at\": {\"addr\": \"0x0\"}},"
-    "{\"op\": \"expect\", \"that\": \"signal\", \"equals\": \"SIGSEGV\"}]},"
-    "{\"name\": \"two\", \"libc\": \"best-fit\", \"script\": ["
-    "{\"op\": \"repeat\", \"times\": 30, \"as\": \"i\", \"body\": ["
-    "{\"op\": \"malloc\", \"id\": \"c-{i}\", \"size\": 5000}, {\"op\": \"write\", \"at\": \"c-{i}\", \"length\": "
-    "5000}, {\"op\": \"yield\"}]}]}]}";
+#include "travel_private.h"
+#include "trip.h"
 
 /* Few operations of many accesses each: those that the machine does at once, from an odd address on, and each kind of
  * those that are made one by one. %s: options of the kernel. */
@@ -43,82 +22,6 @@ static const char long_operations[] =
     "{\"op\": \"read\", \"at\": \"m\", \"length\": \"256KiB\", \"stride\": 5000},"
     "{\"op\": \"write\", \"at\": \"m\", \"length\": \"128KiB\", \"value\": 0}]}]}";
 static const char *const schedules[] = {"", "\"quantum\": 3000"};
-
-struct trip {
-	struct document *document;
-	struct travel *travel;
-};
-
-static struct document *parse(const char *text)
-{
-	struct document *document = NULL;
-	struct error error;
-	if (document_parse(text, strlen(text), "test.json", &document, &error) != STATUS_OK)
-		fail_msg("%s", error.text);
-	return document;
-}
-
-static struct trip begin_script(const char *text, uint64_t checkpoint_events, size_t checkpoint_bytes)
-{
-	struct trip trip = {.document = parse(text)};
-	struct error error;
-	const struct travel_limits limits = {checkpoint_bytes, checkpoint_events};
-	if (travel_new(trip.document, &limits, &trip.travel, &error) != STATUS_OK)
-		fail_msg("%s", error.text);
-	return trip;
-}
-
-static struct trip begin(uint64_t checkpoint_events, size_t checkpoint_bytes)
-{
-	return begin_script(script, checkpoint_events, checkpoint_bytes);
-}
-
-static void end(struct trip *trip)
-{
-	travel_free(trip->travel);
-	document_free(trip->document);
-}
-
-/* FNV-1a over everything that shows where the world stands. */
-static uint64_t mix(uint64_t hash, const void *bytes, size_t count)
-{
-	const unsigned char *at = bytes;
-	for (size_t i = 0; i < count; i++)
-		hash = (hash ^ at[i]) * 1099511628211u;
-	return hash;
-}
-
-static uint64_t fingerprint(const struct travel *travel)
-{
-	const struct world *world = travel_world(travel);
-	uint64_t hash = 14695981039346656037u;
-	const struct bus *bus = world_bus_const(world);
-	hash = mix(hash, &bus->number, sizeof(bus->number));
-	hash = mix(hash, &bus->cycle, sizeof(bus->cycle));
-	hash = mix(hash, bus->count, sizeof(bus->count));
-	if (travel_position(travel) == 0 || !world_kernel(world))
-		return hash;
-	const struct machine *machine = world_machine(world);
-	const struct cpu *cpu = machine_cpu_const(machine);
-	hash = mix(hash, cpu->gpr, sizeof(cpu->gpr));
-	hash = mix(hash, &cpu->rip, sizeof(cpu->rip));
-	for (uint64_t frame = 1; frame < 16 * MIB / PAGE_BYTES; frame++) {
-		uint64_t bytes[PAGE_BYTES / 8];
-		const struct paddr at = {frame * PAGE_BYTES};
-		if (!physmem_has_content(machine_memory_const(machine), (struct pfn){frame}))
-			continue;
-		physmem_read(machine_memory_const(machine), at, bytes, sizeof(bytes));
-		hash = mix(hash, bytes, sizeof(bytes));
-	}
-	struct stats stats;
-	world_machine_stats(world, &stats);
-	hash = mix(hash, &stats, sizeof(stats));
-	const struct travel_record *record = travel_record(travel, travel_position(travel));
-	assert_non_null(record);
-	return mix(hash, record->sentence, strlen(record->sentence));
-}
-
-static const struct travel_query any = {.kinds = EVENT_MASK_ALL};
 
 /* Returns the number of checkpoints. */
 static unsigned go_there_and_back(struct trip trip)
@@ -314,16 +217,40 @@ static void records_show_the_past_and_what_will_be(void **state)
 	end(&trip);
 }
 
+/* 12 MiB that all checkpoints behind the first operations share, and many operations that change little. */
+static const char large_world[] =
+    "{\"faultline\": 1, \"machine\": {\"memory\": \"32MiB\"}, \"processes\": [{\"name\": \"one\", \"script\": ["
+    "{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"12MiB\"},"
+    "{\"op\": \"write\", \"at\": \"m\", \"length\": \"12MiB\", \"value\": 7},"
+    "{\"op\": \"repeat\", \"times\": 4000, \"as\": \"i\", \"body\": ["
+    "{\"op\": \"malloc\", \"id\": \"b\", \"size\": 100}, {\"op\": \"free\", \"id\": \"b\"}]}]}]}";
+
+static void assert_within(const struct travel *travel, size_t bytes)
+{
+	assert_true(travel_checkpoint_bytes(travel) <= route_copy_bytes(&travel->route) + bytes);
+}
+
 static void checkpoints_are_thinned_out_within_their_bound(void **state)
 {
 	(void)state;
-	struct trip trip = begin(8, (size_t)4 << 20);
-	assert_int_equal(travel_explore(trip.travel), TRAVEL_ARRIVED);
-	assert_true(travel_checkpoints(trip.travel) >= 2);
-	assert_true(travel_checkpoint_bytes(trip.travel) <= (size_t)4 << 20);
-	assert_int_equal(travel_seek(trip.travel, travel_known(trip.travel)), TRAVEL_ARRIVED);
-	assert_int_equal(travel_backward(trip.travel, &any), TRAVEL_ARRIVED);
-	end(&trip);
+	static const struct {
+		const char *text;
+		size_t bytes;
+		unsigned checkpoints; /* at least */
+	} cases[] = {{script, MIB, 2}, {script, 4 * MIB, 8}, {large_world, 4 * MIB, 16}};
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct trip trip = begin_script(cases[i].text, 8, cases[i].bytes);
+		struct travel *travel = trip.travel;
+		assert_int_equal(travel_explore(travel), TRAVEL_ARRIVED);
+		assert_in_range(travel_checkpoints(travel), cases[i].checkpoints, ROUTE_CHECKPOINTS);
+		assert_within(travel, cases[i].bytes);
+		for (unsigned part = 8; part > 0; part--) {
+			assert_int_equal(travel_seek(travel, travel_known(travel) * part / 8), TRAVEL_ARRIVED);
+			assert_int_equal(travel_backward(travel, &any), TRAVEL_ARRIVED);
+			assert_within(travel, cases[i].bytes);
+		}
+		end(&trip);
+	}
 }
 
 static void behind_the_last_event_stands_for_it(void **state)
