@@ -26,7 +26,7 @@ faultline_script_test(tui.screens tui/screens.py $<TARGET_FILE:faultline_program
 
 # In a pseudo-terminal, drawn by libvterm.
 if(TARGET PkgConfig::VTERM)
-  add_executable(tui_terminal tui/terminal.c)
+  add_executable(tui_terminal tui/terminal.c tui/session.c)
   faultline_test_settings(tui_terminal)
   target_link_libraries(tui_terminal PRIVATE PkgConfig::VTERM util)
   add_test(NAME tui.terminal COMMAND tui_terminal $<TARGET_FILE:faultline_program> ${PROJECT_SOURCE_DIR})
