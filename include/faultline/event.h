@@ -4,6 +4,7 @@
 #ifndef FAULTLINE_EVENT_H
 #define FAULTLINE_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define LAYER_LIST(X)                                                                                                  \
@@ -153,6 +154,13 @@ static inline uint64_t event_text(const char *text)
 static inline const char *event_arg_text(const struct event *event, unsigned index)
 {
 	return (const char *)(uintptr_t)event->arg[index];
+}
+
+/* Whose memory the event is about, by pid: the kernel edits the tables of others than who runs, too. */
+static inline uint32_t event_subject(const struct event *event)
+{
+	bool edits = event->kind == EVENT_PTE_SET || event->kind == EVENT_PTE_CLEAR;
+	return edits && event->arg[3] != 0 ? (uint32_t)event->arg[3] : event->pid;
 }
 
 /* One row of the list, for outputs and documentation. */

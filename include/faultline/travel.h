@@ -39,11 +39,14 @@ enum travel_end {
 };
 
 /* An event to look for: one of the kinds for which `matches` is true. It is called with the world frozen at the event,
- * on the thread of the world. NULL: any. */
+ * on the thread of the world. NULL: any. A search may go through the events in pieces, the later ones first; before
+ * each piece `begin`, if it is not NULL, is called with the world as it stands there. */
 typedef bool travel_match_fn(void *self, const struct world *world, const struct event *event);
+typedef void travel_begin_fn(void *self, const struct world *world);
 struct travel_query {
 	uint64_t kinds; /* EVENT_BIT(...) */
 	travel_match_fn *matches;
+	travel_begin_fn *begin;
 	void *self;
 };
 

@@ -239,7 +239,7 @@ static bool has_address(const struct event *signal)
 static const char *template_of(const struct event *event)
 {
 	bool zero = event->arg[1] == 0;
-	bool foreign = event->arg[3] != 0 && event->arg[3] != event->pid; /* the tables of another process */
+	bool foreign = event_subject(event) != event->pid;
 	if (event->kind == EVENT_PTE_SET && foreign)
 		return "writes the level-{level} entry {entry} for {va} of process {of}";
 	if (event->kind == EVENT_PTE_CLEAR && foreign)

@@ -126,6 +126,13 @@ static void order_return(struct travel *travel, uint64_t position, enum travel_e
 	travel->order = (struct order){.kind = ORDER_RETURN, .position = position, .end = end};
 }
 
+static void begin_search(const struct travel *travel)
+{
+	const struct travel_query *query = &travel->order.query;
+	if (query->begin && (travel->stop.kind == STOP_MATCH || travel->stop.scans))
+		query->begin(query->self, travel->world);
+}
+
 /* Whether the order is carried out by letting the frozen world go on; sets the stop. */
 static bool goes_on(struct travel *travel)
 {
@@ -133,6 +140,7 @@ static bool goes_on(struct travel *travel)
 	travel->steps_back = false;
 	if (order->kind == ORDER_FORWARD) {
 		travel->stop = (struct stop){.kind = STOP_MATCH, .parks = true};
+		begin_search(travel);
 		return true;
 	}
 	if (order->kind != ORDER_SEEK || order->position <= travel->position || !sees_ahead(travel, order->position) ||
@@ -233,7 +241,10 @@ static bool run_leg(struct travel *travel, const struct checkpoint *from, struct
 	travel->stop = stop;
 	if (travel->steps_back)
 		checkpoints_enter_stretch(travel, from);
-	if (!restore(travel, from) || _setjmp(travel->leg) != 0)
+	if (!restore(travel, from))
+		return true;
+	begin_search(travel);
+	if (_setjmp(travel->leg) != 0)
 		return true;
 	(void)world_resume(travel->world, &outcome);
 	travel->outcome = outcome;

@@ -77,30 +77,47 @@ static bool holds(const struct event_fields *fields, const struct event *event, 
 	return equal == (condition->comparison == COMPARE_EQUAL);
 }
 
-/* The entry of the last level that the walk for the address reaches, of the process that runs. */
-static bool bit_of_entry(const struct breakpoint *breakpoint, const struct world *world, const struct event *event)
+/* Of the entry of the last level that the walk for the address reaches. */
+static bool bit_of_entry(const struct breakpoint *breakpoint, const struct world *world, unsigned index)
 {
 	struct translation translation;
-	const struct process *process;
-	unsigned index = 0;
-	while (world_kernel(world) && (process = world_process(world, index)) && process->pid != event->pid)
-		index++;
-	if (!world_kernel(world) || !world_process(world, index))
-		return false;
 	translation_take(&translation, world, index, vaddr(breakpoint->value));
 	if (!translation.alive || translation.walk.count == 0)
 		return false;
 	return translation.walk.step[translation.walk.count - 1].entry.word >> breakpoint->bit & 1;
 }
 
-/* At the first event after a gap nothing has changed yet: it begins an operation. */
+static void note_bit(struct breakpoint *breakpoint, const struct world *world, unsigned index)
+{
+	const uint64_t mask = (uint64_t)1 << index;
+	breakpoint->last_bits &= ~mask;
+	breakpoint->last_bits |= bit_of_entry(breakpoint, world, index) ? mask : 0;
+}
+
+static void note_bits(struct breakpoint *breakpoint, const struct world *world)
+{
+	breakpoint->last_bits = 0;
+	for (unsigned i = 0; i < BREAKPOINT_PROCESSES && world_kernel(world) && world_process(world, i); i++)
+		note_bit(breakpoint, world, i);
+}
+
+/* In the tables of who runs, or of whose entry is written. After vfork a process has those of another one, too. */
 static bool bit_changes(struct breakpoint *breakpoint, const struct world *world, const struct event *event)
 {
-	bool bit = bit_of_entry(breakpoint, world, event);
-	bool changes = breakpoint->last_number + 1 == event->number && bit != breakpoint->last_bit;
-	breakpoint->last_number = event->number;
-	breakpoint->last_bit = bit;
-	return changes;
+	const uint32_t pid = event_subject(event);
+	const uint64_t before = breakpoint->last_bits;
+	const struct process *process, *other;
+	if (!world_kernel(world) || pid == 0 || pid > BREAKPOINT_PROCESSES ||
+	    !(process = world_process(world, pid - 1)))
+		return false;
+	note_bit(breakpoint, world, pid - 1);
+	if (breakpoint->last_bits == before)
+		return false;
+	for (unsigned i = 0; i < BREAKPOINT_PROCESSES && (other = world_process(world, i)) != NULL; i++) {
+		if (other->mm == process->mm)
+			note_bit(breakpoint, world, i);
+	}
+	return true;
 }
 
 static bool hits(const struct event_fields *fields, struct breakpoint *breakpoint, const struct world *world,
@@ -143,13 +160,20 @@ static bool any_hits(void *self, const struct world *world, const struct event *
 	return hit;
 }
 
+static void begin(void *self, const struct world *world)
+{
+	struct breakpoints *breakpoints = self;
+	for (unsigned i = 0; i < breakpoints->count; i++) {
+		if (breakpoints->list[i].what == BREAK_PTE)
+			note_bits(&breakpoints->list[i], world);
+	}
+}
+
 struct travel_query breakpoints_query(struct breakpoints *breakpoints)
 {
-	struct travel_query query = {.matches = any_hits, .self = breakpoints};
-	for (unsigned i = 0; i < breakpoints->count; i++) {
+	struct travel_query query = {.matches = any_hits, .begin = begin, .self = breakpoints};
+	for (unsigned i = 0; i < breakpoints->count; i++)
 		query.kinds |= breakpoints->list[i].kinds;
-		breakpoints->list[i].last_number = 0;
-	}
 	return query;
 }
 

@@ -11,7 +11,7 @@
  *	page ADDRESS    an event that names an address in that page
  *	frame N         an event that names that frame
  *	chunk ADDRESS   the C library does something to that chunk or block
- *	pte ADDRESS BIT a bit of the page-table entry for the address changes: P W U A D G NX */
+ *	pte ADDRESS BIT a bit of the page-table entry for the address changes, in a process: P W U A D G NX */
 #ifndef FAULTLINE_TUI_BREAKPOINT_H
 #define FAULTLINE_TUI_BREAKPOINT_H
 
@@ -19,7 +19,8 @@
 #include "faultline/status.h"
 #include "faultline/travel.h"
 
-enum { BREAKPOINT_TEXT = 120, BREAKPOINT_CONDITIONS = 4, BREAKPOINTS = 16 };
+/* Entries of the first so many processes are watched. */
+enum { BREAKPOINT_TEXT = 120, BREAKPOINT_CONDITIONS = 4, BREAKPOINTS = 16, BREAKPOINT_PROCESSES = 64 };
 
 enum breakpoint_what { BREAK_EVENT, BREAK_NUMBER, BREAK_PAGE, BREAK_FRAME, BREAK_CHUNK, BREAK_PTE };
 
@@ -41,9 +42,8 @@ struct breakpoint {
 	unsigned bit;   /* of BREAK_PTE */
 	struct condition conditions[BREAKPOINT_CONDITIONS];
 	unsigned condition_count;
-	/* BREAK_PTE: what the bit was at the event before, to see it change. */
-	uint64_t last_number;
-	bool last_bit;
+	/* BREAK_PTE: what the bit was, by index of the process, to see it change. */
+	uint64_t last_bits;
 };
 
 struct document;

@@ -33,13 +33,6 @@ static bool address_of(const struct event *event, uint64_t *va)
 	return false;
 }
 
-/* Whose memory the event is about: the kernel also edits the tables of others than who runs. */
-static uint32_t subject_of(const struct event *event)
-{
-	bool edits = event->kind == EVENT_PTE_SET || event->kind == EVENT_PTE_CLEAR;
-	return edits && event->arg[3] != 0 ? (uint32_t)event->arg[3] : event->pid;
-}
-
 static enum access_kind access_of(const struct event *access)
 {
 	const char *kind = event_arg_text(access, 0);
@@ -101,7 +94,7 @@ static void find_address(struct scene *scene)
 		uint64_t va;
 		if (!record)
 			return;
-		if (!scene->has_address && subject_of(&record->event) == subject_of(scene->event) &&
+		if (!scene->has_address && event_subject(&record->event) == event_subject(scene->event) &&
 		    address_of(&record->event, &va)) {
 			scene->has_address = true;
 			scene->address = (struct vaddr){va};
@@ -130,7 +123,7 @@ static void find_process(struct scene *scene)
 	if (!scene->pinned) {
 		scene->process = 0;
 		for (unsigned i = 0; (process = world_process(scene->world, i)) != NULL; i++) {
-			if (scene->event && process->pid == subject_of(scene->event))
+			if (scene->event && process->pid == event_subject(scene->event))
 				scene->process = i;
 		}
 	}

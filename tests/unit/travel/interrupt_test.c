@@ -35,7 +35,7 @@ static void an_interrupted_run_stands_where_it_was_interrupted(void **state)
 	(void)state;
 	struct trip trip = begin(64, 0);
 	struct interrupt interrupt = {trip.travel, 700};
-	const struct travel_query query = {EVENT_MASK_ALL, interrupt_at, &interrupt};
+	const struct travel_query query = {.kinds = EVENT_MASK_ALL, .matches = interrupt_at, .self = &interrupt};
 	assert_int_equal(travel_forward(trip.travel, &query), TRAVEL_INTERRUPTED);
 	assert_stands_at(trip.travel, script, 701);
 	interrupt.at = 900; /* and not from the start, but from there */
@@ -51,7 +51,7 @@ static void an_interrupted_search_back_stands_where_it_began(void **state)
 	(void)state;
 	struct trip trip = begin(64, 0);
 	struct interrupt interrupt = {trip.travel, 400};
-	const struct travel_query query = {EVENT_MASK_ALL, interrupt_at, &interrupt};
+	const struct travel_query query = {.kinds = EVENT_MASK_ALL, .matches = interrupt_at, .self = &interrupt};
 	assert_int_equal(travel_seek(trip.travel, 900), TRAVEL_ARRIVED);
 	assert_int_equal(travel_backward(trip.travel, &query), TRAVEL_INTERRUPTED);
 	assert_stands_at(trip.travel, script, 900);

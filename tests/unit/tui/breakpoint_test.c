@@ -96,6 +96,38 @@ static void there_and_back_it_is_met_at_the_same_events(void **state)
 	stage_end(&stage);
 }
 
+static bool writes_entry(const struct travel *travel, uint64_t number)
+{
+	unsigned kind = travel_kind(travel, number);
+	return kind == EVENT_PTE_SET || kind == EVENT_PTE_CLEAR;
+}
+
+/* Also from the middle, where nobody has looked before, and not where another process comes to run. */
+static void a_bit_is_seen_to_change_wherever_one_begins(void **state)
+{
+	(void)state;
+	static const char spec[] = "pte 0x55555555e000 P";
+	struct stage stage = begin();
+	struct hits all = collect(stage.travel, spec, true);
+	assert_true(all.count >= 2); /* one in each process, at least */
+	for (unsigned i = 0; i < all.count; i++) {
+		assert_true(writes_entry(stage.travel, all.at[i]));
+		for (uint64_t before = 1; before <= 3; before++) {
+			struct breakpoints breakpoints = only(spec);
+			struct travel_query query = breakpoints_query(&breakpoints);
+			(void)travel_seek(stage.travel, all.at[i] - before);
+			assert_int_equal(travel_forward(stage.travel, &query), TRAVEL_ARRIVED);
+			assert_int_equal(travel_position(stage.travel), all.at[i]);
+			/* The same breakpoint, on the way from somewhere else. */
+			(void)travel_seek(stage.travel, 0);
+			query = breakpoints_query(&breakpoints);
+			assert_int_equal(travel_forward(stage.travel, &query), TRAVEL_ARRIVED);
+			assert_int_equal(travel_position(stage.travel), all.at[0]);
+		}
+	}
+	stage_end(&stage);
+}
+
 /* What the specification says, on an event that has happened. */
 typedef bool says_fn(const struct event *event);
 
@@ -248,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(there_and_back_it_is_met_at_the_same_events),
+	    cmocka_unit_test(a_bit_is_seen_to_change_wherever_one_begins),
 	    cmocka_unit_test(it_is_met_where_the_event_says_so),
 	    cmocka_unit_test(a_bit_of_an_entry_is_seen_to_change),
 	    cmocka_unit_test(what_cannot_be_read_is_refused_in_words),
