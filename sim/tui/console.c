@@ -366,8 +366,11 @@ static void pending_key(struct console *console, const char *key)
 	enum pending pending = console->pending;
 	char letter = key[0];
 	bool is_letter = key[1] == '\0' && letter >= 'a' && letter <= 'z';
+	enum action action;
 	console->pending = PENDING_NONE;
-	if (pending == PENDING_FIND_NEXT || pending == PENDING_FIND_PREVIOUS) {
+	if (action_of_key(key, &action) && action == ACTION_CANCEL)
+		console_say(console, "%s", "");
+	else if (pending == PENDING_FIND_NEXT || pending == PENDING_FIND_PREVIOUS) {
 		if (key[1] == '\0')
 			console_find(console, letter, pending == PENDING_FIND_NEXT);
 	} else if (!is_letter) {
@@ -405,8 +408,10 @@ static void key_under_way(struct console *console, const char *key)
 		return;
 	if (action == ACTION_QUIT)
 		console->quit = true;
-	if (action == ACTION_QUIT || action == ACTION_PLAY || action == ACTION_INTERRUPT || action == ACTION_CANCEL)
-		travel_interrupt(console->travel);
+	if (action != ACTION_QUIT && action != ACTION_PLAY && action != ACTION_INTERRUPT && action != ACTION_CANCEL)
+		return;
+	travel_interrupt(console->travel);
+	console->scene.playing = false; /* also when the step that is under way arrives first */
 }
 
 void console_key(struct console *console, const char *key)
