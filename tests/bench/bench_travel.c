@@ -1,5 +1,5 @@
-/* Time travel: what a step costs at 10^3, 10^5 and 10^6 operations, forward and back, and what a run that is not drawn
- * does. */
+/* Time travel: what a step costs at 10^3, 10^5 and 10^6 operations and in a world that holds much, forward and back,
+ * and what a run that is not drawn does. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,15 @@
 #include "bench.h"
 #include "faultline/bus.h"
 #include "faultline/travel.h"
+
+/* For a world that holds much. */
+static const char much[] = "\"machine\": {\"memory\": \"512MiB\"}, \"script\": ["
+			   "{\"op\": \"mmap\", \"id\": \"m\", \"length\": \"200MiB\"},"
+			   "{\"op\": \"write\", \"at\": \"m\", \"length\": \"200MiB\", \"value\": 7},";
+enum { MUCH_MIB = 200 };
+
+/* The bound of checkpoints, and what the other worlds hold. */
+enum { CHECKPOINT_MIB = 256, COPY_MIB = 100 };
 
 static const struct travel_query any = {.kinds = EVENT_MASK_ALL};
 
@@ -19,18 +28,17 @@ static void need(enum status status, const struct error *error)
 }
 
 /* Allocations and touches, so that memory is used and events are of all kinds. */
-static struct document *make_document(unsigned operations)
+static struct document *make_document(unsigned operations, bool holds_much)
 {
-	char text[512];
+	char text[768];
 	struct document *document;
 	struct error error;
-	int length = snprintf(
-	    text, sizeof(text),
-	    "{\"faultline\": 1, \"script\": [{\"op\": \"repeat\", \"times\": %u, \"as\": \"i\", \"body\": ["
-	    "{\"op\": \"malloc\", \"id\": \"b\", \"size\": \"{i%%3000+16}\"},"
-	    "{\"op\": \"write\", \"at\": \"b\", \"length\": 16}, {\"op\": \"free\", \"id\": \"b\"},"
-	    "{\"op\": \"malloc\", \"id\": \"k-{i}\", \"size\": 40}]}]}",
-	    operations / 4);
+	int length = snprintf(text, sizeof(text),
+			      "{\"faultline\": 1, %s{\"op\": \"repeat\", \"times\": %u, \"as\": \"i\", \"body\": ["
+			      "{\"op\": \"malloc\", \"id\": \"b\", \"size\": \"{i%%3000+16}\"},"
+			      "{\"op\": \"write\", \"at\": \"b\", \"length\": 16}, {\"op\": \"free\", \"id\": \"b\"},"
+			      "{\"op\": \"malloc\", \"id\": \"k-{i}\", \"size\": 40}]}]}",
+			      holds_much ? much : "\"script\": [", operations / 4);
 	need(document_parse(text, (size_t)length, "bench.json", &document, &error), &error);
 	return document;
 }
@@ -62,24 +70,25 @@ static void round_seek(void *self, uint64_t count)
 	}
 }
 
-static void measure(struct bench *bench, const char *size, unsigned operations)
+static void measure(struct bench *bench, const char *size, unsigned operations, bool holds_much)
 {
 	char name[64];
 	struct travel *travel;
 	struct error error;
-	struct document *document = make_document(operations);
+	struct document *document = make_document(operations, holds_much);
 	need(travel_new(document, NULL, &travel, &error), &error);
 	(void)travel_explore(travel);
 	(void)travel_seek(travel, travel_known(travel) / 2);
-	(void)snprintf(name, sizeof(name), "one step forward at %s operations", size);
+	(void)snprintf(name, sizeof(name), "one step forward at %s", size);
 	bench_measure(bench, name, 0, round_forward, travel);
 	(void)travel_seek(travel, travel_known(travel) - 1);
-	(void)snprintf(name, sizeof(name), "one step back at %s operations", size);
+	(void)snprintf(name, sizeof(name), "one step back at %s", size);
 	bench_measure(bench, name, 100e6, round_back, travel);
-	(void)snprintf(name, sizeof(name), "a jump anywhere in %s operations", size);
+	(void)snprintf(name, sizeof(name), "a jump anywhere in %s", size);
 	bench_measure(bench, name, 0, round_seek, travel);
-	(void)snprintf(name, sizeof(name), "checkpoints of %s operations", size);
-	bench_fact(bench, name, travel_checkpoint_bytes(travel) >> 20, 256, "MiB");
+	(void)snprintf(name, sizeof(name), "checkpoints of %s", size);
+	bench_fact(bench, name, travel_checkpoint_bytes(travel) >> 20,
+		   CHECKPOINT_MIB + COPY_MIB + (holds_much ? MUCH_MIB : 0), "MiB");
 	travel_free(travel);
 	document_free(document);
 }
@@ -97,7 +106,7 @@ static void round_explore(void *self, uint64_t count)
 
 void bench_travel(struct bench *bench)
 {
-	struct document *document = make_document(100000);
+	struct document *document = make_document(100000, false);
 	struct travel *travel;
 	struct error error;
 	need(travel_new(document, NULL, &travel, &error), &error);
@@ -106,7 +115,8 @@ void bench_travel(struct bench *bench)
 	travel_free(travel);
 	bench_measure_many(bench, "an event of a run that is not drawn", 0, events, round_explore, document);
 	document_free(document);
-	measure(bench, "10^3", 1000);
-	measure(bench, "10^5", 100000);
-	measure(bench, "10^6", 1000000);
+	measure(bench, "10^3 operations", 1000, false);
+	measure(bench, "10^5 operations", 100000, false);
+	measure(bench, "10^6 operations", 1000000, false);
+	measure(bench, "10^5 operations and 200 MiB", 100000, true);
 }
