@@ -15,7 +15,7 @@ static void take(void *self, const char *text, size_t length)
 }
 
 /* A file of /proc; the caller frees it. */
-static char *proc_of(const struct scene *scene, enum procfs_file file)
+OPENS_MEMSTREAM char *proc_of(const struct scene *scene, enum procfs_file file)
 {
 	char *text = NULL;
 	size_t bytes = 0;
