@@ -109,11 +109,21 @@ void console_suit(struct console *console, enum glyph_set automatic)
 	console->canvas.glyphs = setup_glyphs(&console->setup, automatic);
 }
 
+/* A world under way cannot be drawn: what was on the screen stays, but for the last row, which tells the progress. */
+static void keep_picture(struct canvas *canvas, const struct canvas *before)
+{
+	const unsigned columns = canvas->columns < before->columns ? canvas->columns : before->columns;
+	for (unsigned row = 0; row + 1 < before->rows && row < canvas->rows; row++)
+		memcpy(&canvas->cells[(size_t)row * canvas->columns], canvas_cell(before, row, 0),
+		       columns * sizeof(*canvas->cells));
+}
+
 bool console_resize(struct console *console, unsigned rows, unsigned columns)
 {
 	struct canvas canvas;
 	if (!canvas_init(&canvas, rows, columns, console->canvas.glyphs))
 		return false;
+	keep_picture(&canvas, &console->canvas);
 	canvas_release(&console->canvas);
 	console->canvas = canvas;
 	return true;

@@ -130,11 +130,17 @@ static void find_process(struct scene *scene)
 	scene->shown = scene->booted ? world_process(scene->world, scene->process) : NULL;
 }
 
+bool scene_is_of_nobody(const struct scene *scene)
+{
+	const uint32_t subject = scene->event ? event_subject(scene->event) : 0;
+	return !scene->pinned && subject != 0 && scene->shown && scene->shown->pid != subject;
+}
+
 /* Where nothing happens to memory, the page of the next instruction is what the tables are asked for. */
 static void take_translation(struct scene *scene)
 {
 	memset(&scene->translation, 0, sizeof(scene->translation));
-	if (!scene->shown)
+	if (!scene->shown || scene_is_of_nobody(scene))
 		scene->has_address = false;
 	else if (scene->has_address)
 		translation_take(&scene->translation, scene->world, scene->process, scene->address);

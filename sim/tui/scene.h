@@ -87,6 +87,8 @@ struct scene {
 
 /* Looks at the world where it stands now. Call it after every journey. */
 void scene_refresh(struct scene *scene);
+/* The event is about a process that the world does not have yet: fork fills the tables of the child first. */
+bool scene_is_of_nobody(const struct scene *scene);
 
 /* A number that may be read either way: of a frame, of bytes. In hexadecimal it begins with 0x, as it may be typed. */
 struct number {

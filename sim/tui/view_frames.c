@@ -323,13 +323,15 @@ static bool move(struct scene *scene, enum move move)
 {
 	static const int64_t steps[] = {
 	    [MOVE_UP] = -16,       [MOVE_DOWN] = 16,       [MOVE_LEFT] = -1, [MOVE_RIGHT] = 1,
-	    [MOVE_PAGE_UP] = -256, [MOVE_PAGE_DOWN] = 256, [MOVE_HOME] = 0,  [MOVE_END] = 0};
+	    [MOVE_PAGE_UP] = -160, [MOVE_PAGE_DOWN] = 160, [MOVE_HOME] = 0,  [MOVE_END] = 0};
 	struct selection *selection = &scene->selected[PANEL_FRAMES];
 	if (!scene->booted)
 		return false;
 	int64_t last = (int64_t)frame_pool_total(pool_of(scene)) - 1;
 	int64_t before = (int64_t)frame_of(scene);
 	int64_t at = move == MOVE_HOME ? 0 : move == MOVE_END ? last : before + steps[move];
+	if (move == MOVE_PAGE_UP || move == MOVE_PAGE_DOWN)
+		at = at < 0 ? 0 : at > last ? last : at;
 	if (at < 0 || at > last)
 		return false;
 	bool moved = !selection->active || at != before;

@@ -325,14 +325,21 @@ static unsigned draw_steps(const struct scene *scene, struct area area, unsigned
 	return row;
 }
 
+static const char *no_address(const struct scene *scene)
+{
+	if (!scene->event)
+		return "No tables yet: paging is off.";
+	if (!scene->shown)
+		return "The kernel boots: no process has tables yet.";
+	return scene_is_of_nobody(scene) ? "These are the tables of a process that is only being made."
+					 : "This event is about no address.";
+}
+
 static void draw(const struct scene *scene, struct area area)
 {
 	const struct translation *t = &scene->translation;
 	if (!scene->shown || !scene->has_address) {
-		(void)area_paragraph(area, 0, 0, STYLE_DIM,
-				     scene->shown   ? "This event is about no address."
-				     : scene->event ? "The kernel boots: no process has tables yet."
-						    : "No tables yet: paging is off.");
+		(void)area_paragraph(area, 0, 0, STYLE_DIM, no_address(scene));
 		return;
 	}
 	if (!t->alive) {
@@ -367,7 +374,8 @@ static bool move(struct scene *scene, enum move move)
 	if (count == 0)
 		return false;
 	if (!selection->active || selection->at >= count) {
-		*selection = (struct selection){true, count - 1};
+		bool first = move == MOVE_HOME || move == MOVE_PAGE_UP;
+		*selection = (struct selection){true, first ? 0 : count - 1};
 		return true;
 	}
 	uint64_t before = selection->at;

@@ -115,11 +115,38 @@ static void a_selection_in_the_script_starts_where_the_script_stands(void **stat
 	stage_end(&stage);
 }
 
+/* A grid has rows, a walk has few entries; both have ends. */
+static void grids_and_walks_have_their_ends(void **state)
+{
+	(void)state;
+	struct stage stage = begin();
+	struct scene *scene = &stage.scene;
+	const struct selection none = {false, 0};
+	assert_true(stage_forward(&stage, EVENT_BIT(EVENT_WALK)));
+	while (scene->translation.walk.count < 4)
+		assert_true(stage_forward(&stage, EVENT_BIT(EVENT_WALK)));
+	const enum panel panels[] = {PANEL_FRAMES, PANEL_WALK};
+	for (unsigned i = 0; i < 2; i++) {
+		struct selection first = {true, after(scene, panels[i], none, MOVE_HOME, 1)};
+		struct selection last = {true, after(scene, panels[i], none, MOVE_END, 1)};
+		assert_int_equal(first.at, 0);
+		assert_int_not_equal(last.at, 0);
+		assert_int_equal(after(scene, panels[i], last, MOVE_PAGE_DOWN, 1), last.at);
+		assert_int_equal(after(scene, panels[i], first, MOVE_PAGE_UP, 1), first.at);
+		assert_int_equal(after(scene, panels[i], first, MOVE_PAGE_DOWN, 1000), last.at);
+	}
+	const struct selection top = {true, 0};
+	assert_int_equal(after(scene, PANEL_FRAMES, top, MOVE_PAGE_DOWN, 1),
+			 after(scene, PANEL_FRAMES, top, MOVE_DOWN, 10));
+	stage_end(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(moves_are_the_same_in_all_lists),
 	    cmocka_unit_test(a_selection_is_seen_wherever_it_goes),
+	    cmocka_unit_test(grids_and_walks_have_their_ends),
 	    cmocka_unit_test(a_selection_in_the_script_starts_where_the_script_stands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
