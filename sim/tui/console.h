@@ -1,6 +1,6 @@
 /* What a key does. The console owns the travel and the scene; it knows no terminal: keys come in by name, and the
- * screen goes out as a canvas. console.c takes keys, console_go.c moves in time, console_prompt.c reads what is typed.
- */
+ * screen goes out as a canvas. console_key.c takes keys, console.c acts on what is seen, console_go.c moves in time,
+ * console_prompt.c reads what is typed. */
 #ifndef FAULTLINE_TUI_CONSOLE_H
 #define FAULTLINE_TUI_CONSOLE_H
 
@@ -12,6 +12,7 @@
 #include "screen.h"
 #include "setup.h"
 #include "sheet.h"
+#include "view.h"
 
 enum { CONSOLE_TEXT = 800 };
 
@@ -55,7 +56,7 @@ void console_close(struct console *console);
 /* What the surroundings can show; before, it is everything. */
 void console_suit(struct console *console, enum glyph_set automatic);
 
-/* May begin a journey; while one is under way only keys that interrupt it do anything. */
+/* console_key.c. May begin a journey; while one is under way only keys that interrupt it do anything. */
 void console_key(struct console *console, const char *key);
 /* The journey has ended: takes note and looks again. */
 void console_arrive(struct console *console);
@@ -63,13 +64,15 @@ void console_arrive(struct console *console);
 void console_settle(struct console *console);
 /* Time for the next step when it plays. */
 void console_tick(struct console *console);
-/* A left click. */
+/* console_key.c: a left click. */
 void console_click(struct console *console, unsigned row, unsigned column);
 
 /* Draws the scene into console->canvas; false: the host has no memory for a canvas of the new size. */
 bool console_resize(struct console *console, unsigned rows, unsigned columns);
 void console_draw(struct console *console);
 
+/* The selection of the panel with the focus. */
+void console_move(struct console *console, enum move move);
 void console_say(struct console *console, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void console_complain(struct console *console, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
