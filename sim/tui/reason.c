@@ -76,7 +76,7 @@
 	X(SHOOTDOWN, "shootdown", "shootdown", "TLBs of other CPUs, {cpus}, may hold the old translation: forget it.") \
 	X(IPI, "IPI", "interrupt CPU {to}", "Nobody can reach into CPU {to}: it is interrupted, to act for itself.")   \
 	X(OOM, "OOM", "OOM", "More was promised than there is, and somebody came for it: {what}.")                     \
-	X(BOOT, "boot", "boot", "The kernel builds its tables, loads CR3 and turns paging on.")                        \
+	X(BOOT, "boot", "boot", "The kernel has built its tables, loaded CR3 and turned paging on.")                   \
 	X(RING, "ring", "*", "From ring {from} to {to} only by a door that the kernel set up: {how}.")                 \
 	X(PUSH, "", "push {words} words", "{words} words on the kernel stack: where to go back to, and why it came.")  \
 	X(TLB_MISS, "TLB miss", "TLB miss", "No TLB knows {va}: the processor walks the tables in RAM.")               \
