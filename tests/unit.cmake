@@ -14,7 +14,7 @@ function(faultline_unit_test layer source)
   target_link_libraries(${target} PRIVATE faultline_test_support ${under_test} PkgConfig::CMOCKA)
   target_compile_definitions(${target} PRIVATE FAULTLINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME unit.${layer}.${module} COMMAND ${target})
-  set_tests_properties(unit.${layer}.${module} PROPERTIES SKIP_RETURN_CODE ${FAULTLINE_SKIPPED} TIMEOUT 600
+  set_tests_properties(unit.${layer}.${module} PROPERTIES SKIP_RETURN_CODE ${FAULTLINE_SKIPPED} TIMEOUT 1500
                        ENVIRONMENT "FAULTLINE_VECTORS=${FAULTLINE_VECTORS}")
 endfunction()
 
