@@ -157,8 +157,7 @@ uint64_t hugetlb_promised(const struct vma *vma, struct vaddr start, struct vadd
 
 void hugetlb_forget(struct kernel *kernel, const struct file *file)
 {
-	if (file->reserves)
-		unreserve(pool_of_level(kernel, file->huge_level), hugetlb_promised_file(kernel, file));
+	unreserve(pool_of_level(kernel, file->huge_level), hugetlb_promised_file(kernel, file));
 }
 
 /* hugetlbfs_zero_partial_page: [first, end) lies in one page. */

@@ -49,10 +49,8 @@ bool hugetlb_check(const struct kernel *kernel, const char **why)
 	}
 	if (mapped != count_mapped(kernel))
 		*why = "hugetlb: the tables do not map what the records of the pages say";
-	for (const struct file *file = kernel->files; file; file = file->next) {
-		if (file->reserves)
-			promised[hugetlb_size(file->huge_level)] += hugetlb_promised_file(kernel, file);
-	}
+	for (const struct file *file = kernel->files; file; file = file->next)
+		promised[hugetlb_size(file->huge_level)] += hugetlb_promised_file(kernel, file);
 	for (unsigned size = 0; size < HUGETLB_SIZES; size++) {
 		const struct hugetlb *pool = &kernel->hugetlb[size];
 		if (count_free(kernel, pool) != pool->free || pool->free > pool->total ||
