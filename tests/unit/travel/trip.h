@@ -2,17 +2,9 @@
 #ifndef FAULTLINE_TEST_TRIP_H
 #define FAULTLINE_TEST_TRIP_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <setjmp.h>
-
-#include <cmocka.h>
-#include <string.h>
-
 #include "faultline/bus.h"
 #include "faultline/travel.h"
+#include "test_document.h"
 
 static const char script[] =
     "{\"faultline\": 1, \"machine\": {\"memory\": \"16MiB\"}, \"processes\": ["
@@ -32,15 +24,6 @@ struct trip {
 	struct document *document;
 	struct travel *travel;
 };
-
-static inline struct document *parse(const char *text)
-{
-	struct document *document = NULL;
-	struct error error;
-	if (document_parse(text, strlen(text), "test.json", &document, &error) != STATUS_OK)
-		fail_msg("%s", error.text);
-	return document;
-}
 
 static inline struct trip begin_script(const char *text, uint64_t checkpoint_events, size_t checkpoint_bytes)
 {
